@@ -1,0 +1,105 @@
+//! What user space hands to the programs when it loads them, and the state they keep per process.
+
+use crate::header::Kind;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// Byte offsets of kernel struct members, read from the running kernel's BTF.
+/// Rust emits no CO-RE relocations, so the programs get these as a constant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+#[expect(missing_docs, reason = "each field is named STRUCT_MEMBER after the member whose offset it is")]
+pub struct Offsets {
+    pub task_status: u32,
+    pub task_tgid: u32,
+    pub task_pid: u32,
+    pub task_group_leader: u32,
+    pub task_start_boottime: u32,
+    pub task_files: u32,
+    pub task_mm: u32,
+    pub task_signal: u32,
+    pub task_exit_code: u32,
+    pub task_comm: u32,
+    pub signal_live: u32,
+    pub signal_nr_threads: u32,
+    pub signal_group_exit_code: u32,
+    pub mm_arg_start: u32,
+    pub mm_arg_end: u32,
+    pub files_fdt: u32,
+    pub fdt_max_fds: u32,
+    pub fdt_fd: u32,
+    pub fdt_close_on_exec: u32,
+    pub file_f_inode: u32,
+    pub file_private_data: u32,
+    pub file_dentry: u32,
+    pub dentry_name: u32,
+    pub inode_i_mode: u32,
+    pub inode_i_ino: u32,
+    pub inode_i_rdev: u32,
+    pub socket_sk: u32,
+    pub socket_file: u32,
+    pub sock_family: u32,
+    pub sock_state: u32,
+    pub sock_num: u32,
+    pub sock_dport: u32,
+    pub sock_daddr: u32,
+    pub sock_rcv_saddr: u32,
+    pub sock_v6_daddr: u32,
+    pub sock_v6_rcv_saddr: u32,
+    pub sock_cookie: u32,
+    pub sock_net: u32,
+    pub sock_type: u32,
+    pub sock_protocol: u32,
+    pub sock_socket: u32,
+    pub net_inum: u32,
+    pub tcp_write_seq: u32,
+    pub tcp_copied_seq: u32,
+    pub unix_peer: u32,
+    pub unix_addr: u32,
+    pub unix_address_len: u32,
+    pub unix_address_name: u32,
+}
+
+/// Settings that the programs get as a constant when loaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Config {
+    /// forkscope's own process, never traced.
+    pub own_tgid: u32,
+    /// 1: trace every process of the machine.
+    pub everything: u32,
+    /// Payload bytes taken of each transfer, at most [`Config::MOST_CAPTURE`].
+    pub capture: u32,
+    /// Bytes waiting in the ring from which user space is woken at once.
+    pub wake_at: u32,
+}
+
+impl Config {
+    /// Upper bound of [`Config::capture`].
+    pub const MOST_CAPTURE: usize = 2048;
+    /// Upper bound of any other payload: paths, addresses, events, command lines.
+    pub const MOST_DETAIL: usize = 256;
+    /// One bit for each possible process number (`PID_MAX_LIMIT`, include/linux/threads.h) in words of 64.
+    pub const FILTER_WORDS: usize = 4_194_304 / 64;
+}
+
+/// What the programs remember of a traced process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct ProcState {
+    /// As [`crate::Header::start`].
+    pub start: u64,
+    /// [`ProcState::SHARED`], [`ProcState::URING`], [`ProcState::COMPAT`].
+    pub flags: u64,
+}
+
+impl ProcState {
+    /// More than one task uses the descriptor table, so that a call's descriptor may change while it runs.
+    pub const SHARED: u64 = 1;
+    /// The process has set up io_uring.
+    pub const URING: u64 = 2;
+    /// The process made 32-bit calls.
+    pub const COMPAT: u64 = 4;
+}
+
+/// Length of the table that counts lost records, indexed by [`Kind`].
+pub const LOST_SLOTS: usize = Kind::ALL.len() + 1;

@@ -1,0 +1,7 @@
+//! forkscope: what happens to connections across fork.
+//!
+//! Data flows one way: `source` -> `decode` -> [`event`] -> `model` -> `rules` -> [`report`] -> `sinks`.
+//! Only the binary's `cli` wires the rooms together.
+
+pub mod protocol;
+pub mod report;

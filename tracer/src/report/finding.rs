@@ -1,0 +1,117 @@
+//! One diagnosed problem, as every screen and the report show it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The rules of the catalogue, by the names that users type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RuleId {
+    /// A socket call hit something that is no socket any more.
+    Enotsock,
+    /// A call hit a number whose open file is gone.
+    StaleDescriptor,
+    /// Bytes meant for one connection went to another.
+    MisdirectedBytes,
+    /// Two processes use one connected stream.
+    SharedStream,
+    /// One process read what another's request was answered with.
+    StolenReply,
+    /// A connection crossed a fork and is held, not used.
+    InheritedConnection,
+}
+
+/// How bad a finding is. Ordered: `Info < Warning < Error`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing, nothing is wrong.
+    Info,
+    /// Wrong under circumstances that were not seen.
+    Warning,
+    /// Something failed, or will.
+    Error,
+}
+
+/// How sure a finding is. Ordered: `Inconclusive < Likely < Certain`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// The history has holes where it matters.
+    Inconclusive,
+    /// Everything seen fits, but something was not seen.
+    Likely,
+    /// Each step was seen.
+    Certain,
+}
+
+/// One step of what led to a finding, in order of time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Evidence {
+    /// Seconds since the session's start.
+    pub time: f64,
+    /// The process.
+    pub pid: u32,
+    /// The thread.
+    pub tid: u32,
+    /// What happened, in words: "opened", "inherited", "closed", "replaced by /dev/null", ...
+    pub what: String,
+    /// The system call, where one did it.
+    pub syscall: Option<String>,
+    /// The descriptor, where one was meant.
+    pub fd: Option<i32>,
+    /// Its result as strace writes it: a number, or `-1 ENOTSOCK`.
+    pub result: Option<String>,
+}
+
+/// What to change, and why it helps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Fix {
+    /// What to do.
+    pub text: String,
+    /// Why it helps.
+    pub why: String,
+}
+
+/// One diagnosed problem. Repeats of the same cause raise `count`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// Number in this session, from 1.
+    pub id: u32,
+    /// The rule that found it.
+    pub rule: RuleId,
+    /// How bad it is.
+    pub severity: Severity,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// One line: what failed.
+    pub title: String,
+    /// Two or three sentences: what happened, to whom, and by whom.
+    pub summary: String,
+    /// The process that the finding is about.
+    pub pid: u32,
+    /// The other processes in it.
+    pub other_pids: Vec<u32>,
+    /// The descriptor number, where one matters.
+    pub fd: Option<i32>,
+    /// The connection, as its id in the report.
+    pub connection: Option<u32>,
+    /// The system call that failed or did it.
+    pub syscall: Option<String>,
+    /// The error by name, for example `ENOTSOCK`.
+    pub errno: Option<String>,
+    /// Seconds since the session's start.
+    pub first_seen: f64,
+    /// Seconds since the session's start.
+    pub last_seen: f64,
+    /// How often it was seen.
+    pub count: u64,
+    /// What was seen, in order of time.
+    pub evidence: Vec<Evidence>,
+    /// User stacks, where they were taken: frames, innermost first.
+    pub stacks: Vec<Vec<String>>,
+    /// What to change, best first.
+    pub fix: Vec<Fix>,
+    /// Where the rule is explained.
+    pub docs: String,
+}
