@@ -87,6 +87,8 @@ calls! {
     SENDMMSG 307 "sendmmsg" Spec::send(Messages);
     MEMFD_CREATE 319 "memfd_create" Spec::makes_fd();
     USERFAULTFD 323 "userfaultfd" Spec::makes_fd();
+    PREADV2 327 "preadv2" Spec::receive(Vectors).gate(Endpoint);
+    PWRITEV2 328 "pwritev2" Spec::send(Vectors).gate(Endpoint);
     IO_URING_SETUP 425 "io_uring_setup" Spec::makes_fd();
     IO_URING_ENTER 426 "io_uring_enter" Spec::IGNORED.enter(Blocking);
     OPEN_TREE 428 "open_tree" Spec::makes_fd();

@@ -35,6 +35,8 @@ pub struct Offsets {
     pub inode_i_mode: u32,
     pub inode_i_ino: u32,
     pub inode_i_rdev: u32,
+    pub inode_i_sb: u32,
+    pub super_s_magic: u32,
     pub socket_sk: u32,
     pub socket_file: u32,
     pub sock_family: u32,
@@ -78,8 +80,11 @@ impl Config {
     pub const MOST_CAPTURE: usize = 2048;
     /// Upper bound of any other payload: paths, addresses, events, command lines.
     pub const MOST_DETAIL: usize = 256;
-    /// One bit for each possible process number (`PID_MAX_LIMIT`, include/linux/threads.h) in words of 64.
-    pub const FILTER_WORDS: usize = 4_194_304 / 64;
+    /// Numbers in one row of the filter: a byte each, 1 for a traced process, so that both sides can set
+    /// one without touching its neighbours.
+    pub const FILTER_ROW: usize = 64;
+    /// Rows of the filter: together they hold each possible number (`PID_MAX_LIMIT`, include/linux/threads.h).
+    pub const FILTER_ROWS: usize = 4_194_304 / Self::FILTER_ROW;
 }
 
 /// What the programs remember of a traced process.

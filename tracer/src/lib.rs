@@ -3,5 +3,8 @@
 //! Data flows one way: `source` -> `decode` -> [`event`] -> `model` -> `rules` -> [`report`] -> `sinks`.
 //! Only the binary's `cli` wires the rooms together.
 
+pub mod decode;
+pub mod event;
 pub mod protocol;
 pub mod report;
+pub mod source;

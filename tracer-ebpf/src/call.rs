@@ -1,0 +1,113 @@
+//! Records of calls that are no transfers.
+
+use crate::file::{behind, made};
+use crate::kernel::{Registers, read_user};
+use crate::maps::{CALL, Pending, emit};
+use crate::payload;
+use crate::traced::Me;
+use forkscope_proto::{Call, Config, Enter, FileKind, FileRef, Gate, Kind, ProcState, Produces, Spec, calls};
+
+const CLONE_FILES: u64 = 0x400;
+const FIONCLEX: u64 = 0x5450;
+const FIOCLEX: u64 = 0x5451;
+const F_DUPFD: u64 = 0;
+const F_SETFD: u64 = 2;
+const F_DUPFD_CLOEXEC: u64 = 1030;
+const SOL_SOCKET: u64 = 1;
+const SO_ERROR: u64 = 4;
+
+/// Writes the record of a call that has ended with `ret`.
+#[inline(always)]
+pub fn ended(me: &Me, spec: &Spec, regs: &Registers, ret: i64, pending: Option<&Pending>) {
+    if !is_wanted(spec.gate, regs) {
+        return;
+    }
+    let Some(room) = CALL.get_ptr_mut(0) else { return };
+    // SAFETY: the scratch is this CPU's own while the program runs.
+    let room = unsafe { &mut *room };
+    let number = regs.number as u16;
+    let call = &mut room.record;
+    call.args = regs.args();
+    call.ret = ret;
+    call.enter = pending.map_or(0, |pending| pending.time);
+    call.fd = -1;
+    call.other_fd = -1;
+    call.file = FileRef::NONE;
+    call.other = FileRef::NONE;
+    call.replaced = FileRef::NONE;
+    let again = spec.changes_socket && ret <= 0;
+    if spec.fd != Spec::NO_FD && matches!(spec.produces, Produces::Nothing | Produces::Other) {
+        call.fd = regs.arg(spec.fd) as i32;
+        call.file = match (spec.enter, pending) {
+            (Enter::Target | Enter::Blocking, Some(pending)) if !again => pending.file,
+            _ => behind(me, call.fd, again),
+        };
+    }
+    if let (Enter::Replaced, Some(pending)) = (spec.enter, pending) {
+        call.replaced = pending.file;
+    }
+    if spec.other != Spec::NO_FD {
+        call.other_fd = regs.arg(spec.other) as i32;
+        call.other = behind(me, call.other_fd, false);
+    }
+    if ret >= 0 {
+        produced(me, spec, regs, ret, call);
+    }
+    let neither_is_socket =
+        call.file.kind != FileKind::Socket as u8 && call.other.kind != FileKind::Socket as u8;
+    if matches!(spec.gate, Gate::EitherSocket) && neither_is_socket {
+        return;
+    }
+    if number == calls::IO_URING_SETUP && ret >= 0 {
+        me.set_flag(ProcState::URING);
+    }
+    let taken = payload::detail(room.payload.as_mut_ptr(), spec.capture, regs, ret);
+    let taken = taken.min(Config::MOST_DETAIL as u32);
+    room.record.header = me.header(Kind::Call, regs.number, taken);
+    emit((&raw const *room).cast(), size_of::<Call>() + taken as usize, Kind::Call);
+}
+
+/// Fills in the descriptors that a call made.
+#[inline(always)]
+fn produced(me: &Me, spec: &Spec, regs: &Registers, ret: i64, call: &mut Call) {
+    let pair = match spec.produces {
+        Produces::Result => {
+            call.fd = ret as i32;
+            call.file = made(me, call.fd, spec.changes_socket);
+            return;
+        }
+        Produces::Other => {
+            // `fcntl` makes one only where it duplicates.
+            call.other_fd = ret as i32;
+            call.other = made(me, call.other_fd, spec.changes_socket);
+            return;
+        }
+        Produces::Pair0 => regs.arg(0),
+        Produces::Pair3 => regs.arg(3),
+        Produces::Nothing => {
+            let duplicates = matches!(regs.arg(1), F_DUPFD | F_DUPFD_CLOEXEC);
+            if matches!(spec.gate, Gate::Fcntl) && duplicates {
+                call.other_fd = ret as i32;
+                call.other = made(me, call.other_fd, false);
+            }
+            return;
+        }
+    };
+    let [first, second]: [i32; 2] = read_user(pair);
+    call.fd = first;
+    call.file = made(me, first, spec.changes_socket);
+    call.other_fd = second;
+    call.other = made(me, second, spec.changes_socket);
+}
+
+/// Whether the arguments make the call worth a record.
+#[inline(always)]
+fn is_wanted(gate: Gate, regs: &Registers) -> bool {
+    match gate {
+        Gate::Always | Gate::Endpoint | Gate::EitherSocket => true,
+        Gate::Fcntl => matches!(regs.arg(1), F_DUPFD | F_SETFD | F_DUPFD_CLOEXEC),
+        Gate::Ioctl => matches!(regs.arg(1), FIOCLEX | FIONCLEX),
+        Gate::SockError => regs.arg(1) == SOL_SOCKET && regs.arg(2) == SO_ERROR,
+        Gate::UnshareFiles => regs.arg(0) & CLONE_FILES != 0,
+    }
+}

@@ -1,0 +1,34 @@
+//! forkscope's kernel side.
+//!
+//! Two programs on the raw system call tracepoints, three on the life of tasks, two on socket transfers
+//! that no system call shows. Each asks first whether the process is traced (one byte in an array), and
+//! leaves at once when it is not. What is traced is decided here, in the kernel: a new child is traced
+//! before it runs.
+#![no_std]
+#![no_main]
+
+mod call;
+mod enter;
+mod exit;
+mod file;
+mod kernel;
+mod life;
+mod maps;
+mod passed;
+mod payload;
+mod settings;
+mod socket;
+mod traced;
+mod transfer;
+mod uring;
+
+/// The kernel hands helper functions such as `bpf_probe_read_kernel` only to GPL-compatible programs.
+#[unsafe(link_section = "license")]
+#[unsafe(no_mangle)]
+static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
+
+#[panic_handler]
+fn panic(_info: &core::panic::PanicInfo) -> ! {
+    // SAFETY: no code path panics: the verifier would refuse a program that could reach this.
+    unsafe { core::hint::unreachable_unchecked() }
+}

@@ -1,0 +1,103 @@
+//! The maps, and the one way a record leaves the kernel.
+
+use crate::settings;
+use aya_ebpf::bindings::{BPF_F_MMAPABLE, BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP};
+use aya_ebpf::macros::map;
+use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf};
+use forkscope_proto::{Call, Config, FileRef, Io, Kind, LOST_SLOTS, Passed, ProcState, Socket};
+
+/// Records on their way to user space. The size here is a default; user space sets it when loading.
+#[map]
+pub static EVENTS: RingBuf = RingBuf::with_byte_size(16 << 20, 0);
+
+/// A byte for each process number: 1 where the process is traced.
+#[map]
+pub static FILTER: Array<[u8; Config::FILTER_ROW]> =
+    Array::with_max_entries(Config::FILTER_ROWS as u32, BPF_F_MMAPABLE);
+
+/// The traced processes.
+#[map]
+pub static PROCS: HashMap<u32, ProcState> = HashMap::with_max_entries(65_536, 0);
+
+/// What was taken at the entry of a call that a thread is in, by thread id.
+#[map]
+pub static PENDING: HashMap<u32, Pending> = HashMap::with_max_entries(32_768, 0);
+
+/// Sockets already described to user space, by the address of their `struct file`.
+#[map]
+pub static SEEN: LruHashMap<u64, Seen> = LruHashMap::with_max_entries(65_536, 0);
+
+/// Records that the ring had no room for, by kind.
+#[map]
+pub static LOST: PerCpuArray<[u64; LOST_SLOTS]> = PerCpuArray::with_max_entries(1, 0);
+
+/// Where a transfer's record is put together: too large for the stack.
+#[map]
+pub static IO: PerCpuArray<WithPayload<Io, { 3 * Config::MOST_CAPTURE }>> =
+    PerCpuArray::with_max_entries(1, 0);
+
+/// Likewise for any other call.
+#[map]
+pub static CALL: PerCpuArray<WithPayload<Call, { Config::MOST_DETAIL }>> =
+    PerCpuArray::with_max_entries(1, 0);
+
+/// Likewise for a socket's description.
+#[map]
+pub static SOCKET: PerCpuArray<WithPayload<Socket, { Config::MOST_DETAIL }>> =
+    PerCpuArray::with_max_entries(1, 0);
+
+/// Likewise for descriptors that arrived in a message.
+#[map]
+pub static PASSED: PerCpuArray<WithPayload<Passed, 0>> = PerCpuArray::with_max_entries(1, 0);
+
+/// Likewise for an exec.
+#[map]
+pub static EXEC: PerCpuArray<WithPayload<forkscope_proto::Exec, { Config::MOST_DETAIL }>> =
+    PerCpuArray::with_max_entries(1, 0);
+
+/// A record and the room for its payload.
+#[repr(C)]
+pub struct WithPayload<R, const N: usize> {
+    pub record: R,
+    pub payload: [u8; N],
+}
+
+/// What was taken at the entry of a call.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Pending {
+    pub time: u64,
+    pub file: FileRef,
+    pub nr: u64,
+}
+
+/// What is known of a socket that was described before.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Seen {
+    /// Address and number of its inode: the address of a `struct file` is reused, these differ then.
+    pub inode_address: u64,
+    pub inode: u64,
+    /// Address of the `struct sock` if its transfers have TCP positions, else 0.
+    pub tcp: u64,
+}
+
+/// Writes a record of `size` bytes, or counts it as lost.
+#[inline(always)]
+pub fn emit(record: *const u8, size: usize, kind: Kind) -> bool {
+    let wake = if EVENTS.query(u64::from(BPF_RB_AVAIL_DATA)) >= u64::from(settings::wake_at()) {
+        BPF_RB_FORCE_WAKEUP
+    } else {
+        BPF_RB_NO_WAKEUP
+    };
+    // SAFETY: callers pass a record and its size, bounded by the room it lies in.
+    let bytes = unsafe { core::slice::from_raw_parts(record, size) };
+    if EVENTS.output::<[u8]>(bytes, u64::from(wake)).is_ok() {
+        return true;
+    }
+    if let Some(lost) = LOST.get_ptr_mut(0) {
+        // SAFETY: the slot is this CPU's own, and the kind's number is below the table's length.
+        unsafe { (*lost)[kind as usize] += 1 };
+    }
+    false
+}

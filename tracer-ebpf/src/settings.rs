@@ -1,0 +1,54 @@
+//! What user space fixed when it loaded the programs. The kernel freezes these, so that the verifier
+//! sees constants.
+
+use core::ptr::read_volatile;
+use forkscope_proto::{Config, Offsets};
+
+/// The offsets, to be read through [`offset!`] only.
+#[unsafe(no_mangle)]
+pub static OFFSETS: Offsets = {
+    // SAFETY: all fields are plain numbers, for which zero is a value.
+    unsafe { core::mem::zeroed() }
+};
+
+#[unsafe(no_mangle)]
+static CONFIG: Config = Config { own_tgid: 0, everything: 0, capture: 0, wake_at: 0 };
+
+/// One offset of [`Offsets`].
+macro_rules! offset {
+    ($field:ident) => {
+        $crate::settings::load(&raw const $crate::settings::OFFSETS.$field)
+    };
+}
+pub(crate) use offset;
+
+/// Reads a value that was patched into the loaded object: the compiler must not believe the initialiser.
+#[inline(always)]
+pub fn load(field: *const u32) -> u32 {
+    // SAFETY: callers pass a field of a static.
+    unsafe { read_volatile(field) }
+}
+
+/// Whether every process of the machine is traced.
+#[inline(always)]
+pub fn everything() -> bool {
+    load(&raw const CONFIG.everything) != 0
+}
+
+/// forkscope's own process.
+#[inline(always)]
+pub fn own_tgid() -> u32 {
+    load(&raw const CONFIG.own_tgid)
+}
+
+/// Payload bytes taken of each transfer.
+#[inline(always)]
+pub fn capture() -> u32 {
+    load(&raw const CONFIG.capture)
+}
+
+/// Bytes waiting in the ring from which user space is woken.
+#[inline(always)]
+pub fn wake_at() -> u32 {
+    load(&raw const CONFIG.wake_at)
+}

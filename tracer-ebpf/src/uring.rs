@@ -1,0 +1,49 @@
+//! Transfers that no system call shows: io_uring's, on the calling thread or on the kernel's workers, which
+//! are threads of the process.
+
+use crate::file::describe;
+use crate::kernel::read;
+use crate::maps::{PENDING, emit};
+use crate::settings::offset;
+use crate::traced::Me;
+use aya_ebpf::{macros::raw_tracepoint, programs::RawTracePointContext};
+use forkscope_proto::{FileRef, Kind, ProcState, UringIo, calls};
+
+/// `TP_PROTO(struct sock *sk, int ret, int flags)` (include/trace/events/sock.h, since Linux 6.3).
+#[raw_tracepoint(tracepoint = "sock_send_length")]
+pub fn forkscope_sent(ctx: RawTracePointContext) -> i32 {
+    transferred(&ctx, 1);
+    0
+}
+
+/// As [`forkscope_sent`].
+#[raw_tracepoint(tracepoint = "sock_recv_length")]
+pub fn forkscope_received(ctx: RawTracePointContext) -> i32 {
+    transferred(&ctx, 0);
+    0
+}
+
+#[inline(always)]
+fn transferred(ctx: &RawTracePointContext, sent: u32) {
+    let Some(me) = Me::if_traced() else { return };
+    if me.flags() & ProcState::URING == 0 {
+        return;
+    }
+    // In a process with io_uring the entry of every transfer call is kept: those report themselves.
+    // SAFETY: only this thread changes its entry.
+    let call = unsafe { PENDING.get(me.tid) }.map(|pending| pending.nr);
+    if call.is_some_and(|number| number != u64::from(calls::IO_URING_ENTER)) {
+        return;
+    }
+    let sk: u64 = ctx.arg(0);
+    let file: u64 = read(read::<u64>(sk, offset!(sock_socket)), offset!(socket_file));
+    let mut found = FileRef::NONE;
+    describe(&me, file, false, &mut found);
+    let record = UringIo {
+        header: me.header(Kind::Uring, u64::from(calls::IO_URING_ENTER), 0),
+        file: found,
+        ret: ctx.arg::<u64>(1) as i32,
+        sent,
+    };
+    emit((&raw const record).cast(), size_of::<UringIo>(), Kind::Uring);
+}

@@ -1,0 +1,122 @@
+//! Records that have arrived, in order of time.
+//!
+//! The ring keeps the order in which CPUs reserved room, which is a little after each took its time. Sorting
+//! each batch by time, and holding back the newest until nothing older can follow, gives one order for all.
+
+use super::record::{Refused, decode};
+use crate::event::Event;
+use forkscope_proto::Header;
+use zerocopy::{FromBytes, IntoBytes};
+
+/// How long a probe may take from reading the clock to reserving its record: far more than an interrupt.
+const HOLD: u64 = 1_000_000;
+
+/// Room for records, reused: adding and taking allocate nothing once it has grown.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The records, each padded to 8 bytes.
+    words: Vec<u64>,
+    /// Time, first word and length in bytes of each.
+    index: Vec<(u64, u32, u32)>,
+    /// Records that were refused.
+    refused: u64,
+}
+
+impl Batch {
+    /// Bytes from which a reader should take the events before adding more.
+    pub const FULL: usize = 4 << 20;
+
+    /// Adds a record as it came.
+    pub fn push(&mut self, bytes: &[u8]) {
+        let Ok((header, _)) = Header::read_from_prefix(bytes) else {
+            self.refused += 1;
+            return;
+        };
+        let first = self.words.len();
+        self.words.resize(first + bytes.len().div_ceil(8), 0);
+        self.words[first..].as_mut_bytes()[..bytes.len()].copy_from_slice(bytes);
+        self.index.push((header.time, first as u32, bytes.len() as u32));
+    }
+
+    /// Whether it holds so much that it should be emptied first.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.words.len() * 8 >= Self::FULL
+    }
+
+    /// How many records were no records. Only a fault of forkscope itself can make one.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.refused
+    }
+
+    /// Hands on the events that nothing older can follow, in order of time. `now` is the present on the same
+    /// clock; `None` hands on all.
+    pub fn take(&mut self, now: Option<u64>, mut each: impl FnMut(&Event<'_>)) {
+        let until = now.map_or(u64::MAX, |now| now.saturating_sub(HOLD));
+        self.index.sort_by_key(|&(time, ..)| time);
+        let ready = self.index.partition_point(|&(time, ..)| time <= until);
+        for &(_, first, length) in &self.index[..ready] {
+            let first = first as usize;
+            let bytes = &self.words.as_bytes()[first * 8..first * 8 + length as usize];
+            match decode(bytes) {
+                Ok(event) => each(&event),
+                Err(Refused::Short | Refused::UnknownKind) => self.refused += 1,
+            }
+        }
+        self.keep_from(ready);
+    }
+
+    /// Moves what is held back to the front.
+    fn keep_from(&mut self, ready: usize) {
+        if ready == 0 {
+            return;
+        }
+        self.index.drain(..ready);
+        let mut kept = Vec::new();
+        for (_, first, length) in &mut self.index {
+            let from = *first as usize;
+            *first = kept.len() as u32;
+            kept.extend_from_slice(&self.words[from..from + (*length as usize).div_ceil(8)]);
+        }
+        self.words.clear();
+        self.words.extend_from_slice(&kept);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use forkscope_proto::Kind;
+
+    fn times(batch: &mut Batch, now: Option<u64>) -> Vec<u64> {
+        let mut times = Vec::new();
+        batch.take(now, |event| times.push(event.time));
+        times
+    }
+
+    fn push(batch: &mut Batch, time: u64) {
+        batch.push(Header { time, kind: Kind::Compat as u16, ..Header::default() }.as_bytes());
+    }
+
+    #[test]
+    fn events_come_in_order_of_time_and_the_newest_wait() {
+        let mut batch = Batch::default();
+        for time in [3, 1, 2, 10 * HOLD, 4] {
+            push(&mut batch, time);
+        }
+        assert_eq!(times(&mut batch, Some(5 * HOLD)), [1, 2, 3, 4]);
+        push(&mut batch, 9 * HOLD);
+        assert_eq!(times(&mut batch, None), [9 * HOLD, 10 * HOLD]);
+        assert_eq!(times(&mut batch, None), []);
+    }
+
+    #[test]
+    fn what_is_no_record_is_counted() {
+        let mut batch = Batch::default();
+        batch.push(b"short");
+        batch.push(Header { kind: 77, ..Header::default() }.as_bytes());
+        assert_eq!(times(&mut batch, None), []);
+        assert_eq!(batch.refused(), 2);
+    }
+}

@@ -1,0 +1,95 @@
+//! One record.
+
+use crate::event::{Event, ProcKey, What};
+use forkscope_proto as proto;
+use proto::{Header, Kind};
+use thiserror::Error;
+use zerocopy::{FromBytes, Immutable, KnownLayout};
+
+/// Why bytes are no record.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum Refused {
+    /// Shorter than the record it claims to be, or not aligned to 8 bytes.
+    #[error("a record is cut short")]
+    Short,
+    /// A kind that this version does not know.
+    #[error("a record is of an unknown kind")]
+    UnknownKind,
+}
+
+/// Reads the record at the start of `bytes`, which must be aligned to 8 bytes. Never panics.
+///
+/// # Errors
+/// [`Refused`] where the bytes are no whole record of a known kind.
+pub fn decode(bytes: &[u8]) -> Result<Event<'_>, Refused> {
+    let (header, _) = Header::ref_from_prefix(bytes).map_err(|_| Refused::Short)?;
+    let kind = Kind::from_number(header.kind).ok_or(Refused::UnknownKind)?;
+    let what = match kind {
+        Kind::Fork => What::Fork(fixed(bytes)?),
+        Kind::Exec => with_payload(bytes, header).map(|(record, payload)| What::Exec(record, payload))?,
+        Kind::Exit => What::Exit(fixed(bytes)?),
+        Kind::Call => with_payload(bytes, header).map(|(record, payload)| What::Call(record, payload))?,
+        Kind::Io => with_payload(bytes, header).map(|(record, payload)| What::Io(record, payload))?,
+        Kind::Socket => with_payload(bytes, header).map(|(record, payload)| What::Socket(record, payload))?,
+        Kind::Uring => What::Uring(fixed(bytes)?),
+        Kind::Passed => What::Passed(fixed(bytes)?),
+        Kind::Compat => What::Compat,
+    };
+    let process = ProcKey { tgid: header.tgid, start: header.start };
+    Ok(Event { time: header.time, process, tid: header.tid, what })
+}
+
+type Record<'a, R> = Result<(&'a R, &'a [u8]), Refused>;
+
+fn fixed<R: FromBytes + KnownLayout + Immutable>(bytes: &[u8]) -> Result<&R, Refused> {
+    R::ref_from_prefix(bytes).map(|(record, _)| record).map_err(|_| Refused::Short)
+}
+
+fn with_payload<'a, R: FromBytes + KnownLayout + Immutable>(
+    bytes: &'a [u8],
+    header: &Header,
+) -> Record<'a, R> {
+    let (record, rest) = R::ref_from_prefix(bytes).map_err(|_| Refused::Short)?;
+    let payload = rest.get(..header.payload as usize).ok_or(Refused::Short)?;
+    Ok((record, payload))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use zerocopy::IntoBytes;
+
+    fn io_with(payload: &[u8], claimed: u32) -> Vec<u8> {
+        let header = Header { kind: Kind::Io as u16, tgid: 7, payload: claimed, ..Header::default() };
+        let io = proto::Io { header, fd: 3, ret: 5, ..proto::Io::default() };
+        [io.as_bytes(), payload].concat()
+    }
+
+    #[test]
+    fn a_record_and_its_payload_are_read() {
+        let bytes = io_with(b"hello", 5);
+        let event = decode(&bytes).expect("whole");
+        assert_eq!(event.process.tgid, 7);
+        assert!(matches!(event.what, What::Io(io, b"hello") if io.fd == 3));
+    }
+
+    #[test]
+    fn what_is_cut_or_unknown_is_refused() {
+        assert_eq!(decode(&io_with(b"hell", 5)).err(), Some(Refused::Short));
+        assert_eq!(decode(&[]).err(), Some(Refused::Short));
+        let unknown = Header { kind: 99, ..Header::default() };
+        assert_eq!(decode(unknown.as_bytes()).err(), Some(Refused::UnknownKind));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(words in proptest::collection::vec(any::<u64>(), 0..80), kind in 0u16..12) {
+            let mut words = words;
+            if let Some(word) = words.get_mut(3) {
+                *word = (*word & !0xffff) | u64::from(kind);
+            }
+            let _ = decode(words.as_bytes());
+        }
+    }
+}

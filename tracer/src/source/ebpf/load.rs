@@ -1,0 +1,138 @@
+//! Loading and attaching the programs.
+
+use super::btf::Btf;
+use super::filter::Filter;
+use super::offsets::offsets;
+use super::{EbpfError, EbpfSource};
+use aya::maps::{HashMap, Map, PerCpuArray, RingBuf};
+use aya::programs::{ProgramError, RawTracePoint};
+use aya::{Ebpf, EbpfLoader};
+use forkscope_proto::Config;
+use nix::errno::Errno;
+use zerocopy::IntoBytes;
+
+/// The compiled kernel side.
+static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("FORKSCOPE_EBPF_OBJECT"));
+
+/// Each program, its tracepoint, and whether tracing can do without it.
+const PROGRAMS: [(&str, &str, bool); 7] = [
+    ("forkscope_enter", "sys_enter", false),
+    ("forkscope_fork", "task_newtask", false),
+    ("forkscope_exec", "sched_process_exec", false),
+    ("forkscope_task_exit", "sched_process_exit", false),
+    // Since Linux 6.3; without them io_uring's transfers are not seen.
+    ("forkscope_sent", "sock_send_length", true),
+    ("forkscope_received", "sock_recv_length", true),
+    ("forkscope_exit", "sys_exit", false),
+];
+
+/// How to trace.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Trace every process of the machine.
+    pub everything: bool,
+    /// Payload bytes to take of each transfer.
+    pub capture: u32,
+    /// Size of the ring in bytes; rounded up to a power of two.
+    pub ring: u32,
+    /// Have the kernel count the programs' run time, which costs a little.
+    pub count_cost: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { everything: false, capture: 256, ring: 16 << 20, count_cost: false }
+    }
+}
+
+pub(super) fn start(settings: &Settings) -> Result<EbpfSource, EbpfError> {
+    refuse_pid_namespace()?;
+    let mut programs = load(settings)?;
+    for (name, ..) in PROGRAMS {
+        program(&mut programs, name).and_then(RawTracePoint::load).map_err(|error| explain(name, error))?;
+    }
+    let events =
+        RingBuf::try_from(take(&mut programs, "EVENTS")?).map_err(|e| EbpfError::refused("ring", e))?;
+    let processes =
+        HashMap::try_from(take(&mut programs, "PROCS")?).map_err(|e| EbpfError::refused("map", e))?;
+    let lost =
+        PerCpuArray::try_from(take(&mut programs, "LOST")?).map_err(|e| EbpfError::refused("map", e))?;
+    let filter = match take(&mut programs, "FILTER")? {
+        Map::Array(data) => Filter::of(&data)?,
+        _ => {
+            return Err(EbpfError::refused(
+                "map FILTER",
+                std::io::Error::from(std::io::ErrorKind::InvalidData),
+            ));
+        }
+    };
+    let counting =
+        settings.count_cost.then(|| aya::sys::enable_stats(aya::sys::Stats::RunTime).ok()).flatten();
+    for (name, tracepoint, optional) in PROGRAMS {
+        match program(&mut programs, name).and_then(|program| program.attach(tracepoint)) {
+            Err(ProgramError::SyscallError(error)) if optional && is(&error.io_error, Errno::ENOENT) => {}
+            Err(error) => return Err(explain(name, error)),
+            Ok(_) => {}
+        }
+    }
+    Ok(EbpfSource { events, filter, processes, lost, programs, _counting: counting })
+}
+
+fn load(settings: &Settings) -> Result<Ebpf, EbpfError> {
+    let offsets = offsets(&Btf::of_kernel()?)?;
+    let ring = settings.ring.next_power_of_two();
+    let config = Config {
+        own_tgid: std::process::id(),
+        everything: settings.everything.into(),
+        capture: settings.capture.min(Config::MOST_CAPTURE as u32),
+        wake_at: ring / 4,
+    };
+    EbpfLoader::new()
+        .btf(None)
+        .override_global("OFFSETS", offsets.as_bytes(), true)
+        .override_global("CONFIG", config.as_bytes(), true)
+        .map_max_entries("EVENTS", ring)
+        .load(OBJECT)
+        .map_err(|error| match error {
+            aya::EbpfError::MapError(aya::maps::MapError::CreateError { ref io_error, ref name, .. }) => {
+                if is(io_error, Errno::EPERM) {
+                    EbpfError::NoPrivilege
+                } else if name == "EVENTS" && is(io_error, Errno::EINVAL) {
+                    EbpfError::NoRingBuffer
+                } else {
+                    EbpfError::refused("maps", error)
+                }
+            }
+            error => EbpfError::refused("programs", error),
+        })
+}
+
+fn program<'a>(programs: &'a mut Ebpf, name: &str) -> Result<&'a mut RawTracePoint, ProgramError> {
+    programs.program_mut(name).ok_or(ProgramError::NotLoaded)?.try_into()
+}
+
+fn explain(name: &str, error: ProgramError) -> EbpfError {
+    match &error {
+        ProgramError::LoadError { io_error, .. } if is(io_error, Errno::EPERM) => EbpfError::NoPrivilege,
+        _ => EbpfError::refused(&format!("program {name}"), error),
+    }
+}
+
+fn is(error: &std::io::Error, errno: Errno) -> bool {
+    error.raw_os_error() == Some(errno as i32)
+}
+
+fn take(programs: &mut Ebpf, name: &str) -> Result<Map, EbpfError> {
+    let missing = || EbpfError::refused(name, std::io::Error::from(std::io::ErrorKind::NotFound));
+    programs.take_map(name).ok_or_else(missing)
+}
+
+/// The kernel side sees the numbers of the first pid namespace only.
+fn refuse_pid_namespace() -> Result<(), EbpfError> {
+    /// `PROC_PID_INIT_INO` (include/linux/proc_ns.h).
+    const FIRST: &str = "pid:[4026531836]";
+    match std::fs::read_link("/proc/self/ns/pid") {
+        Ok(link) if link.as_os_str() != FIRST => Err(EbpfError::PidNamespace),
+        _ => Ok(()),
+    }
+}

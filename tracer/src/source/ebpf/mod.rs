@@ -1,0 +1,112 @@
+//! Tracing through eBPF.
+
+pub mod btf;
+mod error;
+mod filter;
+mod load;
+mod offsets;
+
+pub use error::EbpfError;
+pub use load::Settings;
+pub use offsets::offsets;
+
+use super::{Account, ProgramCost, Source};
+use crate::decode::Batch;
+use crate::event::ProcKey;
+use aya::Ebpf;
+use aya::maps::{HashMap, MapData, PerCpuArray, RingBuf};
+use filter::Filter;
+use forkscope_proto::{Kind, LOST_SLOTS, ProcState};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// The loaded programs, and the ring that they write to. Dropping it removes all of them from the kernel,
+/// as the end of the process does, however it ends.
+pub struct EbpfSource {
+    events: RingBuf<MapData>,
+    filter: Filter,
+    processes: HashMap<MapData, u32, State>,
+    lost: PerCpuArray<MapData, Lost>,
+    programs: Ebpf,
+    /// Keeps the kernel counting the programs' run time.
+    _counting: Option<OwnedFd>,
+}
+
+/// [`ProcState`] as a map's value.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct State(ProcState);
+// SAFETY: plain numbers without padding.
+unsafe impl aya::Pod for State {}
+
+/// Lost records by kind, as a map's value.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct Lost([u64; LOST_SLOTS]);
+// SAFETY: plain numbers without padding.
+unsafe impl aya::Pod for Lost {}
+
+impl EbpfSource {
+    /// Loads and attaches the programs. Nothing is traced yet, unless the settings say everything is.
+    ///
+    /// # Errors
+    /// Where the kernel or the privileges do not allow it; the message says what to do.
+    pub fn start(settings: &Settings) -> Result<Self, EbpfError> {
+        load::start(settings)
+    }
+}
+
+impl Source for EbpfSource {
+    fn name(&self) -> &'static str {
+        "ebpf"
+    }
+
+    fn wake(&self) -> BorrowedFd<'_> {
+        self.events.as_fd()
+    }
+
+    fn follow(&mut self, process: ProcKey, threads: u32) -> io::Result<()> {
+        let flags = if threads > 1 { ProcState::SHARED } else { 0 };
+        self.processes
+            .insert(process.tgid, State(ProcState { start: process.start, flags }), 0)
+            .map_err(io::Error::other)?;
+        self.filter.mark(process.tgid);
+        Ok(())
+    }
+
+    fn drain(&mut self, batch: &mut Batch) {
+        while !batch.is_full() {
+            let Some(record) = self.events.next() else { return };
+            batch.push(&record);
+        }
+    }
+
+    fn account(&self) -> Account {
+        let mut account = Account::default();
+        if let Ok(by_cpu) = self.lost.get(&0, 0) {
+            for kind in Kind::ALL {
+                let lost: u64 = by_cpu.iter().map(|cpu| cpu.0[kind as usize]).sum();
+                if lost > 0 {
+                    account.lost.insert(kind.name(), lost);
+                }
+            }
+        }
+        account.programs =
+            self.programs.programs().filter_map(|(name, program)| cost(name, program)).collect();
+        account
+    }
+}
+
+/// What a program has cost, from the kernel's own count.
+fn cost(name: &str, program: &aya::programs::Program) -> Option<ProgramCost> {
+    use std::os::fd::AsRawFd;
+    let info = program.info().ok()?;
+    let fd = program.fd().ok()?.as_fd().as_raw_fd();
+    let text = std::fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).unwrap_or_default();
+    let missed = text
+        .lines()
+        .find_map(|line| line.strip_prefix("recursion_misses:"))
+        .and_then(|count| count.trim().parse().ok())
+        .unwrap_or(0);
+    Some(ProgramCost { name: name.to_owned(), runs: info.run_count(), time: info.run_time(), missed })
+}

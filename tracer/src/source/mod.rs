@@ -1,0 +1,62 @@
+//! Where events come from.
+
+pub mod ebpf;
+pub mod proc;
+
+use crate::decode::Batch;
+use crate::event::ProcKey;
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+
+/// Something that sees what traced processes do. One thread drives it; nothing in it blocks.
+pub trait Source {
+    /// Its name, as reports say it.
+    fn name(&self) -> &'static str;
+
+    /// Becomes readable when events wait that should not wait longer.
+    fn wake(&self) -> BorrowedFd<'_>;
+
+    /// Traces a process, and from now on every child of it.
+    ///
+    /// # Errors
+    /// Where the process cannot be added to the traced ones.
+    fn follow(&mut self, process: ProcKey, threads: u32) -> io::Result<()>;
+
+    /// Moves what has arrived to `batch`, until nothing is left or the batch is full.
+    fn drain(&mut self, batch: &mut Batch);
+
+    /// What it costs and what it lost, so far.
+    fn account(&self) -> Account;
+}
+
+/// What a source costs and what it lost.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// Records lost because nobody made room in time, by kind.
+    pub lost: BTreeMap<&'static str, u64>,
+    /// Each program's runs, where the kernel counts them.
+    pub programs: Vec<ProgramCost>,
+}
+
+impl Account {
+    /// All records lost.
+    #[must_use]
+    pub fn lost_events(&self) -> u64 {
+        self.lost.values().sum()
+    }
+}
+
+/// What one program of a source has cost.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProgramCost {
+    /// Its name.
+    pub name: String,
+    /// How often it ran.
+    pub runs: u64,
+    /// How long it ran in all.
+    pub time: Duration,
+    /// How often the kernel did not run it, because it was already running on that CPU.
+    pub missed: u64,
+}
