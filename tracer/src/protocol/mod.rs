@@ -2,7 +2,7 @@
 //!
 //! Pure: no I/O, no clock. Whatever the bytes, nothing here panics; what was not captured is never guessed
 //! into evidence. A protocol is its own file plus two lines here: its name in [`Protocol`] and its line in
-//! [`REGISTRY`].
+//! the registry.
 //!
 //! ```text
 //!   transfer -> Wire --(unknown)--> recognise --> Session (one a protocol) -> Sign, Sign, ...

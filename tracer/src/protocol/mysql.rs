@@ -58,7 +58,22 @@ fn fits(data: &[u8], len: u64) -> Option<Fit> {
     let is =
         |verb: &&str| text.get(..verb.len()).is_some_and(|word| word.eq_ignore_ascii_case(verb.as_bytes()));
     let whole = u64::from(length) + HEADER as u64 == len;
-    (whole && VERBS.iter().any(|verb| is(&verb))).then_some(Fit { sure: true, from: Some(Side::Client) })
+    (whole && VERBS.iter().any(is)).then_some(Fit { sure: true, from: Some(Side::Client) })
+}
+
+/// Does a reply begin here, in a session that is known to be one: packets 1, 2, 3, ... that tile these bytes?
+fn resumes(data: &[u8], len: u64) -> Option<Fit> {
+    let (mut rest, mut seen, mut packets) = (data, 0u64, 0u8);
+    while let Some((start, after)) = rest.split_first_chunk() {
+        let (length, sequence) = header(start);
+        if packets < u8::MAX && sequence != packets + 1 {
+            return None;
+        }
+        packets = packets.saturating_add(1);
+        seen += HEADER as u64 + u64::from(length);
+        rest = after.get(length as usize..).unwrap_or_default();
+    }
+    (seen == len || packets > 1).then_some(Fit { sure: packets > 2 || seen == len, from: Some(Side::Server) })
 }
 
 /// A packet's header with the first byte of its payload, where one begins.
@@ -95,8 +110,8 @@ fn describe(data: &[u8]) -> Option<String> {
 struct Mysql {
     client: Option<Direction>,
     walkers: [Walker; 2],
-    /// The server's last sequence number: 1 after 0 goes on in a reply of more than 255 packets.
-    last: Option<u8>,
+    /// The last sequence number each way.
+    last: [Option<u8>; 2],
     exchange: Exchange,
 }
 
@@ -105,9 +120,16 @@ impl Mysql {
         Self {
             client: start.client,
             walkers: start.fresh.map(Walker::new),
-            last: None,
+            last: [None; 2],
             exchange: Exchange::new(start.fresh[0] && start.fresh[1]),
         }
+    }
+
+    /// Can this sequence number come now? Commands have 0, replies begin with 1, all else counts on.
+    fn follows(&self, dir: Direction, sequence: u8) -> bool {
+        let begins = if self.client == Some(dir) { 0 } else { 1 };
+        let goes_on = self.last.iter().flatten().any(|last| last.wrapping_add(1) == sequence);
+        sequence == begins || goes_on || self.last == [None; 2]
     }
 
     /// The client's packet: a command, or a part of the login or of a file.
@@ -119,10 +141,10 @@ impl Mysql {
         }
     }
 
-    /// The server's packet: the first of a reply, or another.
-    fn answered(&mut self, user: User, head: &[u8], out: &mut dyn FnMut(Sign)) {
-        let sequence = head.get(HEADER - 1).copied();
-        if sequence == Some(1) && self.last != Some(0) {
+    /// The server's packet: the first of a reply, or another. After its 0 its 1 goes on, in a reply of more
+    /// than 255 packets.
+    fn answered(&mut self, user: User, head: &[u8], last: Option<u8>, out: &mut dyn FnMut(Sign)) {
+        if head.get(HEADER - 1) == Some(&1) && last != Some(0) {
             if self.exchange.has_begun() {
                 self.exchange.ended();
             }
@@ -130,7 +152,6 @@ impl Mysql {
         } else if self.exchange.has_begun() {
             self.exchange.reply(user, out);
         }
-        self.last = sequence;
     }
 }
 
@@ -138,14 +159,21 @@ impl Session for Mysql {
     fn feed(&mut self, user: User, dir: Direction, chunk: Chunk<'_>, out: &mut dyn FnMut(Sign)) {
         let at = dir.index();
         let client = self.client == Some(dir);
-        let mut cursor = self.walkers[at].start(user, dir, chunk, fits, out);
+        let begins = if client { fits } else { resumes };
+        let mut cursor = self.walkers[at].start(user, dir, chunk, begins, out);
         if !client && self.walkers[at].payload_of().is_some() && self.exchange.has_begun() {
             self.exchange.reply(user, out);
         }
         while let Some(packet) = self.walkers[at].next(&mut cursor, head) {
+            let sequence = packet.head().get(HEADER - 1).copied();
+            if !sequence.is_some_and(|sequence| self.follows(dir, sequence)) {
+                self.walkers[at].lose();
+                break;
+            }
+            let last = std::mem::replace(&mut self.last[at], sequence);
             match client {
                 true => self.asked(user, packet.head(), out),
-                false => self.answered(user, packet.head(), out),
+                false => self.answered(user, packet.head(), last, out),
             }
         }
         if self.walkers[at].is_lost() {
@@ -160,26 +188,4 @@ impl Session for Mysql {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn packets() {
-        let mut greeting = b"\x4a\0\0\0\x0a8.0.36\0".to_vec();
-        greeting.resize(78, 7);
-        for (data, begins, fit, words) in [
-            (&greeting[..], true, false, Some("MySQL server greeting")),
-            (b"\x09\0\0\0\x03SELECT 1", false, true, Some("MySQL COM_QUERY")),
-            (b"\x0b\0\0\0\x03\0\x01select 1", false, true, Some("MySQL COM_QUERY")),
-            (b"\x09\0\0\0\x03abcdefgh", false, false, Some("MySQL COM_QUERY")),
-            (b"\x08\0\0\0\x03SELECT 1", false, false, Some("MySQL COM_QUERY")),
-            (b"\x01\0\0\0\x01", false, false, Some("MySQL COM_QUIT")),
-            (b"\x07\0\0\x01\0\0\0\x02\0\0\0", false, false, Some("MySQL packet 1")),
-            (b"\x07\0\0", false, false, None),
-        ] {
-            assert_eq!(opens(data).is_some(), begins, "{data:?}");
-            assert_eq!(fits(data, data.len() as u64).is_some(), fit, "{data:?}");
-            assert_eq!(describe(data).as_deref(), words, "{data:?}");
-        }
-    }
-}
+mod tests;

@@ -128,10 +128,10 @@ impl Walker {
             Some(cut) if fits(chunk.data, chunk.len).is_some() => self.tear(user, cut, out),
             _ => self.resume(user),
         }
-        if self.is_lost() {
-            if let Some(fit) = fits(chunk.data, chunk.len) {
-                self.sync = if fit.sure { Sync::Exact } else { Sync::Guess { read: false } };
-            }
+        if self.is_lost()
+            && let Some(fit) = fits(chunk.data, chunk.len)
+        {
+            self.sync = if fit.sure { Sync::Exact } else { Sync::Guess { read: false } };
         }
         Cursor { chunk, at: 0, user }
     }
@@ -149,11 +149,11 @@ impl Walker {
 
     /// The process whose message was cut goes on with it.
     fn resume(&mut self, user: User) {
-        if self.unfinished().is_none() {
-            if let Some(parked) = self.parked.take_if(|parked| parked.owner == user) {
-                self.left = parked.left;
-                self.owner = Some(parked.owner);
-            }
+        if self.unfinished().is_none()
+            && let Some(parked) = self.parked.take_if(|parked| parked.owner == user)
+        {
+            self.left = parked.left;
+            self.owner = Some(parked.owner);
         }
     }
 

@@ -101,7 +101,7 @@ impl Wire {
         let known = self.client;
         match fit {
             Some((speech, fit)) if fit.sure || self.candidate == speech.protocol => {
-                self.client = fit.from.map(|side| side.client_when(dir)).or(known);
+                self.client = known.or(fit.from.map(|side| side.client_when(dir)));
                 self.protocol = speech.protocol;
                 let start = Start { client: self.client, fresh: [false; 2] };
                 self.session = Some((speech.session)(start));

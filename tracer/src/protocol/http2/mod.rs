@@ -140,10 +140,10 @@ impl Http2 {
     /// `reader` reads in a frame of an answer: is it its own?
     fn answer(&self, reader: User, out: &mut dyn FnMut(Sign)) {
         let stream = self.receiving;
-        if self.client == Some(Direction::Sent) {
-            if let Some(opener) = self.streams.stranger(stream, reader) {
-                out(Sign::Answer { stream, opener, reader });
-            }
+        if self.client == Some(Direction::Sent)
+            && let Some(opener) = self.streams.stranger(stream, reader)
+        {
+            out(Sign::Answer { stream, opener, reader });
         }
     }
 }

@@ -62,10 +62,10 @@ impl Streams {
             self.unseen = self.newest.iter().map(|stream| stream.id).max().unwrap_or(0).max(id);
         }
         let may_be_trailers = ends && id <= self.unseen;
-        if self.newest.len() == KEPT {
-            if let Some(oldest) = self.newest.pop_front() {
-                self.unseen = self.unseen.max(oldest.id);
-            }
+        if self.newest.len() == KEPT
+            && let Some(oldest) = self.newest.pop_front()
+        {
+            self.unseen = self.unseen.max(oldest.id);
         }
         self.newest.push_back(Stream { id, opener: user, again: None });
         match first {

@@ -110,6 +110,28 @@ fn an_answer_read_by_another() {
 }
 
 #[test]
+fn an_answer_that_another_reads_on() {
+    let long = frame(1000, 0, 0, 1);
+    let (first, rest) = long.split_at(300);
+    check(
+        false,
+        &[
+            (P, Sent, preface()),
+            (P, Sent, request(1)),
+            (P, Received, response(1)),
+            (P, Received, first.to_vec()),
+            (C, Received, rest.to_vec()),
+        ],
+        &[
+            HTTP2,
+            PREFACED,
+            Sign::StreamOpened { stream: 1, by: P },
+            Sign::Answer { stream: 1, opener: P, reader: C },
+        ],
+    );
+}
+
+#[test]
 fn trailers_and_own_answers_mean_nothing() {
     let trailers = frame(10, 1, 5, 1);
     check(
