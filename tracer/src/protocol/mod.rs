@@ -1,1 +1,97 @@
 //! What the bytes of a connection say, read passively from the first bytes of each transfer.
+//!
+//! Pure: no I/O, no clock. Whatever the bytes, nothing here panics; what was not captured is never guessed
+//! into evidence. A protocol is its own file plus two lines here: its name in [`Protocol`] and its line in
+//! the registry.
+//!
+//! ```text
+//!   transfer -> Wire --(unknown)--> recognise --> Session (one a protocol) -> Sign, Sign, ...
+//!                 \--(known)-------------------/      |
+//!                                                  Walker: one a direction, cuts bytes into messages
+//! ```
+
+mod exchange;
+mod http1;
+mod http2;
+mod mysql;
+mod postgres;
+mod redis;
+mod sign;
+mod speech;
+mod tls;
+mod walker;
+mod wire;
+
+pub use http2::FrameKind;
+pub use sign::{Chunk, Direction, Sign, User};
+pub use wire::Wire;
+
+use speech::Speech;
+
+/// What a connection speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// Nothing that forkscope can read, or not yet.
+    #[default]
+    Unknown,
+    /// HTTP/1.0 and HTTP/1.1 (RFC 9112).
+    Http1,
+    /// HTTP/2 in the clear (RFC 9113).
+    Http2,
+    /// TLS, whatever is inside (RFC 8446).
+    Tls,
+    /// PostgreSQL's frontend/backend protocol 3.
+    Postgres,
+    /// MySQL's and MariaDB's client/server protocol.
+    Mysql,
+    /// Redis' RESP2 and RESP3.
+    Redis,
+}
+
+/// Each protocol that is read, in the order in which unknown bytes are tried: the strictest first.
+static REGISTRY: [&Speech; 6] =
+    [&http2::SPEECH, &tls::SPEECH, &postgres::SPEECH, &mysql::SPEECH, &http1::SPEECH, &redis::SPEECH];
+
+impl Protocol {
+    /// The name that users read.
+    pub fn name(self) -> &'static str {
+        self.speech().map_or("unknown", |speech| speech.name)
+    }
+
+    /// Does the session's state live in user memory, so that two processes cannot share it?
+    pub fn keeps_state_in_user_memory(self) -> bool {
+        self.speech().is_some_and(|speech| speech.in_user_memory)
+    }
+
+    /// How this protocol is read; `None` for an unknown one.
+    fn speech(self) -> Option<&'static Speech> {
+        REGISTRY.iter().find(|speech| speech.protocol == self).copied()
+    }
+}
+
+/// Do these bytes look like the middle of a session of `protocol` (well-formed message headers)?
+///
+/// `data` is what was captured of a transfer of `len` bytes. A beginning is not the middle: see [`begins`].
+pub fn fits_mid_stream(protocol: Protocol, data: &[u8], len: u64) -> bool {
+    let data = Chunk { data, len }.clipped().data;
+    protocol
+        .speech()
+        .is_some_and(|speech| (speech.opens)(data).is_none() && (speech.fits)(data, len).is_some())
+}
+
+/// Do these bytes look like the beginning of a session of `protocol`, from the side that speaks first?
+///
+/// That is the client, except in MySQL, where the server greets.
+pub fn begins(protocol: Protocol, data: &[u8]) -> bool {
+    protocol.speech().is_some_and(|speech| (speech.opens)(data).is_some())
+}
+
+/// A few words on the first message in `data`, for lines of evidence: "HTTP/2 HEADERS on stream 3".
+///
+/// Made of fixed words and numbers: no byte of the payload is in it.
+pub fn describe(protocol: Protocol, data: &[u8]) -> Option<String> {
+    protocol.speech().and_then(|speech| (speech.describe)(data))
+}
+
+#[cfg(test)]
+mod tests;

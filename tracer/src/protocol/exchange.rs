@@ -1,0 +1,98 @@
+//! Who asked, in protocols where replies come in the order of the requests.
+
+use super::{Sign, User};
+use std::collections::VecDeque;
+
+/// Turns between processes that are remembered while no reply comes.
+const RUNS_MAX: usize = 64;
+
+/// The requests that wait for their reply.
+#[derive(Clone, Debug)]
+pub(super) struct Exchange {
+    /// Requests in order, neighbours of one process counted together.
+    waiting: VecDeque<(User, u32)>,
+    /// Who last read in the oldest one's reply, once that began.
+    reader: Option<User>,
+    /// The reply may have ended where the bytes were not captured.
+    open_ended: bool,
+    sure: bool,
+}
+
+impl Exchange {
+    /// Nothing asked. `fresh`: the session is read from its first byte.
+    pub(super) fn new(fresh: bool) -> Self {
+        Self { waiting: VecDeque::new(), reader: None, open_ended: false, sure: fresh }
+    }
+
+    /// A request began. One that follows a reply whose end was not seen is taken to follow its end.
+    pub(super) fn request(&mut self, by: User, out: &mut dyn FnMut(Sign)) {
+        if self.open_ended && self.reader.is_some() {
+            self.ended();
+        }
+        match self.waiting.back_mut() {
+            Some((user, count)) if *user == by => *count = count.saturating_add(1),
+            _ => self.waiting.push_back((by, 1)),
+        }
+        if self.waiting.len() > RUNS_MAX {
+            self.waiting.pop_front();
+            self.sure = false;
+        }
+        out(Sign::Request { by });
+    }
+
+    /// Bytes of the oldest request's reply were read. Told once a reader.
+    pub(super) fn reply(&mut self, reader: User, out: &mut dyn FnMut(Sign)) {
+        if self.reader == Some(reader) {
+            return;
+        }
+        // Another process reads on: it may be in the same reply or in the next.
+        let unclear = self.open_ended && self.reader.is_some() && self.waiting.len() > 1;
+        let requester = self.waiting.front().map(|&(user, _)| user).filter(|_| !unclear);
+        self.reader = Some(reader);
+        out(Sign::Reply { requester, reader, sure: self.sure && requester.is_some() });
+    }
+
+    /// The oldest request's reply is complete.
+    pub(super) fn ended(&mut self) {
+        self.reader = None;
+        self.open_ended = false;
+        if let Some((_, count)) = self.waiting.front_mut() {
+            *count -= 1;
+            if *count == 0 {
+                self.waiting.pop_front();
+            }
+        }
+    }
+
+    /// Has the oldest request's reply begun?
+    pub(super) fn has_begun(&self) -> bool {
+        self.reader.is_some()
+    }
+
+    /// Do requests of more than one turn wait?
+    pub(super) fn is_shared(&self) -> bool {
+        self.waiting.len() > 1
+    }
+
+    /// Bytes passed whose messages could not be told apart. From the server they belong to a reply.
+    pub(super) fn unread(&mut self, user: User, client: bool, out: &mut dyn FnMut(Sign)) {
+        if client {
+            return self.doubt();
+        }
+        self.lose_end();
+        if !self.waiting.is_empty() {
+            self.reply(user, out);
+        }
+    }
+
+    /// Some request or some end of a reply was not seen: the order is a guess from here on.
+    pub(super) fn doubt(&mut self) {
+        self.sure = false;
+    }
+
+    /// The reply's end may pass unseen.
+    pub(super) fn lose_end(&mut self) {
+        self.sure = false;
+        self.open_ended = true;
+    }
+}

@@ -1,0 +1,131 @@
+//! HTTP/1.0 and 1.1 (RFC 9112): request lines and status lines where transfers begin.
+
+use super::exchange::Exchange;
+use super::speech::{Fit, Session, Side, Speech, Start};
+use super::{Chunk, Direction, Protocol, Sign, User};
+
+pub(super) const SPEECH: Speech = Speech {
+    protocol: Protocol::Http1,
+    name: "HTTP/1",
+    in_user_memory: false,
+    opens,
+    fits,
+    describe,
+    session: |start| Box::new(Http1::new(start)),
+};
+
+/// RFC 9110, 9.3, and PATCH (RFC 5789).
+const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
+
+/// Room for the longest method, a space and the target's first byte.
+const TARGET: &[u8] = b"/*";
+
+/// The method of the request line that begins here (RFC 9112, 3).
+fn method(data: &[u8]) -> Option<&'static str> {
+    let method = METHODS.into_iter().find(|name| data.starts_with(name.as_bytes()))?;
+    let rest = data[method.len()..].strip_prefix(b" ")?;
+    let first = rest.first()?;
+    // A path, an asterisk, or a host or URL for proxies (RFC 9112, 3.2).
+    let target = TARGET.contains(first) || first.is_ascii_alphanumeric() || *first == b'[';
+    let line = rest.split(|&byte| byte == b'\r').next()?;
+    let ended = line.len() < rest.len();
+    let text = line.iter().all(|byte| !byte.is_ascii_control());
+    let version = line.ends_with(b" HTTP/1.1") || line.ends_with(b" HTTP/1.0");
+    (target && text && (version || !ended && TARGET.contains(first))).then_some(method)
+}
+
+/// The status code of the status line that begins here (RFC 9112, 4).
+fn status(data: &[u8]) -> Option<u16> {
+    let &[b'0' | b'1', b' ', a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', ..] =
+        data.strip_prefix(b"HTTP/1.")?
+    else {
+        return None;
+    };
+    Some([a, b, c].into_iter().fold(0, |number, digit| number * 10 + u16::from(digit - b'0')))
+}
+
+fn opens(data: &[u8]) -> Option<Side> {
+    method(data).map(|_| Side::Client)
+}
+
+fn fits(data: &[u8], _len: u64) -> Option<Fit> {
+    let side = opens(data).or(status(data).map(|_| Side::Server))?;
+    Some(Fit { sure: true, from: Some(side) })
+}
+
+/// "HTTP/1 GET request", "HTTP/1 response 200".
+fn describe(data: &[u8]) -> Option<String> {
+    let request = method(data).map(|method| format!("HTTP/1 {method} request"));
+    request.or_else(|| status(data).map(|code| format!("HTTP/1 response {code}")))
+}
+
+/// One HTTP/1 session. Only what begins where a transfer begins is seen: the ends of bodies are not.
+#[derive(Debug)]
+struct Http1 {
+    client: Option<Direction>,
+    exchange: Exchange,
+}
+
+impl Http1 {
+    fn new(start: Start) -> Self {
+        Self { client: start.client, exchange: Exchange::new(start.fresh[0] && start.fresh[1]) }
+    }
+}
+
+impl Session for Http1 {
+    fn feed(&mut self, user: User, dir: Direction, chunk: Chunk<'_>, out: &mut dyn FnMut(Sign)) {
+        if self.client == Some(dir) {
+            if method(chunk.data).is_some() {
+                // The reply before this request is complete, unless requests are pipelined.
+                if self.exchange.has_begun() {
+                    self.exchange.ended();
+                }
+                self.exchange.request(user, out);
+            }
+            return;
+        }
+        match status(chunk.data) {
+            // 100 Continue, 103 Early Hints: the reply is still to come (RFC 9110, 15.2).
+            Some(100 | 102 | 103) => {}
+            Some(_) => {
+                if self.exchange.has_begun() {
+                    self.exchange.ended();
+                }
+                self.exchange.reply(user, out);
+            }
+            None if self.exchange.has_begun() => self.exchange.reply(user, out),
+            None => {}
+        }
+        // Another response may begin further on in these bytes.
+        if self.exchange.is_shared() {
+            self.exchange.doubt();
+        }
+    }
+
+    fn skip(&mut self, _dir: Direction) {
+        self.exchange.doubt();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_lines() {
+        for (data, words) in [
+            ("GET / HTTP/1.1\r\nHost: x\r\n", Some("HTTP/1 GET request")),
+            ("OPTIONS * HTTP/1.1\r\n", Some("HTTP/1 OPTIONS request")),
+            ("CONNECT db:5432 HTTP/1.1\r\n", Some("HTTP/1 CONNECT request")),
+            ("POST /a/long/path/that/goes/on", Some("HTTP/1 POST request")),
+            ("HTTP/1.1 200 OK\r\n", Some("HTTP/1 response 200")),
+            ("GET key\r\n", None),
+            ("GET / HTTP/3.0\r\n", None),
+            ("HTTP/1.1 OK", None),
+            ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", None),
+            ("", None),
+        ] {
+            assert_eq!(describe(data.as_bytes()).as_deref(), words, "{data:?}");
+        }
+    }
+}

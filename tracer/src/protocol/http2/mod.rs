@@ -1,0 +1,188 @@
+//! HTTP/2 in the clear (RFC 9113): frames and streams, by process.
+
+mod frame;
+mod streams;
+
+pub use frame::FrameKind;
+
+use super::speech::{Fit, Session, Side, Speech, Start};
+use super::walker::{Head, Walker};
+use super::{Chunk, Direction, Protocol, Sign, User};
+use frame::{Frame, HEADER};
+use streams::{Opening, Streams};
+
+pub(super) const SPEECH: Speech = Speech {
+    protocol: Protocol::Http2,
+    name: "HTTP/2",
+    in_user_memory: true,
+    opens: |data| data.starts_with(PREFACE).then_some(Side::Client),
+    fits,
+    describe,
+    session: |start| Box::new(Http2::new(start)),
+};
+
+/// What a client sends first (RFC 9113, 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Do whole, legal frames tile these bytes? A lone one that says little, or whose end is not seen, is not
+/// enough to be sure.
+fn fits(data: &[u8], len: u64) -> Option<Fit> {
+    if data.starts_with(PREFACE) {
+        return Some(Fit { sure: true, from: Some(Side::Client) });
+    }
+    let (mut rest, mut seen, mut telling) = (data, 0u64, 0u32);
+    let mut frames = 0;
+    while let Some((header, after)) = rest.split_first_chunk::<HEADER>() {
+        let frame = Frame::parse(header);
+        if !frame.is_plausible() {
+            return None;
+        }
+        frames += 1;
+        telling += u32::from(frame.length > 0);
+        seen += HEADER as u64 + u64::from(frame.length);
+        rest = after.get(frame.length as usize..).unwrap_or_default();
+    }
+    // A header cut by the end: its length's first byte is zero in any frame of the default size.
+    if frames == 0 || rest.first().is_some_and(|&byte| byte != 0) {
+        return None;
+    }
+    let tiles = seen == len && (frames > 1 || telling > 0);
+    Some(Fit { sure: tiles || telling > 2, from: None })
+}
+
+/// The header of the frame that begins here, in a stream where one does.
+fn head(bytes: &[u8]) -> Head {
+    let prefix = bytes.len().min(PREFACE.len());
+    // As a frame these nine bytes would be of an unknown type and 5 MB long.
+    if prefix >= HEADER && bytes[..prefix] == PREFACE[..prefix] {
+        return match PREFACE.len() - prefix {
+            0 => Head::Message { head: prefix, body: 0 },
+            lacks => Head::Short(lacks),
+        };
+    }
+    let Some(header) = bytes.first_chunk::<HEADER>() else { return Head::Short(HEADER - bytes.len()) };
+    let frame = Frame::parse(header);
+    match frame.is_legal() {
+        true => Head::Message { head: HEADER, body: u64::from(frame.length) },
+        false => Head::Bad,
+    }
+}
+
+/// "HTTP/2 HEADERS on stream 3".
+fn describe(data: &[u8]) -> Option<String> {
+    if data.starts_with(PREFACE) {
+        return Some("HTTP/2 client preface".to_owned());
+    }
+    let frame = Frame::parse(data.first_chunk()?);
+    let kind = frame.kind;
+    match frame.stream {
+        _ if !frame.is_plausible() => None,
+        0 => Some(format!("HTTP/2 {kind}")),
+        stream => Some(format!("HTTP/2 {kind} on stream {stream}")),
+    }
+}
+
+/// One HTTP/2 session.
+#[derive(Debug)]
+struct Http2 {
+    /// The way of the client's bytes.
+    client: Option<Direction>,
+    walkers: [Walker; 2],
+    /// The stream whose frame is being received.
+    receiving: u32,
+    streams: Streams,
+    prefaced: bool,
+}
+
+impl Http2 {
+    fn new(start: Start) -> Self {
+        let mut streams = Streams::new();
+        if !start.fresh[Direction::Sent.index()] {
+            streams.doubt();
+        }
+        Self {
+            client: start.client,
+            walkers: start.fresh.map(Walker::new),
+            receiving: 0,
+            streams,
+            prefaced: false,
+        }
+    }
+
+    /// One frame's header was completed by a transfer of `user`.
+    fn frame(&mut self, user: User, dir: Direction, frame: Frame, body: &[u8], out: &mut dyn FnMut(Sign)) {
+        let Frame { kind, stream, length, flags } = frame;
+        out(Sign::Frame { dir, kind, stream, length, flags });
+        if self.client.is_none() {
+            self.client = frame.side(body).map(|side| side.client_when(dir));
+        }
+        let exact = self.walkers[dir.index()].is_exact();
+        match dir {
+            Direction::Received => {
+                self.receiving = if kind.answers() { stream } else { 0 };
+                if exact {
+                    self.answer(user, out);
+                }
+            }
+            Direction::Sent if kind == FrameKind::Headers && self.client == Some(dir) && stream % 2 == 1 => {
+                match self.streams.open(stream, user, frame.ends_stream()) {
+                    Opening::New => out(Sign::StreamOpened { stream, by: user }),
+                    Opening::Reused(first) if exact => {
+                        out(Sign::StreamReused { stream, first, again: user });
+                    }
+                    Opening::Reused(_) | Opening::Known => {}
+                }
+            }
+            Direction::Sent => {}
+        }
+    }
+
+    /// `reader` reads in a frame of an answer: is it its own?
+    fn answer(&self, reader: User, out: &mut dyn FnMut(Sign)) {
+        let stream = self.receiving;
+        if self.client == Some(Direction::Sent)
+            && let Some(opener) = self.streams.stranger(stream, reader)
+        {
+            out(Sign::Answer { stream, opener, reader });
+        }
+    }
+}
+
+impl Session for Http2 {
+    fn feed(&mut self, user: User, dir: Direction, chunk: Chunk<'_>, out: &mut dyn FnMut(Sign)) {
+        let at = dir.index();
+        let mut cursor = self.walkers[at].start(user, dir, chunk, fits, out);
+        // Whoever completes a header is told of below; this is another process reading on in the payload.
+        let other = self.walkers[at].payload_of().is_some_and(|owner| owner != user);
+        if other && dir == Direction::Received && self.walkers[at].is_exact() {
+            self.answer(user, out);
+        }
+        while let Some(message) = self.walkers[at].next(&mut cursor, head) {
+            match message.head().first_chunk::<HEADER>() {
+                Some(header) if message.head().len() == HEADER => {
+                    self.frame(user, dir, Frame::parse(header), message.body, out);
+                }
+                _ => {
+                    self.client = Some(dir);
+                    if dir == Direction::Sent {
+                        out(Sign::Preface { by: user, again: self.prefaced });
+                        self.prefaced = true;
+                    }
+                }
+            }
+        }
+        if self.walkers[at].is_lost() && dir == Direction::Sent {
+            self.streams.doubt();
+        }
+    }
+
+    fn skip(&mut self, dir: Direction) {
+        self.walkers[dir.index()].lose();
+        if dir == Direction::Sent {
+            self.streams.doubt();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

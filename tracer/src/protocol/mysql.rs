@@ -1,0 +1,191 @@
+//! MySQL's and MariaDB's packets (MySQL source documentation, "MySQL Packets", "Command Phase"): a length of
+//! three bytes, little-endian, and a sequence number that each command starts anew.
+
+use super::exchange::Exchange;
+use super::speech::{Fit, Session, Side, Speech, Start};
+use super::walker::{Head, Walker};
+use super::{Chunk, Direction, Protocol, Sign, User};
+
+pub(super) const SPEECH: Speech = Speech {
+    protocol: Protocol::Mysql,
+    name: "MySQL",
+    in_user_memory: true,
+    opens,
+    fits,
+    describe,
+    session: |start| Box::new(Mysql::new(start)),
+};
+
+/// Length and sequence number.
+const HEADER: usize = 4;
+
+const COM_QUIT: u8 = 0x01;
+const COM_QUERY: u8 = 0x03;
+const COM_STMT_PREPARE: u8 = 0x16;
+const COM_STMT_SEND_LONG_DATA: u8 = 0x18;
+const COM_STMT_CLOSE: u8 = 0x19;
+
+/// What a statement begins with, where one is looked for in unknown bytes.
+const VERBS: [&str; 22] = [
+    "alter", "begin", "call", "commit", "create", "delete", "describe", "drop", "explain", "flush", "insert",
+    "kill", "lock", "replace", "rollback", "select", "set", "show", "start", "truncate", "update", "use",
+];
+
+/// The payload's length and the sequence number.
+fn header(&[a, b, c, sequence]: &[u8; HEADER]) -> (u32, u8) {
+    (u32::from_le_bytes([a, b, c, 0]), sequence)
+}
+
+/// The server's greeting: protocol 10 and its version as text ("Protocol::HandshakeV10").
+fn opens(data: &[u8]) -> Option<Side> {
+    let (head, greeting) = data.split_first_chunk()?;
+    let (length, sequence) = header(head);
+    let (&10, version) = greeting.split_first()? else { return None };
+    let end = version.iter().position(|&byte| byte == 0)?;
+    let text = version[..end].iter().all(u8::is_ascii_graphic) && version.first()?.is_ascii_digit();
+    ((30..=512).contains(&length) && sequence == 0 && text).then_some(Side::Server)
+}
+
+/// Is it one command with a statement? Other packets look like those of many protocols.
+fn fits(data: &[u8], len: u64) -> Option<Fit> {
+    let (head, payload) = data.split_first_chunk()?;
+    let ((length, 0), (&(COM_QUERY | COM_STMT_PREPARE), text)) = (header(head), payload.split_first()?)
+    else {
+        return None;
+    };
+    // With CLIENT_QUERY_ATTRIBUTES: no attribute, in one set.
+    let text = text.strip_prefix(&[0, 1]).unwrap_or(text).trim_ascii_start();
+    let is =
+        |verb: &&str| text.get(..verb.len()).is_some_and(|word| word.eq_ignore_ascii_case(verb.as_bytes()));
+    let whole = u64::from(length) + HEADER as u64 == len;
+    (whole && VERBS.iter().any(is)).then_some(Fit { sure: true, from: Some(Side::Client) })
+}
+
+/// Does a reply begin here, in a session that is known to be one: packets 1, 2, 3, ... that tile these bytes?
+fn resumes(data: &[u8], len: u64) -> Option<Fit> {
+    let (mut rest, mut seen, mut packets) = (data, 0u64, 0u8);
+    while let Some((start, after)) = rest.split_first_chunk() {
+        let (length, sequence) = header(start);
+        if packets < u8::MAX && sequence != packets + 1 {
+            return None;
+        }
+        packets = packets.saturating_add(1);
+        seen += HEADER as u64 + u64::from(length);
+        rest = after.get(length as usize..).unwrap_or_default();
+    }
+    (seen == len || packets > 1).then_some(Fit { sure: packets > 2 || seen == len, from: Some(Side::Server) })
+}
+
+/// A packet's header with the first byte of its payload, where one begins.
+fn head(bytes: &[u8]) -> Head {
+    let Some(start) = bytes.first_chunk() else { return Head::Short(HEADER - bytes.len()) };
+    match header(start) {
+        (0, _) => Head::Message { head: HEADER, body: 0 },
+        (length, _) if bytes.len() > HEADER => {
+            Head::Message { head: HEADER + 1, body: u64::from(length) - 1 }
+        }
+        (length, _) => Head::Short(length as usize),
+    }
+}
+
+/// "MySQL COM_QUERY".
+fn describe(data: &[u8]) -> Option<String> {
+    if opens(data).is_some() {
+        return Some("MySQL server greeting".to_owned());
+    }
+    let (start, payload) = data.split_first_chunk()?;
+    Some(match (header(start), payload.first()?) {
+        ((1, 0), &COM_QUIT) => "MySQL COM_QUIT".to_owned(),
+        ((1, 0), 0x0e) => "MySQL COM_PING".to_owned(),
+        ((_, 0), &COM_QUERY) => "MySQL COM_QUERY".to_owned(),
+        ((_, 0), &COM_STMT_PREPARE) => "MySQL COM_STMT_PREPARE".to_owned(),
+        ((_, 0), 0x17) => "MySQL COM_STMT_EXECUTE".to_owned(),
+        ((_, 0), command) => format!("MySQL command {command}"),
+        ((_, sequence), _) => format!("MySQL packet {sequence}"),
+    })
+}
+
+/// One MySQL session. A command has sequence 0, and its reply begins with 1.
+#[derive(Debug)]
+struct Mysql {
+    client: Option<Direction>,
+    walkers: [Walker; 2],
+    /// The last sequence number each way.
+    last: [Option<u8>; 2],
+    exchange: Exchange,
+}
+
+impl Mysql {
+    fn new(start: Start) -> Self {
+        Self {
+            client: start.client,
+            walkers: start.fresh.map(Walker::new),
+            last: [None; 2],
+            exchange: Exchange::new(start.fresh[0] && start.fresh[1]),
+        }
+    }
+
+    /// Can this sequence number come now? Commands have 0, replies begin with 1, all else counts on.
+    fn follows(&self, dir: Direction, sequence: u8) -> bool {
+        let begins = if self.client == Some(dir) { 0 } else { 1 };
+        let goes_on = self.last.iter().flatten().any(|last| last.wrapping_add(1) == sequence);
+        sequence == begins || goes_on || self.last == [None; 2]
+    }
+
+    /// The client's packet: a command, or a part of the login or of a file.
+    fn asked(&mut self, user: User, head: &[u8], out: &mut dyn FnMut(Sign)) {
+        let unanswered =
+            matches!(head.get(HEADER), Some(&(COM_QUIT | COM_STMT_SEND_LONG_DATA | COM_STMT_CLOSE)));
+        if head.get(HEADER - 1) == Some(&0) && !unanswered {
+            self.exchange.request(user, out);
+        }
+    }
+
+    /// The server's packet: the first of a reply, or another. After its 0 its 1 goes on, in a reply of more
+    /// than 255 packets.
+    fn answered(&mut self, user: User, head: &[u8], last: Option<u8>, out: &mut dyn FnMut(Sign)) {
+        if head.get(HEADER - 1) == Some(&1) && last != Some(0) {
+            if self.exchange.has_begun() {
+                self.exchange.ended();
+            }
+            self.exchange.reply(user, out);
+        } else if self.exchange.has_begun() {
+            self.exchange.reply(user, out);
+        }
+    }
+}
+
+impl Session for Mysql {
+    fn feed(&mut self, user: User, dir: Direction, chunk: Chunk<'_>, out: &mut dyn FnMut(Sign)) {
+        let at = dir.index();
+        let client = self.client == Some(dir);
+        let begins = if client { fits } else { resumes };
+        let mut cursor = self.walkers[at].start(user, dir, chunk, begins, out);
+        if !client && self.walkers[at].payload_of().is_some() && self.exchange.has_begun() {
+            self.exchange.reply(user, out);
+        }
+        while let Some(packet) = self.walkers[at].next(&mut cursor, head) {
+            let sequence = packet.head().get(HEADER - 1).copied();
+            if !sequence.is_some_and(|sequence| self.follows(dir, sequence)) {
+                self.walkers[at].lose();
+                break;
+            }
+            let last = std::mem::replace(&mut self.last[at], sequence);
+            match client {
+                true => self.asked(user, packet.head(), out),
+                false => self.answered(user, packet.head(), last, out),
+            }
+        }
+        if self.walkers[at].is_lost() {
+            self.exchange.unread(user, client, out);
+        }
+    }
+
+    fn skip(&mut self, dir: Direction) {
+        self.walkers[dir.index()].lose();
+        self.exchange.lose_end();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! MySQL's packets, and sessions shared by two processes.
+
+use super::*;
+use crate::protocol::Wire;
+use Direction::{Received, Sent};
+
+#[test]
+fn packets() {
+    let mut greeting = b"\x4a\0\0\0\x0a8.0.36\0".to_vec();
+    greeting.resize(78, 7);
+    for (data, begins, fit, words) in [
+        (&greeting[..], true, false, Some("MySQL server greeting")),
+        (b"\x09\0\0\0\x03SELECT 1", false, true, Some("MySQL COM_QUERY")),
+        (b"\x0b\0\0\0\x03\0\x01select 1", false, true, Some("MySQL COM_QUERY")),
+        (b"\x09\0\0\0\x03abcdefgh", false, false, Some("MySQL COM_QUERY")),
+        (b"\x08\0\0\0\x03SELECT 1", false, false, Some("MySQL COM_QUERY")),
+        (b"\x01\0\0\0\x01", false, false, Some("MySQL COM_QUIT")),
+        (b"\x07\0\0\x01\0\0\0\x02\0\0\0", false, false, Some("MySQL packet 1")),
+        (b"\x07\0\0", false, false, None),
+    ] {
+        assert_eq!(opens(data).is_some(), begins, "{data:?}");
+        assert_eq!(fits(data, data.len() as u64).is_some(), fit, "{data:?}");
+        assert_eq!(describe(data).as_deref(), words, "{data:?}");
+    }
+}
+
+const P: User = User(1);
+const C: User = User(2);
+const QUERY: &[u8] = b"\x09\0\0\0\x03SELECT 1";
+const OK: &[u8] = b"\x07\0\0\x01\0\0\0\x02\0\0\0";
+
+/// The signs of these transfers after a login by P, each captured up to 256 bytes.
+fn check(steps: &[(User, Direction, &[u8])], expected: &[Sign]) {
+    let mut greeting = b"\x4a\0\0\0\x0a8.0.36\0".to_vec();
+    greeting.resize(78, 7);
+    let login = [
+        (P, Received, &greeting[..4]),
+        (P, Received, &greeting[4..]),
+        (P, Sent, b"\x04\0\0\x01user".as_slice()),
+        (P, Received, b"\x07\0\0\x02\0\0\0\x02\0\0\0"),
+    ];
+    let (mut wire, mut signs) = (Wire::new(), Vec::new());
+    for &(user, dir, data) in login.iter().chain(steps) {
+        let chunk = Chunk { data: &data[..data.len().min(256)], len: data.len() as u64 };
+        wire.feed(user, dir, chunk, &mut |sign| signs.push(sign));
+    }
+    assert_eq!(signs.split_first(), Some((&Sign::Recognised(Protocol::Mysql), expected)));
+}
+
+fn asked(by: User) -> Sign {
+    Sign::Request { by }
+}
+
+fn reply(requester: User, reader: User, sure: bool) -> Sign {
+    Sign::Reply { requester: Some(requester), reader, sure }
+}
+
+#[test]
+fn replies_swapped() {
+    check(
+        &[(P, Sent, QUERY), (C, Sent, QUERY), (C, Received, OK), (P, Received, OK)],
+        &[asked(P), asked(C), reply(P, C, true), reply(C, P, true)],
+    );
+}
+
+#[test]
+fn one_after_the_other_with_headers_read_alone() {
+    check(
+        &[
+            (P, Sent, QUERY),
+            (P, Received, &OK[..4]),
+            (P, Received, &OK[4..]),
+            (C, Sent, QUERY),
+            (C, Received, OK),
+        ],
+        &[asked(P), reply(P, P, true), asked(C), reply(C, C, true)],
+    );
+}
+
+#[test]
+fn a_reply_of_more_packets_than_a_byte_counts() {
+    let packets: Vec<u8> = (1..600u32).flat_map(|at| [2, 0, 0, at as u8, 1, b'x']).collect();
+    let steps: Vec<_> = packets.chunks(240).map(|part| (P, Received, part)).collect();
+    let steps = [&[(P, Sent, QUERY), (C, Sent, QUERY)], &steps[..], &[(C, Received, OK)]].concat();
+    check(&steps, &[asked(P), asked(C), reply(P, P, true), reply(C, C, true)]);
+}
+
+#[test]
+fn after_a_long_reply_the_next_is_found_again() {
+    let rows = b"\x01\0\0\x01\x01\x04\0\0\x02defg\x05\0\0\x03xxxxx".iter().copied();
+    let rows: Vec<u8> = rows.chain([b'x'; 4000]).collect();
+    check(
+        &[
+            (P, Sent, QUERY),
+            (P, Received, &rows),
+            (P, Sent, QUERY),
+            (C, Sent, QUERY),
+            (C, Received, OK),
+            (P, Received, OK),
+        ],
+        &[asked(P), reply(P, P, true), asked(P), asked(C), reply(P, C, false), reply(C, P, false)],
+    );
+}
+
+#[test]
+fn a_statement_cut() {
+    check(
+        &[(P, Sent, &QUERY[..8]), (C, Sent, QUERY)],
+        &[asked(P), Sign::Torn { by: C, cut: P, missing: 5 }, asked(C)],
+    );
+}

@@ -1,0 +1,162 @@
+//! The headers of PostgreSQL's messages: a tag and a length that counts itself; none but the length in the first.
+
+use crate::protocol::speech::{Fit, Side};
+use crate::protocol::walker::Head;
+
+/// Tag and length.
+const HEADER: usize = 5;
+
+/// The largest message that either side accepts: PQ_LARGE_MESSAGE_LIMIT, 1 GB (libpq/libpq.h).
+const MOST: u32 = 0x3fff_ffff;
+
+/// The largest first packet: MAX_STARTUP_PACKET_LENGTH (libpq/pqcomm.h).
+const STARTUP_MOST: u32 = 10_000;
+
+/// A message cut by the transfer's end is believed where none was expected up to this length.
+const BELIEVED: u32 = 1 << 16;
+
+/// What a client's first packet asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Code {
+    /// A session: protocol 3.
+    Startup,
+    /// SSLRequest or GSSENCRequest: the server answers with one byte.
+    Encryption,
+    /// CancelRequest: no answer.
+    Cancel,
+}
+
+/// (tag, the client's name for it, the server's name for it), by "Message Formats".
+const TAGS: [(u8, Option<&str>, Option<&str>); 31] = [
+    (b'Q', Some("Query"), None),
+    (b'P', Some("Parse"), None),
+    (b'B', Some("Bind"), None),
+    (b'E', Some("Execute"), Some("ErrorResponse")),
+    (b'D', Some("Describe"), Some("DataRow")),
+    (b'C', Some("Close"), Some("CommandComplete")),
+    (b'H', Some("Flush"), Some("CopyOutResponse")),
+    (b'S', Some("Sync"), Some("ParameterStatus")),
+    (b'X', Some("Terminate"), None),
+    (b'F', Some("FunctionCall"), None),
+    (b'p', Some("authentication message"), None),
+    (b'f', Some("CopyFail"), None),
+    (b'd', Some("CopyData"), Some("CopyData")),
+    (b'c', Some("CopyDone"), Some("CopyDone")),
+    (b'R', None, Some("authentication request")),
+    (b'K', None, Some("BackendKeyData")),
+    (b'Z', None, Some("ReadyForQuery")),
+    (b'T', None, Some("RowDescription")),
+    (b'I', None, Some("EmptyQueryResponse")),
+    (b'N', None, Some("NoticeResponse")),
+    (b'A', None, Some("NotificationResponse")),
+    (b'G', None, Some("CopyInResponse")),
+    (b'W', None, Some("CopyBothResponse")),
+    (b'V', None, Some("FunctionCallResponse")),
+    (b'v', None, Some("NegotiateProtocolVersion")),
+    (b'n', None, Some("NoData")),
+    (b's', None, Some("PortalSuspended")),
+    (b't', None, Some("ParameterDescription")),
+    (b'1', None, Some("ParseComplete")),
+    (b'2', None, Some("BindComplete")),
+    (b'3', None, Some("CloseComplete")),
+];
+
+/// The first packet's length and code.
+fn startup(bytes: &[u8]) -> Option<(u32, Code)> {
+    let [a, b, c, d, code @ ..] = *bytes.first_chunk::<8>()?;
+    let length = u32::from_be_bytes([a, b, c, d]);
+    let code = match u32::from_be_bytes(code) {
+        0x0003_0000..=0x0003_ffff => Code::Startup,
+        80_877_103 | 80_877_104 if length == 8 => Code::Encryption,
+        80_877_102 if (16..=256 + 12).contains(&length) => Code::Cancel,
+        _ => return None,
+    };
+    (8..=STARTUP_MOST).contains(&length).then_some((length, code))
+}
+
+/// What the first packet with this header asks for.
+pub(super) fn startup_code(head: &[u8]) -> Option<Code> {
+    startup(head).map(|(_, code)| code)
+}
+
+/// The header of a client's message without a tag.
+pub(super) fn startup_head(bytes: &[u8]) -> Head {
+    match startup(bytes) {
+        Some((length, _)) => Head::Message { head: 8, body: u64::from(length - 8) },
+        None if bytes.len() < 8 => Head::Short(8 - bytes.len()),
+        None => Head::Bad,
+    }
+}
+
+/// Does a client's first packet begin here? Of versions only 3.0 and 3.2 exist.
+pub(super) fn opens(data: &[u8]) -> Option<Side> {
+    let (_, code) = startup(data)?;
+    (code != Code::Startup || data[6] == 0 && matches!(data[7], 0 | 2)).then_some(Side::Client)
+}
+
+/// A tagged message's length with its tag, and the names of its tag.
+fn tagged(&[tag, a, b, c, d]: &[u8; HEADER]) -> Option<(u32, Option<&'static str>, Option<&'static str>)> {
+    let &(_, client, server) = TAGS.iter().find(|(known, ..)| *known == tag)?;
+    let length = u32::from_be_bytes([a, b, c, d]);
+    let (client, server) = match (tag, length) {
+        (_, length) if !(4..=MOST).contains(&length) => return None,
+        (b'S' | b'H', 4) => (client, None),
+        (b'S' | b'H', _) => (None, server),
+        (b'X' | b'c' | b'I' | b'n' | b's' | b'1'..=b'3', 5..) => return None,
+        (b'Z', length) if length != 5 => return None,
+        _ => (client, server),
+    };
+    Some((length + 1, client, server))
+}
+
+/// A tagged message's header, where one begins.
+pub(super) fn head(bytes: &[u8]) -> Head {
+    match bytes.first_chunk().map(tagged) {
+        None => Head::Short(HEADER - bytes.len()),
+        Some(Some((length, ..))) => {
+            Head::Message { head: HEADER, body: u64::from(length).saturating_sub(HEADER as u64) }
+        }
+        Some(None) => Head::Bad,
+    }
+}
+
+/// Do messages of one side tile these bytes?
+pub(super) fn fits(data: &[u8], len: u64) -> Option<Fit> {
+    let (mut rest, mut seen) = (data, 0u64);
+    let (mut client, mut server, mut last) = (true, true, 0);
+    while let Some(header) = rest.first_chunk::<HEADER>() {
+        let (length, from_client, from_server) = tagged(header)?;
+        client &= from_client.is_some();
+        server &= from_server.is_some();
+        last = length;
+        seen += u64::from(length);
+        rest = usize::try_from(length).ok().and_then(|length| rest.get(length..)).unwrap_or_default();
+    }
+    let from = match (client, server) {
+        (false, false) => return None,
+        (true, false) => Some(Side::Client),
+        (false, true) => Some(Side::Server),
+        (true, true) => None,
+    };
+    let cut = rest.first().is_some_and(|byte| !TAGS.iter().any(|(tag, ..)| tag == byte));
+    (seen > 0 && !cut && last <= BELIEVED.max(if seen == len { MOST } else { 0 }))
+        .then_some(Fit { sure: seen == len, from })
+}
+
+/// "PostgreSQL Query".
+pub(super) fn describe(data: &[u8]) -> Option<String> {
+    if let Some(code) = startup_code(data).filter(|_| opens(data).is_some()) {
+        let what = match code {
+            Code::Startup => "startup message",
+            Code::Encryption => "request for encryption",
+            Code::Cancel => "CancelRequest",
+        };
+        return Some(format!("PostgreSQL {what}"));
+    }
+    let (_, client, server) = tagged(data.first_chunk()?)?;
+    match (client, server) {
+        (Some(one), Some(other)) if one != other => Some(format!("PostgreSQL {one} or {other}")),
+        (Some(name), _) | (None, Some(name)) => Some(format!("PostgreSQL {name}")),
+        (None, None) => None,
+    }
+}

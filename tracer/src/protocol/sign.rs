@@ -1,0 +1,128 @@
+//! What goes into a [`Wire`](super::Wire), and what it tells.
+
+use super::{FrameKind, Protocol};
+
+/// A process that uses the connection: an opaque tag chosen by the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct User(pub u32);
+
+/// Which way bytes went, seen from the processes that hold this end of the socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// From a holder to the peer.
+    Sent,
+    /// From the peer to a holder.
+    Received,
+}
+
+impl Direction {
+    /// The opposite way.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Sent => Self::Received,
+            Self::Received => Self::Sent,
+        }
+    }
+
+    /// Place in a pair that has one entry a direction.
+    pub(super) fn index(self) -> usize {
+        match self {
+            Self::Sent => 0,
+            Self::Received => 1,
+        }
+    }
+}
+
+/// One transfer. Fewer bytes may have been captured than were transferred.
+#[derive(Clone, Copy, Debug)]
+pub struct Chunk<'a> {
+    /// The first bytes, as many as were captured.
+    pub data: &'a [u8],
+    /// Bytes transferred in all.
+    pub len: u64,
+}
+
+impl Chunk<'_> {
+    /// The same with no more bytes captured than were transferred.
+    pub(super) fn clipped(self) -> Self {
+        let most = usize::try_from(self.len).unwrap_or(usize::MAX).min(self.data.len());
+        Self { data: &self.data[..most], len: self.len }
+    }
+}
+
+/// One thing that the bytes said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// The connection speaks this; again when it changes (TLS after a request in the clear).
+    Recognised(Protocol),
+    /// An HTTP/2 client preface was sent (RFC 9113, 3.4). Said only of what holders send.
+    Preface {
+        /// Who sent it.
+        by: User,
+        /// It is not the first on this connection.
+        again: bool,
+    },
+    /// An HTTP/2 frame header passed (RFC 9113, 4.1).
+    Frame {
+        /// Which way.
+        dir: Direction,
+        /// Its type.
+        kind: FrameKind,
+        /// Its stream; 0 is the connection.
+        stream: u32,
+        /// Bytes of payload.
+        length: u32,
+        /// Its flags, as they are.
+        flags: u8,
+    },
+    /// HEADERS opened a stream.
+    StreamOpened {
+        /// The stream.
+        stream: u32,
+        /// Who sent it.
+        by: User,
+    },
+    /// HEADERS opened a stream id that another process had opened, or one below the other's newest: never
+    /// allowed (RFC 9113, 5.1.1).
+    StreamReused {
+        /// The stream.
+        stream: u32,
+        /// Who opened it, or a higher one, before.
+        first: User,
+        /// Who opened it now.
+        again: User,
+    },
+    /// HEADERS, DATA or RST_STREAM, or a later part of one, was read by a process that did not open its stream.
+    Answer {
+        /// The stream.
+        stream: u32,
+        /// Who opened it.
+        opener: User,
+        /// Who read.
+        reader: User,
+    },
+    /// A send began a message of its own inside another process' unfinished one. Said on exact knowledge only.
+    Torn {
+        /// Who began the new message.
+        by: User,
+        /// Whose message was cut.
+        cut: User,
+        /// Bytes that it still missed, or at least missed where its own length was cut.
+        missing: u64,
+    },
+    /// A request began (protocols of requests and replies).
+    Request {
+        /// Who sent it.
+        by: User,
+    },
+    /// The first bytes of a reply were read; once more if another process reads on in it.
+    Reply {
+        /// Who asked, by the order of outstanding requests; `None` where that is not known.
+        requester: Option<User>,
+        /// Who read.
+        reader: User,
+        /// Each request and each end of a reply so far was seen exactly.
+        sure: bool,
+    },
+}

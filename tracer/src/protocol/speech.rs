@@ -1,0 +1,65 @@
+//! What a protocol brings: how it begins, how its middle looks, and a reader for its sessions.
+
+use super::{Chunk, Direction, Protocol, Sign, User};
+use std::fmt::Debug;
+
+/// The two ends of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Client,
+    Server,
+}
+
+impl Side {
+    /// The way of the client's bytes, when this side's go `dir`.
+    pub(super) fn client_when(self, dir: Direction) -> Direction {
+        match self {
+            Self::Client => dir,
+            Self::Server => dir.other(),
+        }
+    }
+}
+
+/// Bytes look like the middle of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fit {
+    /// Enough on its own; otherwise a second transfer must agree.
+    pub(super) sure: bool,
+    /// Whose bytes they are, where that shows.
+    pub(super) from: Option<Side>,
+}
+
+/// What is known when a session's reader is made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Start {
+    /// The way of the client's bytes.
+    pub(super) client: Option<Direction>,
+    /// By [`Direction::index`]: this direction is read from its first byte.
+    pub(super) fresh: [bool; 2],
+}
+
+/// Reads one session, transfer by transfer.
+pub(super) trait Session: Debug + Send {
+    /// Reads one transfer, already clipped and not empty.
+    fn feed(&mut self, user: User, dir: Direction, chunk: Chunk<'_>, out: &mut dyn FnMut(Sign));
+
+    /// Bytes were missed in this direction.
+    fn skip(&mut self, dir: Direction);
+}
+
+/// One protocol.
+pub(super) struct Speech {
+    pub(super) protocol: Protocol,
+    /// The name that users read.
+    pub(super) name: &'static str,
+    /// See [`Protocol::keeps_state_in_user_memory`].
+    pub(super) in_user_memory: bool,
+    /// Does a session open with these bytes, and from which side?
+    pub(super) opens: fn(&[u8]) -> Option<Side>,
+    /// Do messages begin here and tile the transfer (captured bytes, whole length)?
+    pub(super) fits: fn(&[u8], u64) -> Option<Fit>,
+    /// Words on the first message.
+    pub(super) describe: fn(&[u8]) -> Option<String>,
+    /// A reader for a new session.
+    pub(super) session: fn(Start) -> Box<dyn Session>,
+}

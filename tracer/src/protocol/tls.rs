@@ -1,0 +1,123 @@
+//! TLS records (RFC 8446, 5.1; RFC 5246, 6.2): the record layer's headers are never encrypted.
+
+use super::speech::{Fit, Session, Side, Speech, Start};
+use super::walker::{Head, Walker};
+use super::{Chunk, Direction, Protocol, Sign, User};
+
+pub(super) const SPEECH: Speech = Speech {
+    protocol: Protocol::Tls,
+    name: "TLS",
+    in_user_memory: true,
+    opens,
+    fits,
+    describe,
+    session: |start| Box::new(Tls::new(start)),
+};
+
+/// Type, version, length.
+const HEADER: usize = 5;
+
+/// 2^14 of plaintext and what encryption may add in TLS 1.2 (RFC 5246, 6.2.3).
+const MOST: u16 = (1 << 14) + 2048;
+
+const HANDSHAKE: u8 = 22;
+const CLIENT_HELLO: u8 = 1;
+
+/// A handshake record that begins with a ClientHello (RFC 8446, 4.1.2).
+fn opens(data: &[u8]) -> Option<Side> {
+    let (header, hello) = data.split_first_chunk::<HEADER>()?;
+    let &[kind, 0, _, _, 3, ..] = hello.first_chunk::<6>()? else { return None };
+    (header[0] == HANDSHAKE && kind == CLIENT_HELLO && length(header).is_some()).then_some(Side::Client)
+}
+
+/// The length in a record's header, if it is one: types 20 to 23, versions SSL 3.0 to TLS 1.3.
+fn length(&[kind, major, minor, a, b]: &[u8; HEADER]) -> Option<u16> {
+    let length = u16::from_be_bytes([a, b]);
+    let known = matches!(kind, 20..=23) && major == 3 && minor <= 4;
+    (known && (1..=MOST).contains(&length)).then_some(length)
+}
+
+/// Do records tile these bytes?
+fn fits(data: &[u8], len: u64) -> Option<Fit> {
+    let (mut rest, mut seen, mut records) = (data, 0u64, 0);
+    while let Some((header, after)) = rest.split_first_chunk::<HEADER>() {
+        let length = length(header)?;
+        records += 1;
+        seen += HEADER as u64 + u64::from(length);
+        rest = after.get(usize::from(length)..).unwrap_or_default();
+    }
+    let cut = rest.first().is_some_and(|kind| !matches!(kind, 20..=23));
+    (records > 0 && !cut).then_some(Fit { sure: seen == len || records > 1, from: None })
+}
+
+/// A record's header, where one begins.
+fn head(bytes: &[u8]) -> Head {
+    match bytes.first_chunk().map(length) {
+        None => Head::Short(HEADER - bytes.len()),
+        Some(Some(length)) => Head::Message { head: HEADER, body: u64::from(length) },
+        Some(None) => Head::Bad,
+    }
+}
+
+fn describe(data: &[u8]) -> Option<String> {
+    length(data.first_chunk()?)?;
+    Some(
+        match data[0] {
+            _ if opens(data).is_some() => "TLS ClientHello",
+            20 => "TLS change cipher spec",
+            21 => "TLS alert",
+            HANDSHAKE => "TLS handshake",
+            _ => "TLS application data",
+        }
+        .to_owned(),
+    )
+}
+
+/// One TLS session: only whole records can be told apart.
+#[derive(Debug)]
+struct Tls {
+    walkers: [Walker; 2],
+}
+
+impl Tls {
+    fn new(start: Start) -> Self {
+        Self { walkers: start.fresh.map(Walker::new) }
+    }
+}
+
+impl Session for Tls {
+    fn feed(&mut self, user: User, dir: Direction, chunk: Chunk<'_>, out: &mut dyn FnMut(Sign)) {
+        let walker = &mut self.walkers[dir.index()];
+        let mut cursor = walker.start(user, dir, chunk, fits, out);
+        while walker.next(&mut cursor, head).is_some() {}
+    }
+
+    fn skip(&mut self, dir: Direction) {
+        self.walkers[dir.index()].lose();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records() {
+        // bytes, whole length -> a message begins here and is sure, words
+        for (data, len, fit, words) in [
+            (&[23, 3, 3, 0, 2, 9, 9][..], 7, Some(true), Some("TLS application data")),
+            (&[23, 3, 3, 0, 9, 9, 9], 7, Some(false), Some("TLS application data")),
+            (&[23, 3, 3, 1, 0, 9, 9], 261, Some(true), Some("TLS application data")),
+            (&[23, 3, 3, 0, 2, 9, 9, 21, 3, 3, 0, 1], 12, Some(true), Some("TLS application data")),
+            (&[21, 3, 3, 0, 2, 1, 0], 7, Some(true), Some("TLS alert")),
+            (&[22, 3, 1, 0, 6, 1, 0, 0, 2, 3, 3], 11, Some(true), Some("TLS ClientHello")),
+            (&[24, 3, 3, 0, 2, 9, 9], 7, None, None),
+            (&[23, 3, 3, 0xff, 2, 9, 9], 7, None, None),
+            (&[23, 3, 3, 0, 2, 9, 9, 99], 8, None, Some("TLS application data")),
+            (&[23, 3], 2, None, None),
+        ] {
+            assert_eq!(fits(data, len).map(|fit| fit.sure), fit, "{data:?}");
+            assert_eq!(describe(data).as_deref(), words, "{data:?}");
+        }
+    }
+}

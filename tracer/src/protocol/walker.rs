@@ -1,0 +1,234 @@
+//! Cuts the bytes of one direction into messages, over any split into transfers.
+
+use super::speech::Fit;
+use super::{Chunk, Direction, Sign, User};
+
+/// The longest message header of any protocol: HTTP/2's client preface, which is all header.
+const HEAD_MAX: usize = 24;
+
+/// What the bytes where a message begins say about its size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Head {
+    /// The header is longer: at least so many bytes more are needed.
+    Short(usize),
+    /// A header of `head` bytes, and `body` bytes after it.
+    Message { head: usize, body: u64 },
+    /// A header of `head` bytes; the message ends with the next line feed.
+    Line { head: usize },
+    /// No message begins so.
+    Bad,
+}
+
+/// One message, reported as soon as its header is complete.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Message<'a> {
+    bytes: [u8; HEAD_MAX],
+    head: usize,
+    /// What this transfer captured of the rest.
+    pub(super) body: &'a [u8],
+}
+
+impl Message<'_> {
+    /// The header's bytes.
+    pub(super) fn head(&self) -> &[u8] {
+        &self.bytes[..self.head]
+    }
+}
+
+/// How well the place in the stream is known.
+///
+/// ```text
+///   Exact ---- a header that cannot be, one beyond the captured bytes, a loss ----> Lost
+///     ^                                                                            |   |
+///     |------------------- a transfer surely begins with a message ----------------+   |
+///     +--- the next header is where it was foretold --- Guess <--- ... may begin ------+
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sync {
+    Exact,
+    Guess { read: bool },
+    Lost,
+}
+
+/// The rest of a message that another process cut.
+#[derive(Clone, Copy, Debug)]
+struct Parked {
+    owner: User,
+    left: u64,
+}
+
+/// The place in one direction's stream of messages.
+#[derive(Clone, Debug)]
+pub(super) struct Walker {
+    sync: Sync,
+    /// Bytes of the current message still to come.
+    left: u64,
+    /// The current message goes on to the next line feed.
+    line: bool,
+    /// A header that is not complete yet, and what it lacks at least.
+    head: [u8; HEAD_MAX],
+    have: usize,
+    lacks: usize,
+    /// Whose transfer began the current message.
+    owner: Option<User>,
+    parked: Option<Parked>,
+}
+
+/// The place in one transfer.
+#[derive(Debug)]
+pub(super) struct Cursor<'a> {
+    chunk: Chunk<'a>,
+    at: u64,
+    user: User,
+}
+
+impl Walker {
+    /// At the stream's first byte when `fresh`, else somewhere unknown.
+    pub(super) fn new(fresh: bool) -> Self {
+        let sync = if fresh { Sync::Exact } else { Sync::Lost };
+        Self { sync, left: 0, line: false, head: [0; HEAD_MAX], have: 0, lacks: 0, owner: None, parked: None }
+    }
+
+    /// The place is unknown until a transfer begins with a message.
+    pub(super) fn lose(&mut self) {
+        *self = Self::new(false);
+    }
+
+    /// Is the place unknown?
+    pub(super) fn is_lost(&self) -> bool {
+        self.sync == Sync::Lost
+    }
+
+    /// Is the place known for certain?
+    pub(super) fn is_exact(&self) -> bool {
+        self.sync == Sync::Exact
+    }
+
+    /// Who began the message that is not complete yet, if one is not.
+    pub(super) fn unfinished(&self) -> Option<User> {
+        self.owner.filter(|_| self.left > 0 || self.have > 0 || self.line)
+    }
+
+    /// Who completed the header of the message whose rest is still to come, if some is.
+    pub(super) fn payload_of(&self) -> Option<User> {
+        self.owner.filter(|_| self.left > 0 || self.line)
+    }
+
+    /// Begins to read a transfer. `fits` says whether messages begin where it begins.
+    pub(super) fn start<'a>(
+        &mut self,
+        user: User,
+        dir: Direction,
+        chunk: Chunk<'a>,
+        fits: fn(&[u8], u64) -> Option<Fit>,
+        out: &mut dyn FnMut(Sign),
+    ) -> Cursor<'a> {
+        let others = self.unfinished().filter(|&owner| owner != user && dir == Direction::Sent);
+        match others {
+            Some(cut) if fits(chunk.data, chunk.len).is_some() => self.tear(user, cut, out),
+            _ => self.resume(user),
+        }
+        if self.is_lost()
+            && let Some(fit) = fits(chunk.data, chunk.len)
+        {
+            self.sync = if fit.sure { Sync::Exact } else { Sync::Guess { read: false } };
+        }
+        Cursor { chunk, at: 0, user }
+    }
+
+    /// `user` begins a message inside the one of `cut`.
+    fn tear(&mut self, user: User, cut: User, out: &mut dyn FnMut(Sign)) {
+        if !self.is_exact() {
+            return self.lose();
+        }
+        let missing = if self.left > 0 { self.left } else { self.lacks.max(1) as u64 };
+        out(Sign::Torn { by: user, cut, missing });
+        let parked = (self.left > 0).then_some(Parked { owner: cut, left: self.left });
+        *self = Self { parked, ..Self::new(true) };
+    }
+
+    /// The process whose message was cut goes on with it.
+    fn resume(&mut self, user: User) {
+        if self.unfinished().is_none()
+            && let Some(parked) = self.parked.take_if(|parked| parked.owner == user)
+        {
+            self.left = parked.left;
+            self.owner = Some(parked.owner);
+        }
+    }
+
+    /// The next message whose header this transfer completes. `read` reads a header.
+    pub(super) fn next<'a>(
+        &mut self,
+        cursor: &mut Cursor<'a>,
+        read: impl FnOnce(&[u8]) -> Head,
+    ) -> Option<Message<'a>> {
+        if self.is_lost() || !self.finish(cursor) {
+            return None;
+        }
+        let Some(rest) = cursor.captured().filter(|rest| !rest.is_empty()) else {
+            self.lose();
+            return None;
+        };
+        let owner = if self.have == 0 { Some(cursor.user) } else { self.owner };
+        self.owner = Some(cursor.user);
+        let taken = rest.len().min(HEAD_MAX - self.have);
+        let filled = self.have + taken;
+        self.head[self.have..filled].copy_from_slice(&rest[..taken]);
+        let (head, body, line) = match read(&self.head[..filled]) {
+            Head::Message { head, body } => (head, body, false),
+            Head::Line { head } => (head, 0, true),
+            Head::Short(lacks) if filled < HEAD_MAX && cursor.is_whole() => {
+                (self.have, self.lacks, self.owner) = (filled, lacks, owner);
+                cursor.at = cursor.chunk.len;
+                return None;
+            }
+            Head::Short(_) | Head::Bad => {
+                self.lose();
+                return None;
+            }
+        };
+        let Some(used) = head.checked_sub(self.have).filter(|_| head > 0 && head <= filled) else {
+            self.lose();
+            return None;
+        };
+        (self.have, self.left, self.line) = (0, body, line);
+        cursor.at += used as u64;
+        if let Sync::Guess { read } = self.sync {
+            self.sync = if read { Sync::Exact } else { Sync::Guess { read: true } };
+        }
+        let body = cursor.captured().unwrap_or_default();
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(body.len());
+        Some(Message { bytes: self.head, head, body: if line { body } else { &body[..most] } })
+    }
+
+    /// Passes over the current message. False when the transfer ends first, or exactly there.
+    fn finish(&mut self, cursor: &mut Cursor<'_>) -> bool {
+        let step = self.left.min(cursor.chunk.len - cursor.at);
+        self.left -= step;
+        cursor.at += step;
+        if self.line && cursor.at < cursor.chunk.len {
+            match cursor.captured().and_then(|rest| rest.iter().position(|&byte| byte == b'\n')) {
+                Some(end) => {
+                    self.line = false;
+                    cursor.at += end as u64 + 1;
+                }
+                None if cursor.is_whole() => cursor.at = cursor.chunk.len,
+                None => self.lose(),
+            }
+        }
+        cursor.at < cursor.chunk.len
+    }
+}
+
+impl<'a> Cursor<'a> {
+    /// The captured bytes from here on; `None` beyond them.
+    fn captured(&self) -> Option<&'a [u8]> {
+        self.chunk.data.get(usize::try_from(self.at).ok()?..)
+    }
+
+    /// Was the whole transfer captured?
+    fn is_whole(&self) -> bool {
+        self.chunk.data.len() as u64 == self.chunk.len
+    }
+}

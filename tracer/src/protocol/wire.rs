@@ -1,0 +1,190 @@
+//! One connection: listens until it knows the protocol, then reads its session.
+
+use super::speech::{Session, Side, Speech, Start};
+use super::{Chunk, Direction, Protocol, REGISTRY, Sign, User};
+
+/// First bytes of a direction that are kept until the protocol is known: enough for any beginning.
+const KEPT: usize = 64;
+
+/// The first bytes of one direction.
+#[derive(Clone, Copy, Debug)]
+struct Opening {
+    bytes: [u8; KEPT],
+    have: usize,
+    /// All that passed so far is in `bytes`.
+    whole: bool,
+    /// Whose transfer was the first.
+    user: User,
+}
+
+/// Reads the bytes of one connection.
+///
+/// ```text
+///   listening --- a beginning, or what surely is a middle, or two that look like one ---> speaking
+///                                    speaking --- TLS or HTTP/2 begins within ---> speaking that
+/// ```
+#[derive(Debug)]
+pub struct Wire {
+    protocol: Protocol,
+    /// The way of the client's bytes, where it is known.
+    client: Option<Direction>,
+    session: Option<Box<dyn Session>>,
+    starts: [Opening; 2],
+    /// What the last transfer looked like, without being sure.
+    candidate: Protocol,
+}
+
+impl Default for Wire {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Wire {
+    /// A connection of which nothing has passed.
+    pub fn new() -> Self {
+        let start = Opening { bytes: [0; KEPT], have: 0, whole: true, user: User(0) };
+        Self {
+            protocol: Protocol::Unknown,
+            client: None,
+            session: None,
+            starts: [start; 2],
+            candidate: Protocol::Unknown,
+        }
+    }
+
+    /// What the connection speaks.
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// Says which way the client's bytes go: [`Direction::Sent`] where this end connected, the other where it
+    /// accepted. It helps where the bytes do not tell, and counts while the protocol is not known.
+    pub fn client_is(&mut self, dir: Direction) {
+        self.client = Some(dir);
+    }
+
+    /// Bytes were missed in this direction: a late attach, a loss.
+    pub fn skip(&mut self, dir: Direction) {
+        self.starts[dir.index()].whole = false;
+        if let Some(session) = &mut self.session {
+            session.skip(dir);
+        }
+    }
+
+    /// Reads one transfer, and tells `out` what it meant.
+    pub fn feed(&mut self, user: User, dir: Direction, chunk: Chunk<'_>, out: &mut impl FnMut(Sign)) {
+        let chunk = chunk.clipped();
+        if chunk.len == 0 {
+            return;
+        }
+        match &mut self.session {
+            Some(session) => match upgrade(self.protocol, chunk.data) {
+                Some((speech, side)) => {
+                    self.speak(speech, side.client_when(dir), [true; 2], out);
+                }
+                None => return session.feed(user, dir, chunk, out),
+            },
+            None => self.listen(user, dir, chunk, out),
+        }
+        if let Some(session) = &mut self.session {
+            session.feed(user, dir, chunk, out);
+        }
+    }
+
+    /// Tries to recognise the protocol by one more transfer.
+    fn listen(&mut self, user: User, dir: Direction, chunk: Chunk<'_>, out: &mut impl FnMut(Sign)) {
+        if let Some((speech, side)) = self.starts[dir.index()].opening(chunk, self.client, dir) {
+            return self.open(speech, side.client_when(dir), dir, out);
+        }
+        let fit = REGISTRY.iter().find_map(|speech| Some((*speech, (speech.fits)(chunk.data, chunk.len)?)));
+        let known = self.client;
+        match fit {
+            Some((speech, fit)) if fit.sure || self.candidate == speech.protocol => {
+                self.client = known.or(fit.from.map(|side| side.client_when(dir)));
+                self.protocol = speech.protocol;
+                let start = Start { client: self.client, fresh: [false; 2] };
+                self.session = Some((speech.session)(start));
+                out(Sign::Recognised(speech.protocol));
+            }
+            Some((speech, _)) => self.candidate = speech.protocol,
+            None => self.candidate = Protocol::Unknown,
+        }
+        self.starts[dir.index()].keep(user, chunk);
+    }
+
+    /// A session opened with this transfer, or with those kept before it, which are read now.
+    fn open(&mut self, speech: &Speech, client: Direction, dir: Direction, out: &mut impl FnMut(Sign)) {
+        let starts = self.starts;
+        let mut fresh = starts.map(|start| start.whole);
+        fresh[dir.index()] = true;
+        self.speak(speech, client, fresh, out);
+        for dir in [client, client.other()] {
+            let start = &starts[dir.index()];
+            let chunk = Chunk { data: &start.bytes[..start.have], len: start.have as u64 };
+            if let Some(session) = self.session.as_mut().filter(|_| start.whole && start.have > 0) {
+                session.feed(start.user, dir, chunk, out);
+            }
+        }
+    }
+
+    /// From here on the connection speaks this.
+    fn speak(&mut self, speech: &Speech, client: Direction, fresh: [bool; 2], out: &mut impl FnMut(Sign)) {
+        self.client = Some(client);
+        self.protocol = speech.protocol;
+        self.session = Some((speech.session)(Start { client: Some(client), fresh }));
+        out(Sign::Recognised(speech.protocol));
+    }
+}
+
+impl Opening {
+    /// What opens with the bytes kept and this transfer after them.
+    fn opening(
+        &self,
+        chunk: Chunk<'_>,
+        client: Option<Direction>,
+        dir: Direction,
+    ) -> Option<(&'static Speech, Side)> {
+        let mut joined = self.bytes;
+        let data = if self.whole && self.have > 0 {
+            let taken = chunk.data.len().min(KEPT - self.have);
+            joined[self.have..self.have + taken].copy_from_slice(&chunk.data[..taken]);
+            &joined[..self.have + taken]
+        } else {
+            chunk.data
+        };
+        let (speech, side) = opening(data)?;
+        client.is_none_or(|client| side.client_when(dir) == client).then_some((speech, side))
+    }
+
+    /// Keeps this transfer with those before, while they all fit.
+    fn keep(&mut self, user: User, chunk: Chunk<'_>) {
+        let room = self.bytes[self.have..].get_mut(..chunk.data.len());
+        match room.filter(|_| self.whole && chunk.data.len() as u64 == chunk.len) {
+            Some(room) => {
+                room.copy_from_slice(chunk.data);
+                if self.have == 0 {
+                    self.user = user;
+                }
+                self.have += chunk.data.len();
+            }
+            None => self.whole = false,
+        }
+    }
+}
+
+/// The protocol whose sessions open with these bytes, and the side that sends them.
+fn opening(data: &[u8]) -> Option<(&'static Speech, Side)> {
+    REGISTRY.iter().find_map(|speech| Some((*speech, (speech.opens)(data)?)))
+}
+
+/// The protocol that begins inside another's session: TLS after a request in the clear (PostgreSQL, MySQL,
+/// proxies), HTTP/2 after an upgrade of HTTP/1.
+fn upgrade(from: Protocol, data: &[u8]) -> Option<(&'static Speech, Side)> {
+    if matches!(from, Protocol::Tls | Protocol::Http2) {
+        return None;
+    }
+    opening(data).filter(|(speech, _)| {
+        speech.protocol == Protocol::Tls || from == Protocol::Http1 && speech.protocol == Protocol::Http2
+    })
+}
