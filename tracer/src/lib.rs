@@ -3,5 +3,6 @@
 //! Data flows one way: `source` -> `decode` -> [`event`] -> `model` -> `rules` -> [`report`] -> `sinks`.
 //! Only the binary's `cli` wires the rooms together.
 
+pub mod errno;
 pub mod protocol;
 pub mod report;
