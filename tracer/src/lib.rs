@@ -6,3 +6,4 @@
 pub mod errno;
 pub mod protocol;
 pub mod report;
+pub mod sinks;

@@ -43,7 +43,7 @@ pub enum WriteError {
 /// Finds out, before anything is traced, whether a report could be written there. Leaves nothing behind.
 ///
 /// # Errors
-/// What [`write`] would have failed with.
+/// What [`write()`] would have failed with.
 pub fn check_writable(path: &Path) -> Result<(), WriteError> {
     match Destination::of(path)? {
         Destination::Stdout => Ok(()),
