@@ -4,7 +4,10 @@
 //! Only the binary's `cli` wires the rooms together.
 
 pub mod decode;
+pub mod errno;
 pub mod event;
+pub mod model;
 pub mod protocol;
 pub mod report;
+pub mod sinks;
 pub mod source;

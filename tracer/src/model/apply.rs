@@ -1,0 +1,300 @@
+//! What each kind of event does to the model.
+
+use super::process::{Process, TableId};
+use super::socket::{Address, Socket};
+use super::table::End;
+use super::{Change, Model, Origin, ProcId, SockId};
+use crate::event::{Event, ProcKey, What};
+use crate::protocol::{Direction, Wire};
+use forkscope_proto as proto;
+use proto::process::{CLONE_FILES, CLONE_THREAD};
+use std::rc::{Rc, Weak};
+
+/// How long a call that changes a table may go on after its change, in nanoseconds: within that, its order
+/// against a fork is not known.
+const OVERLAP: u64 = 5_000_000;
+
+impl Model {
+    /// Takes in an event; what it changed is added to `out`.
+    pub fn apply(&mut self, event: &Event<'_>, out: &mut Vec<Change>) {
+        self.now = self.now.max(event.time);
+        let process = self.known(event.process);
+        let at = Origin { time: event.time, process, tid: event.tid, nr: 0 };
+        match event.what {
+            What::Fork(fork) => self.fork(at, fork, out),
+            What::Exec(exec, cmdline) => self.exec(at, exec, cmdline, out),
+            What::Exit(exit) => self.exit(at, exit, out),
+            What::Call(call, payload) => self.call(Origin { nr: call.header.nr, ..at }, call, payload, out),
+            What::Io(io, payload) => self.transfer(Origin { nr: io.header.nr, ..at }, io, payload, out),
+            What::Socket(socket, path) => self.describe(at, socket, path),
+            What::Uring(io) => self.uring(Origin { nr: io.header.nr, ..at }, io, out),
+            What::Passed(passed) => self.passed(Origin { nr: passed.header.nr, ..at }, passed),
+            What::Compat => self.with(process, |process| process.compat = true),
+            What::Snapshot(snapshot) => self.snapshot(at, snapshot, out),
+        }
+    }
+
+    pub(super) fn with(&mut self, id: ProcId, change: impl FnOnce(&mut Process)) {
+        if let Some(process) = self.processes.get_mut(&id) {
+            change(process);
+        }
+    }
+
+    fn fork(&mut self, at: Origin, fork: &proto::Fork, out: &mut Vec<Change>) {
+        let table = self.table_id(at).unwrap_or(TableId(0));
+        let shares = fork.flags & CLONE_FILES != 0;
+        if fork.flags & CLONE_THREAD != 0 {
+            let apart = (!shares).then(|| self.clone_table(table));
+            self.with(at.process, |process| {
+                process.threads += 1;
+                process.apart.extend(apart.map(|table| (fork.child_tid, table)));
+            });
+            return;
+        }
+        let id = ProcId(self.next());
+        let crossing = if shares { Vec::new() } else { self.crossing(table) };
+        let own = if shares { table } else { self.clone_table(table) };
+        if let Some(table) = self.tables.get_mut(&own) {
+            table.users += 1;
+        }
+        let Some(parent) = self.processes.get(&at.process) else { return };
+        let child = Process {
+            parent: Some(at.process),
+            ppid: Some(parent.pid()),
+            comm: text(&fork.comm).into(),
+            cmdline: Rc::clone(&parent.cmdline),
+            forked_at: Some(at.time),
+            threads_at_fork: Some(fork.threads),
+            first_seen: at.time,
+            facts: parent.facts.clone(),
+            late: parent.late,
+            ..Process::unseen(id, ProcKey { tgid: fork.child_tgid, start: fork.child_start }, own)
+        };
+        if let Some(stale) = self.living.insert(fork.child_tgid, id) {
+            self.end(stale, None);
+            self.living.insert(fork.child_tgid, id);
+        }
+        self.processes.insert(id, child);
+        out.push(Change::Forked { parent: at.process, child: id });
+        for (fd, socket) in crossing {
+            if let Some(socket) = self.sockets.get_mut(&socket) {
+                socket.crossed = Some((at.process, id, at.time));
+            }
+            out.push(Change::Crossed { socket, fd, parent: at.process, child: id });
+        }
+        if let Some(table) = self.tables.get_mut(&table) {
+            let (time, tid) = table.changed;
+            table.forked = Some((at.time, id));
+            if fork.enter != 0 && tid != at.tid && time + OVERLAP > fork.enter {
+                out.push(Change::Uncertain { process: id });
+            }
+        }
+    }
+
+    /// The connections of a table that cross a fork for the first time. Each is looked at once, so that a
+    /// fork costs nothing for those that have crossed before.
+    fn crossing(&mut self, id: TableId) -> Vec<(i32, SockId)> {
+        let Some(table) = self.tables.get_mut(&id) else { return Vec::new() };
+        let mut crossing = Vec::new();
+        let mut still_fresh = Vec::new();
+        for fd in std::mem::take(&mut table.fresh) {
+            let Some(socket) = table.holding(fd).and_then(|holding| holding.file.socket) else { continue };
+            match self.sockets.get(&socket) {
+                Some(known) if known.is_connection() && known.crossed.is_none() => {
+                    crossing.push((fd, socket))
+                }
+                Some(known) if !known.is_connection() => still_fresh.push(fd),
+                _ => {}
+            }
+        }
+        table.fresh = still_fresh;
+        crossing
+    }
+
+    /// A copy of a table, for one user: O(1), the pages are shared.
+    pub(super) fn clone_table(&mut self, of: TableId) -> TableId {
+        let mut copy = self.tables.get(&of).cloned().unwrap_or_default();
+        copy.users = 0;
+        copy.forked = None;
+        copy.early.clear();
+        let id = TableId(self.next());
+        self.tables.insert(id, copy);
+        id
+    }
+
+    /// Gives a thread, or its whole process where it is the only one, a table of its own.
+    pub(super) fn unshare(&mut self, at: Origin) {
+        let Some(process) = self.processes.get(&at.process) else { return };
+        let (table, threads) = (process.table_of(at.tid), process.threads);
+        let users = self.tables.get(&table).map_or(0, |table| table.users);
+        if threads <= 1 && users <= 1 {
+            return;
+        }
+        let own = self.clone_table(table);
+        if threads > 1 {
+            self.with(at.process, |process| {
+                process.apart.insert(at.tid, own);
+            });
+        } else {
+            self.leave(table);
+            if let Some(table) = self.tables.get_mut(&own) {
+                table.users = 1;
+            }
+            self.with(at.process, |process| process.table = own);
+        }
+    }
+
+    fn leave(&mut self, id: TableId) {
+        if let Some(table) = self.tables.get_mut(&id) {
+            table.users = table.users.saturating_sub(1);
+            if table.users == 0 {
+                self.tables.remove(&id);
+            }
+        }
+    }
+
+    fn exec(&mut self, at: Origin, exec: &proto::Exec, cmdline: &[u8], out: &mut Vec<Change>) {
+        let comm: Rc<str> = text(&exec.comm).into();
+        // The other threads are gone; a table shared by CLONE_FILES is left (`begin_new_exec`, fs/exec.c).
+        self.with(at.process, |process| process.threads = 1);
+        if let Some(own) =
+            self.processes.get(&at.process).and_then(|process| process.apart.get(&at.tid).copied())
+        {
+            self.with(at.process, |process| process.table = own);
+        }
+        self.unshare(at);
+        self.with(at.process, |process| {
+            process.apart.clear();
+            if !cmdline.is_empty() {
+                process.cmdline = cmdline.into();
+            }
+            if process.execs.len() == Process::EXECS {
+                process.execs.remove(0);
+            }
+            process.execs.push((at.time, Rc::clone(&comm)));
+            process.comm = comm;
+            process.facts = None;
+            process.uring = false;
+        });
+        let end = End { by: at, result: 0 };
+        if let Some(table) = self.table_id(at).and_then(|id| self.tables.get_mut(&id)) {
+            table.clear_where(end, |_, holding| holding.cloexec);
+        }
+        out.push(Change::Executed { process: at.process });
+    }
+
+    fn exit(&mut self, at: Origin, exit: &proto::Exit, out: &mut Vec<Change>) {
+        if exit.last == 0 {
+            self.with(at.process, |process| {
+                process.threads = process.threads.saturating_sub(1).max(1);
+                process.apart.remove(&at.tid);
+            });
+            return;
+        }
+        self.end(at.process, Some((at.time, exit)));
+        out.push(Change::Ended { process: at.process });
+    }
+
+    /// A process has ended; without an exit, its number was taken by another.
+    pub(super) fn end(&mut self, id: ProcId, exit: Option<(u64, &proto::Exit)>) {
+        let time = exit.map_or(self.now, |(time, _)| time);
+        let Some(process) = self.processes.get_mut(&id) else { return };
+        process.end(time, exit.map(|(_, exit)| exit));
+        let (table, pid) = (process.table, process.pid());
+        let apart: Vec<TableId> = process.apart.drain().map(|(_, table)| table).collect();
+        self.leave(table);
+        for table in apart {
+            self.tables.remove(&table);
+        }
+        self.living.remove(&pid);
+        self.ended.push_back(id);
+        if self.ended.len() > Self::ENDED
+            && let Some(oldest) = self.ended.pop_front()
+        {
+            self.processes.remove(&oldest);
+        }
+    }
+
+    /// What a socket is.
+    pub(super) fn describe(&mut self, at: Origin, record: &proto::Socket, path: &[u8]) {
+        let known = self.by_inode.get(&record.file.inode).copied();
+        let id = match known.filter(|id| self.sockets.get(id).is_some_and(|socket| is_same(socket, record))) {
+            Some(id) => id,
+            None => self.new_socket(at, record),
+        };
+        if let Some(socket) = self.sockets.get_mut(&id) {
+            socket.refresh(record, path);
+            if socket.is_connection() && socket.wire.is_none() {
+                let mut wire = Wire::new();
+                if socket.opened.nr != 0 {
+                    wire.client_is(if socket.accepted { Direction::Received } else { Direction::Sent });
+                } else {
+                    wire.skip(Direction::Sent);
+                    wire.skip(Direction::Received);
+                }
+                socket.wire = Some(Box::new(wire));
+            }
+        }
+    }
+
+    fn new_socket(&mut self, at: Origin, record: &proto::Socket) -> SockId {
+        self.sweep();
+        let id = SockId(self.next());
+        self.by_inode.insert(record.file.inode, id);
+        self.sockets.insert(
+            id,
+            Socket {
+                id,
+                inode: record.file.inode,
+                cookie: record.cookie,
+                family: record.family,
+                kind: record.kind,
+                state: record.state,
+                local: Address::None,
+                remote: Address::None,
+                peer: 0,
+                opened: at,
+                accepted: false,
+                connected: false,
+                crossed: None,
+                users: Vec::new(),
+                turns: Vec::new(),
+                kept: false,
+                wire: None,
+                file: Weak::new(),
+            },
+        );
+        id
+    }
+
+    /// Forgets sockets that nobody holds any more, when there are many.
+    fn sweep(&mut self) {
+        if self.sockets.len() < self.sweep_at.max(2 * Self::GONE_SOCKETS) {
+            return;
+        }
+        let mut gone: Vec<SockId> =
+            self.sockets.values().filter(|s| !s.is_open() && !s.kept).map(|s| s.id).collect();
+        gone.sort_unstable();
+        gone.truncate(gone.len().saturating_sub(Self::GONE_SOCKETS));
+        for id in gone {
+            if let Some(socket) = self.sockets.remove(&id)
+                && self.by_inode.get(&socket.inode) == Some(&id)
+            {
+                self.by_inode.remove(&socket.inode);
+            }
+        }
+        self.sweep_at = 2 * self.sockets.len();
+    }
+}
+
+/// Whether a record describes the socket that is known under its inode: an inode number comes back only
+/// after four thousand million others.
+fn is_same(socket: &Socket, record: &proto::Socket) -> bool {
+    socket.family == record.family && (socket.is_open() || socket.users.is_empty())
+}
+
+/// A zero-padded name.
+fn text(bytes: &[u8; 16]) -> String {
+    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+    String::from_utf8_lossy(&bytes[..end]).into_owned()
+}

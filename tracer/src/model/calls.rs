@@ -1,0 +1,166 @@
+//! What calls that are no transfers do to tables and sockets.
+
+use super::{Change, Failure, Model, Origin};
+use crate::errno;
+use forkscope_proto as proto;
+use libc::{EAGAIN, EINPROGRESS, EINTR};
+use proto::{Call, FileRef, Produces, Shape, calls};
+
+const F_SETFD: u64 = 2;
+const FIOCLEX: u64 = 0x5451;
+const CLOSE_RANGE_UNSHARE: u64 = 2;
+const CLOSE_RANGE_CLOEXEC: u64 = 4;
+
+impl Model {
+    pub(super) fn call(&mut self, at: Origin, call: &Call, payload: &[u8], out: &mut Vec<Change>) {
+        if call.ret < 0 {
+            self.failed_call(at, call, out);
+            if at.nr != calls::CLOSE {
+                return;
+            }
+        }
+        match at.nr {
+            calls::CLOSE => self.remove(at, call.fd, &call.file, call.ret),
+            calls::CLOSE_RANGE => self.close_range(at, call),
+            calls::UNSHARE => self.unshare(at),
+            calls::FCNTL if call.args[1] == F_SETFD => self.set_cloexec(at, call.fd, call.args[2] & 1 != 0),
+            calls::IOCTL => self.set_cloexec(at, call.fd, call.args[1] == FIOCLEX),
+            _ => self.produce(at, call, payload),
+        }
+        if at.nr == calls::IO_URING_SETUP {
+            self.with(at.process, |process| process.uring = true);
+        }
+        self.race(at, out);
+    }
+
+    /// Puts the descriptors that a call made into the table.
+    fn produce(&mut self, at: Origin, call: &Call, payload: &[u8]) {
+        let Some(spec) = calls::SPECS.get(usize::from(at.nr)) else { return };
+        match (spec.produces, at.nr) {
+            (Produces::Result, calls::PIDFD_GETFD) => {
+                self.install(at, call.fd, &call.file, None, None);
+                self.note_passed(at, call.fd, &call.file);
+            }
+            (Produces::Result, _) => {
+                let path = matches!(spec.capture, proto::Capture::Path0 | proto::Capture::Path1);
+                self.install(at, call.fd, &call.file, None, path.then_some(payload));
+            }
+            (Produces::Other, calls::ACCEPT | calls::ACCEPT4) => {
+                self.install(at, call.other_fd, &call.other, None, None);
+                if let Some(socket) = self.socket_of(&call.other).and_then(|id| self.sockets.get_mut(&id)) {
+                    socket.accept();
+                }
+            }
+            // dup2 of a number onto itself changes nothing (dup(2)).
+            (Produces::Other, calls::DUP2) if call.args[0] == call.args[1] => {}
+            (Produces::Other, _) | (Produces::Nothing, calls::FCNTL) => {
+                let source = self.held(at, call.fd).filter(|file| file.is(&call.file));
+                self.install(at, call.other_fd, &call.other, source, None);
+                self.note_closed(at, call.other_fd, &call.replaced);
+            }
+            (Produces::Pair0 | Produces::Pair3, _) => {
+                self.install(at, call.fd, &call.file, None, None);
+                self.install(at, call.other_fd, &call.other, None, None);
+            }
+            (Produces::Nothing, _) if spec.shape == Shape::Transfer => self.inside(at, call),
+            (Produces::Nothing, _) => {}
+        }
+    }
+
+    fn close_range(&mut self, at: Origin, call: &Call) {
+        let (first, last, flags) = (call.args[0] as u32, call.args[1] as u32, call.args[2]);
+        if flags & CLOSE_RANGE_UNSHARE != 0 {
+            self.unshare(at);
+        }
+        let Some(table) = self.table_id(at).and_then(|id| self.tables.get_mut(&id)) else { return };
+        let inside = |fd: i32| (first..=last).contains(&(fd as u32));
+        if flags & CLOSE_RANGE_CLOEXEC != 0 {
+            let numbers: Vec<i32> = table.iter().map(|(fd, _)| fd).filter(|&fd| inside(fd)).collect();
+            numbers.into_iter().for_each(|fd| table.set_cloexec(fd, true));
+        } else {
+            table.clear_where(super::End { by: at, result: call.ret }, |fd, _| inside(fd));
+            table.changed = (at.time, at.tid);
+        }
+    }
+
+    fn set_cloexec(&mut self, at: Origin, fd: i32, cloexec: bool) {
+        if let Some(table) = self.table_id(at).and_then(|id| self.tables.get_mut(&id)) {
+            table.set_cloexec(fd, cloexec);
+        }
+    }
+
+    fn failed_call(&mut self, at: Origin, call: &Call, out: &mut Vec<Change>) {
+        let Some(errno) = errno::of(call.ret) else { return };
+        if call.fd >= 0 && call.file == FileRef::NONE {
+            self.resolve(at, call.fd, &call.file, out);
+        }
+        let on = match (at.nr, call.file.is_some(), call.other.is_some()) {
+            // The epoll is there, what it should watch is not: the call failed on the second number.
+            (calls::EPOLL_CTL, true, false) => call.other_fd,
+            _ => call.fd,
+        };
+        self.failure(at, on, &call.file, errno, call.args[1] as u32, out);
+    }
+
+    /// Hands on a failed call, unless the failure is how non-blocking calls say "not now".
+    pub(super) fn failure(
+        &mut self,
+        at: Origin,
+        fd: i32,
+        file: &FileRef,
+        errno: i32,
+        operation: u32,
+        out: &mut Vec<Change>,
+    ) {
+        if fd < 0 || matches!(errno, EAGAIN | EINPROGRESS | EINTR | 512..=516) {
+            return;
+        }
+        let socket = self.socket_of(file).and_then(|id| self.sockets.get_mut(&id));
+        if let Some(usage) = socket.and_then(|socket| socket.usage_mut(at.process, fd)) {
+            usage.last_error = Some((at.time, at.nr, errno));
+        }
+        let Origin { time, process, tid, nr } = at;
+        out.push(Change::Failed(Failure { time, process, tid, fd, nr, errno, operation }));
+    }
+
+    /// Bytes moved inside the kernel, from or to a socket.
+    fn inside(&mut self, at: Origin, call: &Call) {
+        let (to, from) =
+            if at.nr == calls::SENDFILE { (&call.file, &call.other) } else { (&call.other, &call.file) };
+        for (file, fd, sent) in [(to, call.fd, true), (from, call.other_fd, false)] {
+            if let Some(id) = self.socket_of(file) {
+                self.moved_unseen(at, id, fd, sent, call.ret.max(0) as u64);
+            }
+        }
+    }
+
+    fn note_closed(&mut self, at: Origin, fd: i32, replaced: &FileRef) {
+        let socket = self.socket_of(replaced).and_then(|id| self.sockets.get_mut(&id));
+        if let Some(usage) = socket.and_then(|socket| socket.usage_mut(at.process, fd)) {
+            usage.closed_at = Some(at.time);
+        }
+    }
+
+    pub(super) fn note_passed(&mut self, at: Origin, fd: i32, file: &FileRef) {
+        let socket = self.socket_of(file).and_then(|id| self.sockets.get_mut(&id));
+        if let Some(usage) = socket.and_then(|socket| socket.usage_mut(at.process, fd)) {
+            usage.passed = true;
+        }
+    }
+
+    /// A change right after a fork of the same table by another thread may have been before it.
+    fn race(&mut self, at: Origin, out: &mut Vec<Change>) {
+        const OVERLAP: u64 = 5_000_000;
+        if self.processes.get(&at.process).is_none_or(|process| process.threads <= 1) {
+            return;
+        }
+        let Some(table) = self.table_id(at).and_then(|id| self.tables.get_mut(&id)) else { return };
+        if let Some((time, child)) = table.forked {
+            if at.time < time + OVERLAP {
+                out.push(Change::Uncertain { process: child });
+            } else {
+                table.forked = None;
+            }
+        }
+    }
+}

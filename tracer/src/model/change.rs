@@ -1,0 +1,110 @@
+//! What an event changed.
+
+use super::{ProcId, SockId};
+use crate::protocol::Sign;
+
+/// One thing that an event changed, for the rules and screens to look at.
+#[derive(Clone, Copy, Debug)]
+pub enum Change {
+    /// A process was forked.
+    Forked {
+        /// By which process.
+        parent: ProcId,
+        /// The new one.
+        child: ProcId,
+    },
+    /// A connection crossed a fork for the first time.
+    Crossed {
+        /// Which.
+        socket: SockId,
+        /// Its number, the same in both.
+        fd: i32,
+        /// Who forked.
+        parent: ProcId,
+        /// Who inherited it.
+        child: ProcId,
+    },
+    /// A process executed a program.
+    Executed {
+        /// Which.
+        process: ProcId,
+    },
+    /// A process ended.
+    Ended {
+        /// Which.
+        process: ProcId,
+    },
+    /// A call on a descriptor failed.
+    Failed(Failure),
+    /// Bytes moved on a socket.
+    Used {
+        /// Which.
+        socket: SockId,
+        /// Who moved them.
+        process: ProcId,
+        /// Which thread.
+        tid: u32,
+        /// Under which number.
+        fd: i32,
+        /// By which call.
+        nr: u16,
+        /// Sent, or else received.
+        sent: bool,
+        /// How many.
+        bytes: u64,
+    },
+    /// Bytes that continue the session of an inherited connection went to another socket under its old number.
+    Misdirected {
+        /// Which socket got them.
+        socket: SockId,
+        /// Which one they continue.
+        meant: SockId,
+        /// Who sent them.
+        process: ProcId,
+        /// Which thread.
+        tid: u32,
+        /// Under which number.
+        fd: i32,
+        /// By which call.
+        nr: u16,
+        /// How many.
+        bytes: u64,
+    },
+    /// What the bytes just moved on a socket meant.
+    Said {
+        /// Which.
+        socket: SockId,
+        /// Who moved them.
+        process: ProcId,
+        /// Under which number.
+        fd: i32,
+        /// By which call.
+        nr: u16,
+        /// The meaning.
+        sign: Sign,
+    },
+    /// A number changed hands in a race that the order of events does not decide: ask /proc.
+    Uncertain {
+        /// Whose table.
+        process: ProcId,
+    },
+}
+
+/// A call that failed on a descriptor.
+#[derive(Clone, Copy, Debug)]
+pub struct Failure {
+    /// When, in nanoseconds.
+    pub time: u64,
+    /// Who called.
+    pub process: ProcId,
+    /// Which thread.
+    pub tid: u32,
+    /// The descriptor.
+    pub fd: i32,
+    /// The call.
+    pub nr: u16,
+    /// The error.
+    pub errno: i32,
+    /// For `epoll_ctl`: the operation.
+    pub operation: u32,
+}

@@ -1,0 +1,79 @@
+//! Open files: what descriptors refer to.
+
+use super::{ProcId, SockId};
+use forkscope_proto::{FileKind, FileRef};
+use std::cell::Cell;
+
+/// Who did something, when and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Nanoseconds.
+    pub time: u64,
+    /// The process.
+    pub process: ProcId,
+    /// The thread.
+    pub tid: u32,
+    /// The system call; 0: it was there before forkscope looked.
+    pub nr: u16,
+}
+
+/// The kernel's `struct file`: shared by dup, fork and `SCM_RIGHTS`, never copied.
+#[derive(Debug)]
+pub struct OpenFile {
+    /// What it is.
+    pub kind: FileKind,
+    /// Its inode.
+    pub inode: u64,
+    /// Its device, for a device file.
+    pub device: u32,
+    /// Its path as it was opened or as /proc showed it.
+    pub path: Option<Box<str>>,
+    /// Who opened it.
+    pub opened: Origin,
+    /// The socket, where it is one.
+    pub socket: Option<SockId>,
+    /// Address of the kernel's struct; 0 until an event showed it.
+    pub(super) address: Cell<u64>,
+}
+
+impl OpenFile {
+    /// Whether this is what the probe found. An address that was not known is learned.
+    pub(super) fn is(&self, found: &FileRef) -> bool {
+        let same = self.kind == found.kind()
+            && self.inode == found.inode
+            && (self.address.get() == 0 || found.file == 0 || self.address.get() == found.file);
+        if same && self.address.get() == 0 {
+            self.address.set(found.file);
+        }
+        same
+    }
+
+    /// Whether rules ask what became of it.
+    #[must_use]
+    pub fn is_endpoint(&self) -> bool {
+        matches!(self.kind, FileKind::Socket | FileKind::Epoll | FileKind::Eventfd)
+    }
+
+    /// What it is, in words for evidence: its path, or its kind.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        if let Some(path) = &self.path {
+            return path.to_string();
+        }
+        match self.kind {
+            FileKind::None => "nothing".into(),
+            FileKind::Socket => "a socket".into(),
+            FileKind::Epoll => "an epoll instance".into(),
+            FileKind::Eventfd => "an eventfd".into(),
+            FileKind::Pipe => "a pipe".into(),
+            FileKind::Regular => "a file".into(),
+            FileKind::Directory => "a directory".into(),
+            FileKind::CharDevice => match (self.device >> 20, self.device & 0xf_ffff) {
+                (1, 3) => "/dev/null".into(),
+                (major, minor) => format!("character device {major}:{minor}"),
+            },
+            FileKind::BlockDevice => "a block device".into(),
+            FileKind::Anonymous | FileKind::Other => "another file".into(),
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! What the kernel holds, rebuilt from events: processes, descriptor tables, open files, sockets.
+//!
+//! Pure: no I/O, no clock. [`Model::apply`] takes an event and hands back what changed; nobody else decides.
+//!
+//! ```text
+//!   Process --table--> Table --fd--> Slot --Rc--> OpenFile --id--> Socket
+//!      |  fork: clones the table in O(1), the open files stay the same ones
+//!      |  CLONE_FILES: shares it      exec: unshares it, drops close-on-exec
+//! ```
+//!
+//! The kernel is the truth: an event carries what the probe found behind the descriptor, and where the table
+//! says something else, the table is corrected and the correction counted.
+
+mod apply;
+mod calls;
+mod change;
+mod file;
+mod lookup;
+mod process;
+mod snapshot;
+mod socket;
+mod table;
+mod transfers;
+
+pub use change::{Change, Failure};
+pub use file::{OpenFile, Origin};
+pub use process::{Facts, ProcId, Process};
+pub use socket::{Access, Address, SockId, Socket, Turn, Usage};
+pub use table::{End, Holding, Past, Slot, Table};
+
+use crate::event::ProcKey;
+use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
+
+/// Everything that is known at one moment of the events' time.
+#[derive(Debug, Default)]
+pub struct Model {
+    processes: FxHashMap<ProcId, Process>,
+    /// The living process with each number.
+    living: FxHashMap<u32, ProcId>,
+    /// Processes that ended, oldest first: only so many are remembered.
+    ended: VecDeque<ProcId>,
+    tables: FxHashMap<process::TableId, Table>,
+    sockets: FxHashMap<SockId, Socket>,
+    by_inode: FxHashMap<u64, SockId>,
+    /// How many sockets there may be before the ones that are gone are looked for.
+    sweep_at: usize,
+    serial: u32,
+    corrected: u64,
+    unresolved: u64,
+    lost: bool,
+    /// Time of the newest event.
+    now: u64,
+}
+
+impl Model {
+    /// Ended processes that are remembered, for names and reports.
+    const ENDED: usize = 4096;
+    /// Sockets that are remembered after all descriptors for them are gone.
+    const GONE_SOCKETS: usize = 4096;
+
+    /// The process now living under a number, or the last one that did and is still remembered.
+    #[must_use]
+    pub fn by_pid(&self, pid: u32) -> Option<&Process> {
+        let living = self.living.get(&pid).and_then(|id| self.processes.get(id));
+        living.or_else(|| {
+            self.ended.iter().rev().filter_map(|id| self.processes.get(id)).find(|p| p.pid() == pid)
+        })
+    }
+
+    /// A process.
+    #[must_use]
+    pub fn process(&self, id: ProcId) -> Option<&Process> {
+        self.processes.get(&id)
+    }
+
+    /// All processes that are remembered.
+    pub fn processes(&self) -> impl Iterator<Item = &Process> {
+        self.processes.values()
+    }
+
+    /// How many traced processes live.
+    #[must_use]
+    pub fn living(&self) -> usize {
+        self.living.len()
+    }
+
+    /// A socket.
+    #[must_use]
+    pub fn socket(&self, id: SockId) -> Option<&Socket> {
+        self.sockets.get(&id)
+    }
+
+    /// All sockets that are remembered.
+    pub fn sockets(&self) -> impl Iterator<Item = &Socket> {
+        self.sockets.values()
+    }
+
+    /// The descriptor table of a process, `None` once it has ended.
+    #[must_use]
+    pub fn table(&self, id: ProcId) -> Option<&Table> {
+        self.tables.get(&self.process(id)?.table)
+    }
+
+    /// A number in the table that a thread uses.
+    #[must_use]
+    pub fn slot(&self, id: ProcId, tid: u32, fd: i32) -> Option<&Slot> {
+        self.tables.get(&self.process(id)?.table_of(tid))?.slot(fd)
+    }
+
+    /// The number of a process as users read it.
+    #[must_use]
+    pub fn pid(&self, id: ProcId) -> u32 {
+        self.process(id).map_or(0, Process::pid)
+    }
+
+    /// How often what the kernel showed was not what the tables said.
+    #[must_use]
+    pub fn corrected(&self) -> u64 {
+        self.corrected
+    }
+
+    /// Events on descriptors whose table or socket was not known.
+    #[must_use]
+    pub fn unresolved(&self) -> u64 {
+        self.unresolved
+    }
+
+    /// Whether events were lost, so that what was not seen may have happened.
+    #[must_use]
+    pub fn has_losses(&self) -> bool {
+        self.lost
+    }
+
+    /// Says that events were lost.
+    pub fn note_losses(&mut self) {
+        self.lost = true;
+    }
+
+    /// Time of the newest event, in nanoseconds of its clock.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// Remembers what /proc showed of a process' libraries and settings.
+    pub fn learn(&mut self, pid: u32, facts: Facts) {
+        if let Some(process) = self.living.get(&pid).and_then(|id| self.processes.get_mut(id)) {
+            process.facts = Some(facts.into());
+        }
+    }
+
+    fn next(&mut self) -> u32 {
+        self.serial += 1;
+        self.serial
+    }
+
+    /// The process of a key, made where it was not known: its fork was not seen.
+    fn known(&mut self, key: ProcKey) -> ProcId {
+        if let Some(&id) = self.living.get(&key.tgid) {
+            let same = |process: &Process| {
+                process.key.start == key.start || process.key.start == 0 || key.start == 0
+            };
+            if self.processes.get(&id).is_some_and(same) {
+                return id;
+            }
+            self.end(id, None);
+        }
+        let id = ProcId(self.next());
+        let table = process::TableId(self.next());
+        self.tables.insert(table, Table::default());
+        self.processes.insert(id, Process::unseen(id, key, table));
+        self.living.insert(key.tgid, id);
+        id
+    }
+}

@@ -1,0 +1,139 @@
+//! Processes.
+
+use crate::event::ProcKey;
+use forkscope_proto::Exit;
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// A process in the model. Never reused in a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProcId(pub(super) u32);
+
+impl ProcId {
+    /// As a plain number, for tags.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self.0
+    }
+
+    /// From the number that [`ProcId::number`] gave.
+    #[must_use]
+    pub fn from_number(number: u32) -> Self {
+        Self(number)
+    }
+}
+
+/// A descriptor table in the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct TableId(pub(super) u32);
+
+/// What /proc shows of a process that matters for advice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Path of its program.
+    pub exe: Option<String>,
+    /// Libraries that matter: name to version (where known) and path.
+    pub libraries: BTreeMap<String, (Option<String>, String)>,
+    /// Environment variables that matter.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// A process.
+#[derive(Debug)]
+pub struct Process {
+    /// Its id.
+    pub id: ProcId,
+    /// Its number and start.
+    pub key: ProcKey,
+    /// Its parent, where its fork was seen.
+    pub parent: Option<ProcId>,
+    /// Its parent's number, as far as known.
+    pub ppid: Option<u32>,
+    /// Its name.
+    pub comm: Rc<str>,
+    /// Its command line, NUL-separated, maybe cut.
+    pub cmdline: Rc<[u8]>,
+    /// When it was forked, where that was seen.
+    pub forked_at: Option<u64>,
+    /// How many threads its parent had then.
+    pub threads_at_fork: Option<u32>,
+    /// When it was first seen.
+    pub first_seen: u64,
+    /// When it executed a program, newest last.
+    pub execs: Vec<(u64, Rc<str>)>,
+    /// When and how it ended.
+    pub ended: Option<(u64, Option<u32>)>,
+    /// What /proc showed of it.
+    pub facts: Option<Rc<Facts>>,
+    /// Its history before a moment was not seen.
+    pub late: bool,
+    /// It uses io_uring: some of its I/O may be unseen.
+    pub uring: bool,
+    /// It made 32-bit calls, which are not read.
+    pub compat: bool,
+    pub(super) table: TableId,
+    pub(super) threads: u32,
+    /// Threads with a table of their own.
+    pub(super) apart: FxHashMap<u32, TableId>,
+}
+
+impl Process {
+    /// Execs that are remembered.
+    pub(super) const EXECS: usize = 8;
+
+    /// A process whose fork was not seen.
+    pub(super) fn unseen(id: ProcId, key: ProcKey, table: TableId) -> Self {
+        Self {
+            id,
+            key,
+            parent: None,
+            ppid: None,
+            comm: "".into(),
+            cmdline: Rc::new([]),
+            forked_at: None,
+            threads_at_fork: None,
+            first_seen: 0,
+            execs: Vec::new(),
+            ended: None,
+            facts: None,
+            late: true,
+            uring: false,
+            compat: false,
+            table,
+            threads: 1,
+            apart: FxHashMap::default(),
+        }
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.key.tgid
+    }
+
+    /// The table that one of its threads uses.
+    pub(super) fn table_of(&self, tid: u32) -> TableId {
+        if self.apart.is_empty() { self.table } else { self.apart.get(&tid).copied().unwrap_or(self.table) }
+    }
+
+    /// Its command line as words; its name in brackets where it has none.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        let text = self.cmdline.strip_suffix(&[0]).unwrap_or(&self.cmdline);
+        if text.is_empty() {
+            return Vec::new();
+        }
+        text.split(|&byte| byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
+    }
+
+    /// Exit status or signal of its end (wait(2)).
+    #[must_use]
+    pub fn status(&self) -> Option<u32> {
+        self.ended.and_then(|(_, status)| status)
+    }
+
+    pub(super) fn end(&mut self, time: u64, exit: Option<&Exit>) {
+        self.ended = Some((time, exit.map(|exit| exit.status)));
+    }
+}

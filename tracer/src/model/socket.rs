@@ -1,0 +1,264 @@
+//! Sockets, and who used them.
+
+use super::{OpenFile, Origin, ProcId};
+use crate::protocol::{Direction, Protocol, Wire};
+use forkscope_proto as proto;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::rc::Weak;
+
+const AF_UNIX: u16 = 1;
+const AF_INET: u16 = 2;
+const AF_INET6: u16 = 10;
+const SOCK_STREAM: u16 = 1;
+/// `TCP_LISTEN` (include/net/tcp_states.h), for every family.
+const LISTEN: u16 = 10;
+
+/// A socket in the model. Never reused in a session; the connection's id in the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SockId(pub u32);
+
+/// One side of a socket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Address {
+    /// None, or not known.
+    #[default]
+    None,
+    /// Address and port.
+    Inet(SocketAddr),
+    /// A path, an abstract name (`@name`), or the peer's inode.
+    Unix(Box<str>),
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("-"),
+            Self::Inet(address) => write!(f, "{address}"),
+            Self::Unix(path) => write!(f, "unix:{path}"),
+        }
+    }
+}
+
+/// One direction of use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Bytes were sent.
+    Sent,
+    /// Bytes were received.
+    Received,
+}
+
+/// What one process did with a socket.
+#[derive(Clone, Debug)]
+pub struct Usage {
+    /// The process.
+    pub process: ProcId,
+    /// The number it used last.
+    pub fd: i32,
+    /// It got the descriptor by `SCM_RIGHTS` or `pidfd_getfd`, on purpose.
+    pub passed: bool,
+    /// Bytes and calls each way.
+    pub sent: (u64, u64),
+    /// Likewise.
+    pub received: (u64, u64),
+    /// The last error: when, by which call, which.
+    pub last_error: Option<(u64, u16, i32)>,
+    /// When it closed its last descriptor for it.
+    pub closed_at: Option<u64>,
+}
+
+/// Consecutive use by one process.
+#[derive(Clone, Copy, Debug)]
+pub struct Turn {
+    /// Who.
+    pub process: ProcId,
+    /// Which thread began it.
+    pub tid: u32,
+    /// Under which number.
+    pub fd: i32,
+    /// By which call it began.
+    pub nr: u16,
+    /// From when.
+    pub from: u64,
+    /// Until when.
+    pub to: u64,
+    /// Bytes sent.
+    pub sent: u64,
+    /// Bytes received.
+    pub received: u64,
+    /// It was not seen: the process had the connection before forkscope looked.
+    pub assumed: bool,
+}
+
+/// A socket.
+#[derive(Debug)]
+pub struct Socket {
+    /// Its id.
+    pub id: SockId,
+    /// Its inode.
+    pub inode: u64,
+    /// Its cookie, 0 where the kernel gave none.
+    pub cookie: u64,
+    /// Address family.
+    pub family: u16,
+    /// Its type.
+    pub kind: u16,
+    /// Its state.
+    pub state: u16,
+    /// Its own address.
+    pub local: Address,
+    /// Its peer's.
+    pub remote: Address,
+    /// For `AF_UNIX` the peer's inode.
+    pub peer: u64,
+    /// Who opened it; `nr` 0: it was there before.
+    pub opened: Origin,
+    /// It came from accept.
+    pub accepted: bool,
+    /// It has been connected once.
+    pub connected: bool,
+    /// Who held it when it first crossed a fork, who got it, and when.
+    pub crossed: Option<(ProcId, ProcId, u64)>,
+    /// What each process did.
+    pub users: Vec<Usage>,
+    /// Who used it in turn: the first turns and the newest.
+    pub turns: Vec<Turn>,
+    /// A finding speaks of it: keep it.
+    pub kept: bool,
+    pub(super) wire: Option<Box<Wire>>,
+    pub(super) file: Weak<OpenFile>,
+}
+
+impl Socket {
+    /// Turns that are remembered.
+    const TURNS: usize = 16;
+    /// Users that are remembered.
+    const USERS: usize = 256;
+
+    /// What it speaks.
+    #[must_use]
+    pub fn protocol(&self) -> Protocol {
+        self.wire.as_ref().map_or(Protocol::Unknown, |wire| wire.protocol())
+    }
+
+    /// A connected stream between processes that are not each other's relatives by construction: TCP, or a
+    /// unix stream with a name on one side. A socketpair is none.
+    #[must_use]
+    pub fn is_connection(&self) -> bool {
+        self.kind == SOCK_STREAM
+            && self.state != LISTEN
+            && match self.family {
+                AF_INET | AF_INET6 => self.connected,
+                AF_UNIX => self.connected && (self.local != Address::None || self.remote != Address::None),
+                _ => false,
+            }
+    }
+
+    /// Whether a descriptor for it is still open in a traced process.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.file.strong_count() > 0
+    }
+
+    /// What a process did with it.
+    #[must_use]
+    pub fn usage(&self, process: ProcId) -> Option<&Usage> {
+        self.users.iter().find(|usage| usage.process == process)
+    }
+
+    pub(super) fn usage_mut(&mut self, process: ProcId, fd: i32) -> Option<&mut Usage> {
+        let at = match self.users.iter().position(|usage| usage.process == process) {
+            Some(at) => at,
+            None if self.users.len() < Self::USERS => {
+                self.users.push(Usage {
+                    process,
+                    fd,
+                    passed: false,
+                    sent: (0, 0),
+                    received: (0, 0),
+                    last_error: None,
+                    closed_at: None,
+                });
+                self.users.len() - 1
+            }
+            None => return None,
+        };
+        let usage = &mut self.users[at];
+        usage.fd = fd;
+        Some(usage)
+    }
+
+    /// Adds to the turn of its process, or begins one.
+    pub(super) fn take_turn(&mut self, turn: Turn) {
+        if let Some(last) = self.turns.last_mut().filter(|last| last.process == turn.process) {
+            last.to = turn.to;
+            last.sent += turn.sent;
+            last.received += turn.received;
+            last.assumed &= turn.assumed;
+            return;
+        }
+        if self.turns.len() == Self::TURNS {
+            self.turns.remove(Self::TURNS / 2);
+        }
+        self.turns.push(turn);
+    }
+
+    /// It came from accept: what was taken for the peer's name is its own.
+    pub(super) fn accept(&mut self) {
+        self.accepted = true;
+        if let Address::Unix(_) = self.remote {
+            self.local = std::mem::take(&mut self.remote);
+        }
+        if let Some(wire) = self.wire.as_mut() {
+            wire.client_is(Direction::Received);
+        }
+    }
+
+    /// Takes over what the kernel showed.
+    pub(super) fn refresh(&mut self, record: &proto::Socket, path: &[u8]) {
+        self.cookie = record.cookie;
+        self.state = record.state;
+        self.kind = record.kind;
+        self.peer = record.peer;
+        match record.family {
+            AF_INET | AF_INET6 => {
+                self.local = inet(record.family, &record.local, record.local_port);
+                // A reset socket has forgotten its peer; the report should not.
+                if record.remote_port != 0 {
+                    self.remote = inet(record.family, &record.remote, record.remote_port);
+                    self.connected = true;
+                }
+            }
+            AF_UNIX => {
+                if !path.is_empty() {
+                    let name = unix(path);
+                    if self.accepted { self.local = name } else { self.remote = name }
+                }
+                self.connected |= record.peer != 0;
+            }
+            _ => {}
+        }
+    }
+}
+
+fn inet(family: u16, bytes: &[u8; 16], port: u16) -> Address {
+    if port == 0 {
+        return Address::None;
+    }
+    let ip = if family == AF_INET {
+        IpAddr::V4(Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3]))
+    } else {
+        IpAddr::V6(Ipv6Addr::from(*bytes)).to_canonical()
+    };
+    Address::Inet(SocketAddr::new(ip, port))
+}
+
+/// A unix socket's name as unix(7) and ss(8) write it: an abstract one begins with `@`.
+fn unix(path: &[u8]) -> Address {
+    let text = match path.split_first() {
+        Some((0, name)) => format!("@{}", String::from_utf8_lossy(name)),
+        _ => String::from_utf8_lossy(path.split(|&byte| byte == 0).next().unwrap_or(path)).into_owned(),
+    };
+    Address::Unix(text.into())
+}

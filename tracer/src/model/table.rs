@@ -1,0 +1,171 @@
+//! Descriptor tables: the kernel's `files_struct`.
+//!
+//! A table is a list of pages of 64 numbers, all shared by reference: a clone copies one pointer, and the
+//! first write after it copies the list and one page.
+
+use super::{OpenFile, Origin};
+use std::rc::Rc;
+
+const PAGE: usize = 64;
+/// Numbers beyond this are not followed: a program with so many is none that this tool can help.
+const MOST: usize = 1 << 22;
+/// How many earlier generations of a number are kept.
+const MOST_PAST: u32 = 4;
+
+/// What is, and was, behind one number.
+#[derive(Clone, Debug, Default)]
+pub struct Slot {
+    /// What is behind it now.
+    pub open: Option<Holding>,
+    /// What was behind it before, newest first: sockets, epolls and eventfds only.
+    pub past: Option<Rc<Past>>,
+    /// How many open files it has had.
+    pub generation: u32,
+}
+
+/// An open file behind a number.
+#[derive(Clone, Debug)]
+pub struct Holding {
+    /// The open file.
+    pub file: Rc<OpenFile>,
+    /// Who put it there. In a child's table, that is the parent: it was inherited.
+    pub origin: Origin,
+    /// Whether it closes on exec.
+    pub cloexec: bool,
+}
+
+/// An earlier generation of a number.
+#[derive(Debug)]
+pub struct Past {
+    /// The open file that was there.
+    pub file: Rc<OpenFile>,
+    /// Who had put it there.
+    pub origin: Origin,
+    /// How it ended.
+    pub end: End,
+    /// Which generation it was.
+    pub generation: u32,
+    /// The one before.
+    pub before: Option<Rc<Past>>,
+    depth: u32,
+}
+
+/// How a descriptor ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// Who ended it, when, and by which call; call 0: nobody was seen to.
+    pub by: Origin,
+    /// The call's result.
+    pub result: i64,
+}
+
+type Page = [Slot; PAGE];
+
+/// A descriptor table.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    pages: Rc<Vec<Option<Rc<Page>>>>,
+    /// Numbers of connections that have not crossed a fork of this table yet.
+    pub(super) fresh: Vec<i32>,
+    /// Files whose close was seen before the call that made their number had ended: number, inode, until when.
+    pub(super) early: Vec<(i32, u64, u64)>,
+    /// The newest change, and the thread that made it.
+    pub(super) changed: (u64, u32),
+    /// The newest fork of this table, and the child.
+    pub(super) forked: Option<(u64, super::ProcId)>,
+    /// How many processes use this table; more than one by `CLONE_FILES`.
+    pub(super) users: u32,
+}
+
+impl Table {
+    /// What is known of a number.
+    #[must_use]
+    pub fn slot(&self, fd: i32) -> Option<&Slot> {
+        let fd = usize::try_from(fd).ok()?;
+        self.pages.get(fd / PAGE)?.as_ref().map(|page| &page[fd % PAGE])
+    }
+
+    /// What is behind a number now.
+    #[must_use]
+    pub fn holding(&self, fd: i32) -> Option<&Holding> {
+        self.slot(fd)?.open.as_ref()
+    }
+
+    /// All numbers in use, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (i32, &Holding)> {
+        self.pages.iter().enumerate().filter_map(|(at, page)| Some((at, page.as_ref()?))).flat_map(
+            |(at, page)| {
+                page.iter()
+                    .enumerate()
+                    .filter_map(move |(low, slot)| Some(((at * PAGE + low) as i32, slot.open.as_ref()?)))
+            },
+        )
+    }
+
+    /// Puts an open file behind a number. What was there goes to its past, as ended by `end`.
+    pub(super) fn put(&mut self, fd: i32, holding: Holding, end: End) {
+        if let Some(slot) = self.slot_mut(fd) {
+            slot.retire(end);
+            slot.open = Some(holding);
+            slot.generation += 1;
+        }
+    }
+
+    /// Empties a number; tells whether anything was there.
+    pub(super) fn clear(&mut self, fd: i32, end: End) -> bool {
+        if self.holding(fd).is_none() {
+            return false;
+        }
+        self.slot_mut(fd).is_some_and(|slot| slot.retire(end))
+    }
+
+    /// Marks a number close-on-exec, or not.
+    pub(super) fn set_cloexec(&mut self, fd: i32, cloexec: bool) {
+        if self.holding(fd).is_some_and(|holding| holding.cloexec != cloexec)
+            && let Some(open) = self.slot_mut(fd).and_then(|slot| slot.open.as_mut())
+        {
+            open.cloexec = cloexec;
+        }
+    }
+
+    /// Empties each number for which `gone` says so.
+    pub(super) fn clear_where(&mut self, end: End, gone: impl Fn(i32, &Holding) -> bool) {
+        let numbers: Vec<i32> =
+            self.iter().filter(|(fd, holding)| gone(*fd, holding)).map(|(fd, _)| fd).collect();
+        for fd in numbers {
+            self.clear(fd, end);
+        }
+    }
+
+    fn slot_mut(&mut self, fd: i32) -> Option<&mut Slot> {
+        let fd = usize::try_from(fd).ok().filter(|&fd| fd < MOST)?;
+        let pages = Rc::make_mut(&mut self.pages);
+        if pages.len() <= fd / PAGE {
+            pages.resize(fd / PAGE + 1, None);
+        }
+        let page = pages[fd / PAGE].get_or_insert_with(|| Rc::new(std::array::from_fn(|_| Slot::default())));
+        Some(&mut Rc::make_mut(page)[fd % PAGE])
+    }
+}
+
+impl Slot {
+    /// Moves what is open to the past.
+    fn retire(&mut self, end: End) -> bool {
+        let Some(open) = self.open.take() else { return false };
+        if open.file.is_endpoint() {
+            let before = self.past.take().filter(|past| past.depth < MOST_PAST);
+            let depth = before.as_ref().map_or(1, |past| past.depth + 1);
+            let generation = self.generation;
+            self.past =
+                Some(Rc::new(Past { file: open.file, origin: open.origin, end, generation, before, depth }));
+        }
+        true
+    }
+}
+
+impl Past {
+    /// This generation and those before it, newest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Past> {
+        std::iter::successors(Some(self), |past| past.before.as_deref())
+    }
+}

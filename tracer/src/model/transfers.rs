@@ -1,0 +1,134 @@
+//! What transfers do: who used which socket, and what the bytes said.
+
+use super::socket::Turn;
+use super::{Change, Model, Origin, SockId, Socket};
+use crate::errno;
+use crate::protocol::{Chunk, Direction, User, fits_mid_stream};
+use forkscope_proto as proto;
+use proto::{Io, Shape, calls};
+
+/// `MSG_PEEK` (recv(2)): looks, and takes nothing.
+const MSG_PEEK: u32 = 2;
+
+impl Model {
+    pub(super) fn transfer(&mut self, at: Origin, io: &Io, payload: &[u8], out: &mut Vec<Change>) {
+        let file = self.resolve(at, io.fd, &io.file, out);
+        let sent = calls::SPECS.get(usize::from(at.nr)).is_some_and(|spec| spec.shape == Shape::Send);
+        if let Some(errno) = errno::of(io.ret) {
+            self.failure(at, io.fd, &io.file, errno, 0, out);
+            return;
+        }
+        let Some(file) = file else { return };
+        let Some(id) = file.socket else {
+            self.unresolved += u64::from(file.kind == proto::FileKind::Socket);
+            return;
+        };
+        if io.ret <= 0 || (!sent && io.flags & MSG_PEEK != 0) {
+            return;
+        }
+        let messages = matches!(at.nr, calls::SENDMMSG | calls::RECVMMSG);
+        if messages {
+            self.moved_unseen(at, id, io.fd, sent, payload.len() as u64);
+            return;
+        }
+        let bytes = io.ret as u64;
+        if sent {
+            self.misdirected(at, id, io.fd, payload, bytes, out);
+        }
+        let Some(socket) = self.sockets.get_mut(&id) else { return };
+        note(socket, at, io.fd, sent, bytes);
+        let (process, fd, nr) = (at.process, io.fd, at.nr);
+        if let Some(wire) = socket.wire.as_mut() {
+            let direction = if sent { Direction::Sent } else { Direction::Received };
+            let chunk = Chunk { data: payload, len: bytes };
+            let user = User(process.number());
+            wire.feed(user, direction, chunk, &mut |sign| {
+                out.push(Change::Said { socket: id, process, fd, nr, sign });
+            });
+        }
+        out.push(Change::Used { socket: id, process, tid: at.tid, fd, nr, sent, bytes });
+    }
+
+    /// Bytes that were moved but not seen.
+    pub(super) fn moved_unseen(&mut self, at: Origin, id: SockId, fd: i32, sent: bool, bytes: u64) {
+        let Some(socket) = self.sockets.get_mut(&id) else { return };
+        note(socket, at, fd, sent, bytes);
+        if let Some(wire) = socket.wire.as_mut() {
+            wire.skip(if sent { Direction::Sent } else { Direction::Received });
+        }
+    }
+
+    pub(super) fn uring(&mut self, at: Origin, io: &proto::UringIo, out: &mut Vec<Change>) {
+        self.with(at.process, |process| process.uring = true);
+        let Some(id) = self.socket_of(&io.file) else { return };
+        if io.ret > 0 {
+            let (sent, bytes) = (io.sent != 0, io.ret as u64);
+            let fd = self
+                .sockets
+                .get(&id)
+                .and_then(|socket| socket.usage(at.process))
+                .map_or(-1, |usage| usage.fd);
+            self.moved_unseen(at, id, fd, sent, bytes);
+            out.push(Change::Used {
+                socket: id,
+                process: at.process,
+                tid: at.tid,
+                fd,
+                nr: at.nr,
+                sent,
+                bytes,
+            });
+        }
+    }
+
+    pub(super) fn passed(&mut self, at: Origin, passed: &proto::Passed) {
+        for arrived in passed.fds.iter().take(passed.count as usize) {
+            self.install(at, arrived.fd, &arrived.file, None, None);
+            self.note_passed(at, arrived.fd, &arrived.file);
+        }
+    }
+
+    /// Bytes that continue the session of a connection which had this number before: the sender still means it.
+    fn misdirected(
+        &mut self,
+        at: Origin,
+        id: SockId,
+        fd: i32,
+        data: &[u8],
+        bytes: u64,
+        out: &mut Vec<Change>,
+    ) {
+        let Some(past) = self.slot(at.process, at.tid, fd).and_then(|slot| slot.past.as_ref()) else {
+            return;
+        };
+        let Some(socket) = self.sockets.get(&id) else { return };
+        let meant = past.iter().filter(|past| past.origin.process != at.process).find_map(|past| {
+            let before = self.sockets.get(&past.file.socket?)?;
+            let protocol = before.protocol();
+            let continues = before.id != id
+                && protocol.keeps_state_in_user_memory()
+                && socket.protocol() != protocol
+                && fits_mid_stream(protocol, data, bytes);
+            continues.then_some(before.id)
+        });
+        if let Some(meant) = meant {
+            let Origin { process, tid, nr, .. } = at;
+            out.push(Change::Misdirected { socket: id, meant, process, tid, fd, nr, bytes });
+        }
+    }
+}
+
+/// Remembers a use of a socket.
+fn note(socket: &mut Socket, at: Origin, fd: i32, sent: bool, bytes: u64) {
+    let is_connection = socket.is_connection();
+    if let Some(usage) = socket.usage_mut(at.process, fd) {
+        let (total, count) = if sent { &mut usage.sent } else { &mut usage.received };
+        *total += bytes;
+        *count += 1;
+    }
+    if is_connection {
+        let (sent, received) = if sent { (bytes, 0) } else { (0, bytes) };
+        let Origin { time, process, tid, nr } = at;
+        socket.take_turn(Turn { process, tid, fd, nr, from: time, to: time, sent, received, assumed: false });
+    }
+}

@@ -1,0 +1,124 @@
+//! A connection in the report: what it is, who held it, who used it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A connected stream socket.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Connection {
+    /// Number in this session, from 1.
+    pub id: u32,
+    /// The socket's inode, as in `/proc/PID/fd` and ss(8).
+    pub inode: u64,
+    /// The socket's cookie (`SO_COOKIE`), where the kernel has given it one.
+    pub cookie: Option<u64>,
+    /// The address family.
+    pub family: Family,
+    /// This side's address: `127.0.0.1:80`, `[::1]:80`, a path, or `@name` for an abstract one. Null: it has none.
+    pub local: Option<String>,
+    /// The other side's address, likewise.
+    pub remote: Option<String>,
+    /// What it speaks, for example `http2` or `postgresql`; null: not recognised.
+    pub protocol: Option<String>,
+    /// TLS was seen on it.
+    pub tls: bool,
+    /// The process that opened it; null: it was open before the session and held by several.
+    pub creator: Option<u32>,
+    /// When it was opened; null: before the session.
+    pub opened_at: Option<f64>,
+    /// Each descriptor that was one of this connection's, in order of time.
+    pub holders: Vec<Holder>,
+    /// What was read of its HTTP/2 frames, where it speaks that.
+    pub http2: Option<Http2>,
+}
+
+/// An address family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    /// IPv4.
+    Inet,
+    /// IPv6, also when it carries IPv4 addresses.
+    Inet6,
+    /// Unix domain sockets.
+    Unix,
+    /// Any other.
+    Other,
+}
+
+/// One process' hold on a connection, by one descriptor.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Holder {
+    /// The process.
+    pub pid: u32,
+    /// The descriptor.
+    pub fd: i32,
+    /// The process that it was inherited from; null: opened here.
+    pub inherited_from: Option<u32>,
+    /// When it got the descriptor; null: before the session.
+    pub since: Option<f64>,
+    /// When the descriptor was closed, also by exec or by the process' end; null: never.
+    pub closed_at: Option<f64>,
+    /// Bytes that it sent.
+    pub bytes_sent: u64,
+    /// Bytes that it received.
+    pub bytes_received: u64,
+    /// Calls to send, also those that failed.
+    pub calls_sent: u64,
+    /// Calls to receive, also those that failed.
+    pub calls_received: u64,
+    /// The last call on it that failed, except with EAGAIN, which means nothing.
+    pub last_error: Option<CallError>,
+}
+
+/// A system call that failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CallError {
+    /// When.
+    pub time: f64,
+    /// The call.
+    pub syscall: String,
+    /// The error by name, for example `EPIPE`.
+    pub errno: String,
+}
+
+/// What was read of a connection's HTTP/2 frames.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Http2 {
+    /// By stream and process. A stream with two processes is one that they share, or a number that both took.
+    pub streams: Vec<Stream>,
+}
+
+/// What one process did on one HTTP/2 stream. Stream 0 is the connection itself (RFC 9113, section 5.1.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Stream {
+    /// The stream's number.
+    pub id: u32,
+    /// The process.
+    pub pid: u32,
+    /// The method called (`:path`), where it could be read.
+    pub method: Option<String>,
+    /// Frames that it sent, by type, for example `HEADERS`.
+    pub frames_sent: BTreeMap<String, u64>,
+    /// Frames that it received, by type.
+    pub frames_received: BTreeMap<String, u64>,
+}
+
+impl Connection {
+    /// One line: addresses, what it speaks, who opened it.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let address = |side: &Option<String>| side.clone().unwrap_or_else(|| "(no name)".into());
+        let speaks = match (self.protocol.as_deref(), self.tls) {
+            (Some(protocol), true) => format!(" ({protocol} over TLS)"),
+            (Some(protocol), false) => format!(" ({protocol})"),
+            (None, true) => " (TLS)".into(),
+            (None, false) => String::new(),
+        };
+        let opened = self
+            .creator
+            .map_or_else(|| ", opened before the session".into(), |pid| format!(", opened by {pid}"));
+        format!("{} -> {}{speaks}{opened}", address(&self.local), address(&self.remote))
+    }
+}

@@ -1,0 +1,89 @@
+//! A process in the report.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A process that was seen. Its texts are the process' own: it may have put anything into them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Process {
+    /// Its number. Numbers are reused: with `start` it names a process for good.
+    pub pid: u32,
+    /// The process that forked it, where that is known; its parent may be another by now.
+    pub ppid: Option<u32>,
+    /// The name of its program, at most 15 bytes (`/proc/PID/comm`).
+    pub comm: String,
+    /// Its program and arguments, as last seen.
+    pub cmdline: Vec<String>,
+    /// The executable's path, where it could be read.
+    pub exe: Option<String>,
+    /// When it started. Below 0: before the session, to a hundredth of a second.
+    pub start: f64,
+    /// When its fork was seen; null: it is older than the session.
+    pub forked_at: Option<f64>,
+    /// How many threads its parent had at that fork. The child begins with one.
+    pub threads_at_fork: Option<u32>,
+    /// The programs that it executed while traced, in order of time.
+    pub execs: Vec<Exec>,
+    /// How it ended; null: it was still there at the end.
+    pub exit: Option<Exit>,
+    /// Libraries in its memory that matter for the findings and their fixes.
+    pub libraries: Vec<Library>,
+    /// Environment variables that matter for the findings and their fixes, as they were when its program started.
+    pub environment: BTreeMap<String, String>,
+    /// Why some of what it did could not be seen. Empty: all was seen.
+    pub unseen: BTreeSet<Unseen>,
+}
+
+/// A program executed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Exec {
+    /// When.
+    pub time: f64,
+    /// The path of the program.
+    pub path: String,
+}
+
+/// The end of a process: an exit status or a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Exit {
+    /// When.
+    pub time: f64,
+    /// Its exit status, where it exited.
+    pub status: Option<u8>,
+    /// The signal's number, where one killed it.
+    pub signal: Option<u8>,
+}
+
+/// A library, or an interpreter, in a process' memory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Library {
+    /// What it is, for example `grpc`, `libpq`, `libssl`, `python`.
+    pub name: String,
+    /// Its version, where it could be told.
+    pub version: Option<String>,
+    /// The file it was mapped from.
+    pub path: String,
+}
+
+/// A reason why some of what a process did could not be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unseen {
+    /// It ran before the session began: what it did until then is known only from /proc.
+    LateAttach,
+    /// It used `io_uring`, whose transfers are seen but whose other operations are not.
+    IoUring,
+    /// It made 32-bit system calls, which are not traced.
+    Calls32Bit,
+    /// Some of its events were lost.
+    LostEvents,
+}
+
+impl Process {
+    /// Its command line as one line; its name in brackets, as ps(1) prints it, where there is no command line.
+    #[must_use]
+    pub fn command(&self) -> String {
+        if self.cmdline.is_empty() { format!("[{}]", self.comm) } else { self.cmdline.join(" ") }
+    }
+}

@@ -1,0 +1,68 @@
+use super::*;
+use crate::report::sample;
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+fn room() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a directory for the test")
+}
+
+fn read(path: &Path) -> Report {
+    serde_json::from_slice(&fs::read(path).expect("the report is there")).expect("the report is JSON")
+}
+
+#[test]
+fn the_file_is_whole_private_and_alone() {
+    let room = room();
+    let path = room.path().join("report.json");
+    fs::write(&path, "older").expect("the test's directory is writable");
+    check_writable(&path).expect("writable");
+    assert_eq!(fs::read(&path).expect("still there"), b"older", "a check changes nothing");
+    write(&sample::report(), &path).expect("writable");
+    assert_eq!(read(&path), sample::report());
+    assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+    assert_eq!(fs::read_dir(room.path()).expect("readable").count(), 1);
+}
+
+#[test]
+fn a_link_stays_a_link() {
+    let room = room();
+    let (link, file) = (room.path().join("link"), room.path().join("file"));
+    fs::write(&file, "older").expect("the test's directory is writable");
+    symlink(&file, &link).expect("the test's directory is writable");
+    write(&sample::report(), &link).expect("writable");
+    assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
+    assert_eq!(read(&file), sample::report());
+}
+
+#[test]
+fn a_device_is_not_replaced() {
+    let null = Path::new("/dev/null");
+    check_writable(null).expect("writable");
+    write(&sample::report(), null).expect("writable");
+    assert!(!fs::metadata(null).expect("there").is_file());
+}
+
+#[test]
+fn bad_paths_are_told_before_the_trace() {
+    let room = room();
+    let check = |path: &Path, expected: &str| {
+        let told = check_writable(path).expect_err("not writable").to_string();
+        let told = told.replace(&room.path().to_string_lossy()[..], "ROOM");
+        assert!(told.contains(expected), "{told}");
+        assert_eq!(told.lines().count(), 1, "{told}");
+    };
+    check(room.path(), "it is a directory; name a file in it, for example ROOM/report.json");
+    check(&room.path().join("no/report.json"), "there is no directory ROOM/no; create it first (mkdir -p)");
+    check(Path::new("/"), "it is a directory");
+    check(Path::new("/proc/report.json"), "name a file in a directory that you may write to");
+    check(&room.path().join("no\x1b[2J\n/x"), r"ROOM/no\x1b[2J\n;");
+}
+
+#[test]
+fn json_shown_on_a_terminal_does_nothing_and_loses_nothing() {
+    let mut report = sample::report();
+    report.processes[0].comm = "\x1b[2J\u{9b}2J\u{202e}\u{e0041}\x7f\n".into();
+    let json = text(&report).expect("a report is plain data");
+    assert!(!json.chars().any(|c| c != '\n' && acts_on_a_terminal(c)));
+    assert_eq!(serde_json::from_str::<Report>(&json).expect("still JSON"), report);
+}

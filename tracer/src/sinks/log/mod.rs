@@ -1,0 +1,16 @@
+//! The log: findings and the closing summary as text for a terminal. Nothing here writes; the caller prints the strings.
+
+pub mod evidence;
+pub mod finding;
+pub mod paint;
+pub mod summary;
+pub mod view;
+pub mod wrap;
+
+pub use finding::render;
+pub use paint::Look;
+pub use summary::summary;
+pub use view::FindingView;
+
+#[cfg(test)]
+mod tests;

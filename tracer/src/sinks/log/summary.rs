@@ -1,0 +1,107 @@
+//! The lines at the end of a session.
+
+use super::paint::{self, GUTTER, Look, STRONG};
+use super::wrap::wrap;
+use crate::report::{Connection, Report, Severity, Stats};
+use crate::sinks::escape::escape;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What was seen, found and lost, in few lines, each ending in a line break.
+#[must_use]
+pub fn summary(report: &Report, look: Look) -> String {
+    let mut out = format!("{} {}\n", look.paint(STRONG, "forkscope:"), found(report, look));
+    line(&mut out, look, "seen", &seen(report));
+    line(&mut out, look, "lost", &lost(report));
+    let Stats { unresolved, corrected, .. } = report.stats;
+    if unresolved > 0 {
+        line(
+            &mut out,
+            look,
+            "note",
+            &format!("{} showed no file behind the descriptor", plural(unresolved, "event")),
+        );
+    }
+    if corrected > 0 {
+        line(&mut out, look, "note", &format!("the model was corrected {}", plural(corrected, "time")));
+    }
+    out
+}
+
+/// `1 error, 2 warnings in 1.9s`.
+fn found(report: &Report, look: Look) -> String {
+    let count =
+        |severity| report.findings.iter().filter(|finding| finding.severity == severity).count() as u64;
+    let parts: Vec<String> = Severity::ALL
+        .iter()
+        .rev()
+        .map(|severity| (*severity, count(*severity)))
+        .filter(|(_, n)| *n > 0)
+        .map(|(severity, n)| {
+            // "info" has no plural.
+            let text = match severity {
+                Severity::Info => format!("{n} info"),
+                Severity::Error | Severity::Warning => plural(n, severity.name()),
+            };
+            look.paint(paint::severity(severity), &text)
+        })
+        .collect();
+    let parts = if parts.is_empty() { "no findings".into() } else { parts.join(", ") };
+    format!("{parts} in {:.1}s", report.session.duration)
+}
+
+fn seen(report: &Report) -> String {
+    let shared = report.connections.iter().filter(|connection| holders(connection) > 1).count();
+    let shared =
+        if shared > 0 { format!(" ({shared} held by more than one process)") } else { String::new() };
+    format!(
+        "{}, {}{shared}, {}",
+        plural_es(report.processes.len() as u64, "process"),
+        plural(report.connections.len() as u64, "connection"),
+        plural(report.stats.arrived(), "event"),
+    )
+}
+
+fn holders(connection: &Connection) -> usize {
+    connection.holders.iter().map(|holder| holder.pid).collect::<BTreeSet<_>>().len()
+}
+
+/// `no events lost`, or how many, why, and of which kinds.
+fn lost(report: &Report) -> String {
+    let lost = report.stats.lost();
+    if lost == 0 {
+        return "no events lost".into();
+    }
+    let kinds = |kinds: &BTreeMap<String, u64>| {
+        kinds.iter().map(|(kind, n)| format!("{kind} {n}")).collect::<Vec<_>>().join(", ")
+    };
+    let causes: Vec<String> = report
+        .stats
+        .lost
+        .iter()
+        .map(|(cause, by_kind)| format!("{} ({})", cause.name(), kinds(by_kind)))
+        .collect();
+    let all = lost.saturating_add(report.stats.arrived());
+    format!("{lost} of {}: {}; findings that depend on them say so", plural(all, "event"), causes.join(", "))
+}
+
+fn line(out: &mut String, look: Look, label: &str, text: &str) {
+    let before = label.len() + 7;
+    for (i, part) in wrap(&escape(text), look.columns() - before).iter().enumerate() {
+        match i {
+            0 => out.push_str(&format!(
+                "   {} {}: {part}\n",
+                look.paint(GUTTER, "="),
+                look.paint(STRONG, label)
+            )),
+            _ => out.push_str(&format!("{}{part}\n", " ".repeat(before))),
+        }
+    }
+}
+
+fn plural(n: u64, word: &str) -> String {
+    format!("{n} {word}{}", if n == 1 { "" } else { "s" })
+}
+
+fn plural_es(n: u64, word: &str) -> String {
+    format!("{n} {word}{}", if n == 1 { "" } else { "es" })
+}
