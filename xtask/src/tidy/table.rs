@@ -45,6 +45,8 @@ pub(super) const ROOMS: &[Room] = &[
     Room { name: "cli", forbidden: &[], macros: &[] },
     Room { name: "source", forbidden: &[&["crate::rules", "crate::sinks", "crate::cli"]], macros: &[] },
     Room { name: "decode", forbidden: &[&["crate::rules", "crate::sinks", "crate::cli"]], macros: &[] },
+    // The names of error numbers.
+    Room { name: "errno", forbidden: &[IMPURE, OUTER, &["crate::model", "crate::rules"]], macros: PRINTING },
     Room { name: "event", forbidden: &[IMPURE, OUTER, &["crate::model", "crate::rules"]], macros: PRINTING },
     Room { name: "model", forbidden: &[IMPURE, OUTER, &["crate::rules"]], macros: PRINTING },
     Room { name: "protocol", forbidden: &[IMPURE, OUTER, &["crate::rules"]], macros: PRINTING },
