@@ -3,8 +3,9 @@
 //! The product is linked only for this (see this package's `product` feature), so these tasks run xtask
 //! again with it.
 
-use crate::command::{cargo, run as run_command};
+use crate::command::cargo;
 use anyhow::Result;
+use std::process::Command;
 
 /// Options of the generating tasks.
 #[derive(clap::Args)]
@@ -14,17 +15,22 @@ pub(crate) struct Options {
     pub(crate) check: bool,
 }
 
-/// Runs `task` in an xtask that has the product linked in.
-#[cfg(not(feature = "product"))]
-pub(crate) fn run(task: &str, options: &Options) -> Result<()> {
+/// An xtask that has the product linked in, to run `task`.
+pub(crate) fn command(task: &str, options: &Options) -> Command {
     let mut again = cargo(&["run", "--quiet", "--package", "xtask", "--features", "product", "--", task]);
     if options.check {
         again.arg("--check");
     }
-    run_command(&mut again)
+    again
 }
 
-/// Runs `task`.
+/// Runs `task`, in another xtask.
+#[cfg(not(feature = "product"))]
+pub(crate) fn run(task: &str, options: &Options) -> Result<()> {
+    crate::command::run(&mut command(task, options))
+}
+
+/// Runs `task`, in this one.
 #[cfg(feature = "product")]
 pub(crate) fn run(task: &str, options: &Options) -> Result<()> {
     crate::product::run(task, options)
