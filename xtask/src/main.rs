@@ -1,2 +1,50 @@
-//! x
-fn main(){}
+//! The project's own tasks: `cargo xtask TASK`.
+
+mod command;
+mod ebpf;
+mod generated;
+mod paths;
+mod privilege;
+#[cfg(feature = "product")]
+mod product;
+mod test;
+mod tidy;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// The project's own tasks.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build the kernel side and keep the object in the tree, installing what that needs
+    BuildEbpf(ebpf::Options),
+    /// Run every check and every test, installing what they need
+    Test(test::Options),
+    /// Check what the compiler does not: dependency directions, file sizes, suppressions
+    Tidy,
+    /// Write docs/report.schema.json from the report's types
+    Schema(generated::Options),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().task {
+        Task::BuildEbpf(options) => ebpf::run(&options),
+        Task::Test(options) => test::run(&options),
+        Task::Tidy => tidy::run(),
+        Task::Schema(options) => generated::run("schema", &options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

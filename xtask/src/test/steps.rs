@@ -1,0 +1,65 @@
+//! The steps, in order: what is quick and often wrong comes first.
+
+use super::{Outcome, e2e, object, setup};
+use crate::command::{cargo, probe, run};
+use crate::{generated, tidy};
+use anyhow::{Result, bail};
+
+/// One step of the test command.
+pub(super) struct Step {
+    /// What `--only` takes.
+    pub(super) name: &'static str,
+    /// What it checks, in a few words.
+    pub(super) what: &'static str,
+    /// Does it.
+    pub(super) run: fn() -> Result<Outcome>,
+}
+
+/// All steps, in the order that they run in.
+pub(super) const STEPS: &[Step] = &[
+    Step { name: "fmt", what: "the code is formatted", run: format },
+    Step { name: "tidy", what: "dependency directions, sizes, suppressions", run: || done(tidy::run()) },
+    Step { name: "ebpf", what: "the kept kernel object is current, and it builds", run: object::step },
+    Step { name: "clippy", what: "no warnings", run: clippy },
+    Step { name: "schema", what: "docs/report.schema.json is current", run: schema },
+    Step { name: "unit", what: "unit and documentation tests", run: unit },
+    Step { name: "setup", what: "what the end-to-end tests need is here", run: setup::step },
+    Step { name: "e2e", what: "real programs, traced, as root", run: e2e::step },
+];
+
+fn done(result: Result<()>) -> Result<Outcome> {
+    result.map(|()| Outcome::Done)
+}
+
+fn format() -> Result<Outcome> {
+    has_component("fmt", "rustfmt")?;
+    run(&mut cargo(&["fmt", "--all", "--check"]))?;
+    done(run(&mut cargo(&["fmt", "--manifest-path", "tracer-ebpf/Cargo.toml", "--check"])))
+}
+
+fn clippy() -> Result<Outcome> {
+    has_component("clippy", "clippy")?;
+    let all = ["clippy", "--workspace", "--all-targets", "--features", "xtask/product"];
+    done(run(object::embed(cargo(&all).args(["--locked", "--", "-D", "warnings"]))?))
+}
+
+fn schema() -> Result<Outcome> {
+    // With the same object as the other steps: another one would compile the product again.
+    done(run(object::embed(&mut generated::command("schema", &generated::Options { check: true }))?))
+}
+
+fn unit() -> Result<Outcome> {
+    run(object::embed(&mut cargo(&["test", "--workspace", "--locked", "--lib", "--bins"]))?)?;
+    done(run(object::embed(&mut cargo(&["test", "--workspace", "--locked", "--doc"]))?))
+}
+
+/// Some toolchains come without it.
+fn has_component(subcommand: &str, component: &str) -> Result<()> {
+    if probe("cargo", &[subcommand, "--version"]).is_none() {
+        bail!(
+            "this toolchain has no {component}: run `rustup component add {component}` (Debian: apt-get install {})",
+            if component == "clippy" { "rust-clippy" } else { component }
+        );
+    }
+    Ok(())
+}

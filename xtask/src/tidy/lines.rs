@@ -1,0 +1,40 @@
+//! What is seen without reading the code: how long a file is, and whether it names a folder of one machine.
+
+use super::Violation;
+use super::table::{MACHINE_FOLDERS, MOST_LINES, NOTED_LINES};
+
+/// A file that is too long, as line and message.
+pub(super) fn size(source: &str) -> Option<(usize, String)> {
+    let lines = source.lines().count();
+    (lines > MOST_LINES)
+        .then(|| (MOST_LINES + 1, format!("{lines} lines: past {MOST_LINES} a file has two jobs")))
+}
+
+/// A remark on a file that grows.
+pub(super) fn size_note(file: &str, source: &str) -> Option<String> {
+    let lines = source.lines().count();
+    (NOTED_LINES < lines && lines <= MOST_LINES).then(|| format!("{file} has {lines} lines"))
+}
+
+/// Names of one machine's folders. Bytes, because objects and pictures hold names too.
+pub(super) fn machine_names(file: &str, bytes: &[u8]) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for folder in MACHINE_FOLDERS {
+        let starts =
+            bytes.windows(folder.len()).enumerate().filter(|(_, window)| *window == folder.as_bytes());
+        for (at, _) in starts {
+            if at.checked_sub(1).is_some_and(|before| continues_a_path(bytes[before])) {
+                continue;
+            }
+            let line = 1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count();
+            let message = format!("names {folder}, a folder of one machine");
+            found.push(Violation { file: file.to_owned(), line, message });
+        }
+    }
+    found
+}
+
+/// Whether a slash after this byte is one inside a longer path, as in `target/root/`.
+fn continues_a_path(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_-.~})>".contains(&byte)
+}

@@ -1,0 +1,70 @@
+//! The rules, as data. docs/ARCHITECTURE.md says why.
+
+/// What no pure room may use of the standard library: no I/O, no clock, nothing of the system around it.
+/// `std::net`'s address types are values and stay allowed.
+const IMPURE: &[&str] = &[
+    "std::env",
+    "std::fs",
+    "std::io",
+    "std::net::TcpListener",
+    "std::net::TcpStream",
+    "std::net::ToSocketAddrs",
+    "std::net::UdpSocket",
+    "std::os",
+    "std::process",
+    "std::thread",
+    "std::time::Instant",
+    "std::time::SystemTime",
+];
+
+/// Other people's crates that do I/O, and so are for the outer rooms only.
+const OUTER_CRATES: &[&str] =
+    &["anstream", "aya", "clap", "crossterm", "nix", "procfs", "ratatui", "tempfile", "tokio"];
+
+/// Macros that write somewhere, so that no pure room may use them.
+const PRINTING: &[&str] = &["print", "println", "eprint", "eprintln"];
+
+/// One room: a module directly under tracer/src.
+pub(super) struct Room {
+    /// The module's name.
+    pub(super) name: &'static str,
+    /// Paths that it must not use, nor anything under them.
+    pub(super) forbidden: &'static [&'static [&'static str]],
+    /// Macros that it must not use.
+    pub(super) macros: &'static [&'static str],
+}
+
+/// Every room, and what it must not use.
+pub(super) const ROOMS: &[Room] = &[
+    // Sees everything: this is where the others are wired together.
+    Room { name: "cli", forbidden: &[], macros: &[] },
+    Room { name: "source", forbidden: &[&["crate::rules", "crate::sinks", "crate::cli"]], macros: &[] },
+    Room { name: "decode", forbidden: &[&["crate::rules", "crate::sinks", "crate::cli"]], macros: &[] },
+    // The names of error numbers; its tests compare them with those that nix knows.
+    Room { name: "errno", forbidden: &[IMPURE, OUTER, &["crate::model", "crate::rules"]], macros: PRINTING },
+    Room {
+        name: "event",
+        forbidden: &[IMPURE, OUTER_CRATES, OUTER, &["crate::model", "crate::rules"]],
+        macros: PRINTING,
+    },
+    Room { name: "model", forbidden: &[IMPURE, OUTER_CRATES, OUTER, &["crate::rules"]], macros: PRINTING },
+    Room { name: "protocol", forbidden: &[IMPURE, OUTER_CRATES, OUTER, &["crate::rules"]], macros: PRINTING },
+    Room { name: "rules", forbidden: &[IMPURE, OUTER_CRATES, OUTER], macros: PRINTING },
+    Room { name: "report", forbidden: &[IMPURE, OUTER_CRATES, OUTER], macros: PRINTING },
+    Room { name: "sinks", forbidden: &[&["aya", "crate::source", "crate::cli"]], macros: &[] },
+];
+
+/// The rooms that no pure room may know of.
+const OUTER: &[&str] = &["crate::source", "crate::sinks", "crate::cli", "crate::decode"];
+
+/// Macros that no code may be left with.
+pub(super) const UNFINISHED: &[&str] = &["todo", "unimplemented", "dbg"];
+
+/// Lines from which a file is noted, and from which it fails: past that it is two jobs.
+pub(super) const NOTED_LINES: usize = 300;
+/// See [`NOTED_LINES`].
+pub(super) const MOST_LINES: usize = 500;
+
+/// Folders of one machine, that no tracked file may name. In two pieces, so that this file does not.
+pub(super) const MACHINE_FOLDERS: &[&str] =
+    &[concat!("/", "root/"), concat!("/", "work/"), concat!("/", "home/")];
