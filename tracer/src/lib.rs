@@ -3,11 +3,13 @@
 //! Data flows one way: `source` -> `decode` -> [`event`] -> `model` -> `rules` -> [`report`] -> `sinks`.
 //! Only the binary's `cli` wires the rooms together.
 
+pub mod analysis;
 pub mod decode;
 pub mod errno;
 pub mod event;
 pub mod model;
 pub mod protocol;
 pub mod report;
+pub mod rules;
 pub mod sinks;
 pub mod source;

@@ -150,6 +150,13 @@ impl Model {
         }
     }
 
+    /// Remembers a socket although it may be gone: a finding speaks of it.
+    pub fn keep(&mut self, id: SockId) {
+        if let Some(socket) = self.sockets.get_mut(&id) {
+            socket.kept = true;
+        }
+    }
+
     fn next(&mut self) -> u32 {
         self.serial += 1;
         self.serial

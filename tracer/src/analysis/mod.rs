@@ -1,0 +1,143 @@
+//! The analyser: the model, the rules over it, and the findings that they have made so far.
+//!
+//! Pure. [`Analysis::apply`] takes events; what the rules find is joined by its cause, so that one cause is one
+//! finding with a count.
+
+mod publish;
+mod report;
+
+use crate::event::{Event, What};
+use crate::model::{Change, Facts, Model, ProcId};
+use crate::report::{Finding, RuleId, Severity};
+use crate::rules::{self, Cause, Draft, Rule};
+use forkscope_proto::Kind;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeMap;
+
+/// The most findings of one session: more causes than this say nothing more.
+const MOST_FINDINGS: usize = 1000;
+
+/// The level a rule was set to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Findings of the rule have this severity.
+    At(Severity),
+    /// The rule is off.
+    Off,
+}
+
+/// What the caller should look up in /proc, because the events cannot tell it.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    /// Processes whose libraries and settings matter for advice.
+    pub facts: FxHashSet<u32>,
+    /// Processes whose tables are in doubt.
+    pub tables: FxHashSet<u32>,
+}
+
+/// Everything known so far.
+pub struct Analysis {
+    /// The model.
+    pub model: Model,
+    rules: Vec<Box<dyn Rule>>,
+    levels: BTreeMap<RuleId, Level>,
+    findings: Vec<Finding>,
+    causes: FxHashMap<Cause, usize>,
+    /// Findings that nobody has been shown yet, by index.
+    fresh: Vec<usize>,
+    wanted: Wanted,
+    events: [u64; Kind::ALL.len() + 1],
+    /// The session's start on the clock of the events.
+    start: u64,
+    changes: Vec<Change>,
+    drafts: Vec<Draft>,
+}
+
+impl Analysis {
+    /// A session that starts at `start` nanoseconds of the events' clock.
+    #[must_use]
+    pub fn new(start: u64, levels: BTreeMap<RuleId, Level>) -> Self {
+        Self {
+            model: Model::default(),
+            rules: rules::all(),
+            levels,
+            findings: Vec::new(),
+            causes: FxHashMap::default(),
+            fresh: Vec::new(),
+            wanted: Wanted::default(),
+            events: [0; Kind::ALL.len() + 1],
+            start,
+            changes: Vec::new(),
+            drafts: Vec::new(),
+        }
+    }
+
+    /// Takes in an event.
+    pub fn apply(&mut self, event: &Event<'_>) {
+        if let Some(kind) = kind_of(event) {
+            self.events[kind as usize] += 1;
+        }
+        self.changes.clear();
+        self.model.apply(event, &mut self.changes);
+        for change in &self.changes {
+            match *change {
+                Change::Crossed { parent, .. } => self.wanted.want_facts(&self.model, parent),
+                Change::Uncertain { process } => {
+                    self.wanted.tables.insert(self.model.pid(process));
+                }
+                _ => {}
+            }
+            for rule in &mut self.rules {
+                rule.check(&self.model, change, &mut self.drafts);
+            }
+        }
+        if !self.drafts.is_empty() {
+            let drafts = std::mem::take(&mut self.drafts);
+            drafts.into_iter().for_each(|draft| self.publish(draft));
+        }
+    }
+
+    /// Takes what should be looked up.
+    pub fn take_wanted(&mut self) -> Wanted {
+        std::mem::take(&mut self.wanted)
+    }
+
+    /// Remembers what /proc showed of a process.
+    pub fn learn(&mut self, pid: u32, facts: Facts) {
+        self.model.learn(pid, facts);
+    }
+
+    /// All findings, in the order in which they were made.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Seconds since the session's start.
+    fn seconds(&self, time: u64) -> f64 {
+        time.saturating_sub(self.start) as f64 / 1e9
+    }
+}
+
+impl Wanted {
+    fn want_facts(&mut self, model: &Model, id: ProcId) {
+        if let Some(process) = model.process(id).filter(|process| process.facts.is_none()) {
+            self.facts.insert(process.pid());
+        }
+    }
+}
+
+fn kind_of(event: &Event<'_>) -> Option<Kind> {
+    Some(match event.what {
+        What::Fork(_) => Kind::Fork,
+        What::Exec(..) => Kind::Exec,
+        What::Exit(_) => Kind::Exit,
+        What::Call(..) => Kind::Call,
+        What::Io(..) => Kind::Io,
+        What::Socket(..) => Kind::Socket,
+        What::Uring(_) => Kind::Uring,
+        What::Passed(_) => Kind::Passed,
+        What::Compat => Kind::Compat,
+        What::Snapshot(_) => return None,
+    })
+}

@@ -1,0 +1,158 @@
+//! The report of a session, from the model and the findings.
+
+use super::Analysis;
+use crate::errno;
+use crate::model::{Address, ProcId, Process, Socket};
+use crate::protocol::Protocol;
+use crate::report::{self, CallError, Connection, Exit, Family, Holder, Library, Report, Session, Unseen};
+use forkscope_proto::{Kind, calls};
+use rustc_hash::FxHashMap;
+
+impl Analysis {
+    /// The report as of now.
+    #[must_use]
+    pub fn report(&self, session: Session) -> Report {
+        let mut report = Report::new(session);
+        let mut processes: Vec<&Process> = self.model.processes().collect();
+        processes.sort_by_key(|process| process.id);
+        report.processes = processes.into_iter().map(|process| self.process(process)).collect();
+        let held = self.held();
+        let mut sockets: Vec<&Socket> =
+            self.model.sockets().filter(|socket| socket.is_connection()).collect();
+        sockets.sort_by_key(|socket| socket.id);
+        report.connections = sockets
+            .into_iter()
+            .map(|socket| self.connection(socket, held.get(&socket.id).map_or(&[], Vec::as_slice)))
+            .collect();
+        report.findings = self.findings.clone();
+        for kind in Kind::ALL {
+            report.stats.events.insert(kind.name().to_owned(), self.events[kind as usize]);
+        }
+        report.stats.unresolved = self.model.unresolved();
+        report.stats.corrected = self.model.corrected();
+        report
+    }
+
+    /// Which living process holds which connection, under which number.
+    fn held(&self) -> FxHashMap<crate::model::SockId, Vec<(ProcId, i32)>> {
+        let mut held: FxHashMap<_, Vec<(ProcId, i32)>> = FxHashMap::default();
+        for process in self.model.processes().filter(|process| process.ended.is_none()) {
+            let Some(table) = self.model.table(process.id) else { continue };
+            for (fd, holding) in table.iter() {
+                if let Some(socket) = holding.file.socket {
+                    held.entry(socket).or_default().push((process.id, fd));
+                }
+            }
+        }
+        held
+    }
+
+    fn process(&self, process: &Process) -> report::Process {
+        let facts = process.facts.as_deref();
+        let mut unseen = std::collections::BTreeSet::new();
+        let marks = [
+            (process.late, Unseen::LateAttach),
+            (process.uring, Unseen::IoUring),
+            (process.compat, Unseen::Calls32Bit),
+            (self.model.has_losses(), Unseen::LostEvents),
+        ];
+        unseen.extend(marks.into_iter().filter(|(is, _)| *is).map(|(_, mark)| mark));
+        report::Process {
+            pid: process.pid(),
+            ppid: process.ppid,
+            comm: process.comm.to_string(),
+            cmdline: process.words(),
+            exe: facts.and_then(|facts| facts.exe.clone()),
+            start: self.seconds(process.forked_at.unwrap_or(process.first_seen)),
+            forked_at: process.forked_at.map(|time| self.seconds(time)),
+            threads_at_fork: process.threads_at_fork,
+            execs: process
+                .execs
+                .iter()
+                .map(|(time, path)| report::Exec { time: self.seconds(*time), path: path.to_string() })
+                .collect(),
+            exit: process.ended.map(|(time, status)| Exit {
+                time: self.seconds(time),
+                status: status.filter(|status| status & 0x7f == 0).map(|status| (status >> 8) as u8),
+                signal: status.map(|status| (status & 0x7f) as u8).filter(|&signal| signal != 0),
+            }),
+            libraries: facts.map_or_else(Vec::new, |facts| {
+                let library = |(name, (version, path)): (&String, &(Option<String>, String))| Library {
+                    name: name.clone(),
+                    version: version.clone(),
+                    path: path.clone(),
+                };
+                facts.libraries.iter().map(library).collect()
+            }),
+            environment: facts.map(|facts| facts.environment.clone()).unwrap_or_default(),
+            unseen,
+        }
+    }
+
+    fn connection(&self, socket: &Socket, held: &[(ProcId, i32)]) -> Connection {
+        const AF_UNIX: u16 = 1;
+        const AF_INET: u16 = 2;
+        const AF_INET6: u16 = 10;
+        let name = |address: &Address| (*address != Address::None).then(|| address.to_string());
+        let protocol = socket.protocol();
+        Connection {
+            id: socket.id.0,
+            inode: socket.inode,
+            cookie: Some(socket.cookie).filter(|&cookie| cookie != 0),
+            family: match socket.family {
+                AF_UNIX => Family::Unix,
+                AF_INET => Family::Inet,
+                AF_INET6 => Family::Inet6,
+                _ => Family::Other,
+            },
+            local: name(&socket.local),
+            remote: name(&socket.remote),
+            protocol: (protocol != Protocol::Unknown).then(|| protocol.name().to_owned()),
+            tls: protocol == Protocol::Tls,
+            creator: Some(self.model.pid(socket.opened.process)).filter(|&pid| pid != 0),
+            opened_at: (socket.opened.nr != 0).then(|| self.seconds(socket.opened.time)),
+            holders: self.holders(socket, held),
+            http2: None,
+        }
+    }
+
+    /// Who holds it now, and who used it.
+    fn holders(&self, socket: &Socket, held: &[(ProcId, i32)]) -> Vec<Holder> {
+        let mut holders: Vec<Holder> = held.iter().map(|&(id, fd)| self.holder(socket, id, fd)).collect();
+        for usage in &socket.users {
+            if !held.iter().any(|&(id, _)| id == usage.process) {
+                holders.push(self.holder(socket, usage.process, usage.fd));
+            }
+        }
+        holders.sort_by_key(|holder| (holder.pid, holder.fd));
+        holders
+    }
+
+    fn holder(&self, socket: &Socket, id: ProcId, fd: i32) -> Holder {
+        let process = self.model.process(id);
+        let inherits = id != socket.opened.process;
+        let parent = process.and_then(|process| process.parent).filter(|_| inherits);
+        let mut holder = Holder {
+            pid: self.model.pid(id),
+            fd,
+            inherited_from: parent.map(|parent| self.model.pid(parent)),
+            since: if inherits {
+                process.and_then(|process| process.forked_at).map(|time| self.seconds(time))
+            } else {
+                (socket.opened.nr != 0).then(|| self.seconds(socket.opened.time))
+            },
+            ..Holder::default()
+        };
+        if let Some(usage) = socket.usage(id) {
+            holder.closed_at = usage.closed_at.map(|time| self.seconds(time));
+            (holder.bytes_sent, holder.calls_sent) = usage.sent;
+            (holder.bytes_received, holder.calls_received) = usage.received;
+            holder.last_error = usage.last_error.map(|(time, nr, errno)| CallError {
+                time: self.seconds(time),
+                syscall: calls::name(nr).unwrap_or("?").to_owned(),
+                errno: errno::name(errno).map_or_else(|| errno.to_string(), str::to_owned),
+            });
+        }
+        holder
+    }
+}

@@ -1,0 +1,87 @@
+//! See [`TEXT`].
+
+use super::history::{self, call, connection_of, failure, inherited_past};
+use super::{Cause, Draft, Rule, confidence};
+use crate::model::{Change, Failure, Model};
+use crate::report::{RuleId, Severity};
+use forkscope_proto::{FileKind, calls};
+
+/// What the rule means.
+pub(super) const TEXT: &str = "\
+A socket call failed with ENOTSOCK (\"Socket operation on non-socket\") on a number that had been a socket which
+crossed a fork.
+
+A child gets a copy of its parent's descriptor table. Where a library closes the inherited socket in the child (a
+fork handler does, to protect the parent), the number is free, and the next thing that the child opens takes it:
+often /dev/null, which `multiprocessing` opens as the child's stdin. The library's object still remembers the
+number. Its next call hits whatever is there now.
+
+The message appears in the child, far from the cause: the connection was open while the parent forked.
+
+How to fix it: let no connection be open when the process forks, or let the library know about the fork. For gRPC:
+close the channel before the fork (`channel.close()`, or a `with` block), or set GRPC_ENABLE_FORK_SUPPORT=1, or start
+the child with spawn instead of fork.";
+
+/// Calls that meant a socket. Those that only ask what a descriptor is (`getsockname`, `getsockopt`) are not here.
+const MEANT: [u16; 11] = [
+    calls::SENDTO,
+    calls::SENDMSG,
+    calls::SENDMMSG,
+    calls::RECVFROM,
+    calls::RECVMSG,
+    calls::RECVMMSG,
+    calls::CONNECT,
+    calls::ACCEPT,
+    calls::ACCEPT4,
+    calls::LISTEN,
+    calls::SHUTDOWN,
+];
+
+/// The rule `enotsock`.
+pub(super) struct Enotsock;
+
+impl Rule for Enotsock {
+    fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
+        let Change::Failed(failed) = change else { return };
+        if failed.errno == libc::ENOTSOCK && MEANT.contains(&failed.nr) {
+            out.extend(found(model, failed));
+        }
+    }
+}
+
+fn found(model: &Model, failed: &Failure) -> Option<Draft> {
+    let Failure { process, tid, fd, nr, errno, time, .. } = *failed;
+    let past = inherited_past(model, process, tid, fd, |kind| kind == FileKind::Socket)?;
+    let was = connection_of(model, past.file.socket);
+    let now = model
+        .slot(process, tid, fd)?
+        .open
+        .as_ref()
+        .map_or_else(|| "nothing".into(), |now| now.file.describe());
+    let mut steps = history::steps(model, process, tid, fd, past);
+    steps.push(failure(model, failed));
+    let (pid, creator, closer) =
+        (model.pid(process), model.pid(past.file.opened.process), model.pid(past.end.by.process));
+    Some(Draft {
+        rule: RuleId::Enotsock,
+        severity: Severity::Error,
+        confidence: confidence(model, past.end.by.nr != 0),
+        cause: Cause::Number { process, fd },
+        title: format!(
+            "{} on fd {fd} failed with ENOTSOCK: the number was {was}, and is {now} now",
+            call(nr)
+        ),
+        summary: format!(
+            "Process {pid} inherited fd {fd} from {creator} by fork: {was}. {closer} closed it in {pid}'s table, {now} \
+             took the number, and {pid} still uses fd {fd} as the connection. {creator} is not affected."
+        ),
+        process,
+        others: vec![past.file.opened.process],
+        fd: Some(fd),
+        socket: past.file.socket,
+        nr: Some(nr),
+        errno: Some(errno),
+        time,
+        steps,
+    })
+}

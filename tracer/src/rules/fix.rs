@@ -1,0 +1,138 @@
+//! What to change, for this program: by rule, by what the process has loaded and set, by what the connection speaks.
+
+use crate::model::Facts;
+use crate::protocol::Protocol;
+use crate::report::{Fix, RuleId};
+
+/// The advice for a finding, best first.
+#[must_use]
+pub fn fixes(rule: RuleId, protocol: Protocol, facts: Option<&Facts>) -> Vec<Fix> {
+    let facts = facts.cloned().unwrap_or_default();
+    if protocol == Protocol::Http2 && facts.libraries.contains_key("grpc") {
+        return grpc(&facts);
+    }
+    let mut fixes = match protocol {
+        Protocol::Postgres => postgres(&facts),
+        Protocol::Redis => vec![fix(
+            "give each process its own connection: use redis-py's default pool instead of single_connection_client, \
+             or make the client after the fork",
+            "the pool notices the fork and connects anew in the child; one connection object cannot",
+        )],
+        Protocol::Mysql => vec![fix(
+            "connect after the fork, or call engine.dispose(close=False) first thing in the child",
+            "the child must not use, and must not close, the parent's MySQL session",
+        )],
+        Protocol::Tls => vec![fix(
+            "open the TLS connection in the process that uses it",
+            "each process counts TLS records by itself: the peer rejects the second one with a bad record MAC",
+        )],
+        Protocol::Unknown | Protocol::Http1 | Protocol::Http2 => Vec::new(),
+    };
+    if rule == RuleId::InheritedConnection && fixes.is_empty() {
+        return vec![fix(
+            "open connections after the fork, or close them in the child",
+            "what nobody shares, nobody can disturb",
+        )];
+    }
+    fixes.push(fix(
+        "open the connection after the fork, in the process that uses it",
+        "parent and child then have a socket each, and nothing in user memory to keep in step",
+    ));
+    if is_python(&facts) {
+        fixes.push(fix(
+            "start children with multiprocessing.get_context(\"spawn\") or \"forkserver\"",
+            "such a child starts empty: it inherits no connection and no library state",
+        ));
+    }
+    fixes
+}
+
+/// The three cures of gRPC, for the state that this program is in.
+fn grpc(facts: &Facts) -> Vec<Fix> {
+    let version = facts.libraries.get("grpc").and_then(|(version, _)| version.as_deref());
+    let which = version.map_or_else(|| "gRPC".to_owned(), |version| format!("grpcio {version}"));
+    let close = fix(
+        "close the channel before the fork: channel.close(), or `with grpc.insecure_channel(...) as channel:`",
+        "channels to one target share a connection in the process: the child's \"own\" channel is the parent's connection",
+    );
+    let set = facts.environment.get("GRPC_ENABLE_FORK_SUPPORT").map(String::as_str);
+    let env = match set {
+        Some(value) if is_true(value) => fix(
+            "GRPC_ENABLE_FORK_SUPPORT is set already: fork only while no call is running and no other thread uses gRPC",
+            "its fork handlers give up when they cannot stop gRPC's own threads in time",
+        ),
+        Some(value) => fix(
+            &format!("set GRPC_ENABLE_FORK_SUPPORT=1 in the parent's environment (it is {value:?} now)"),
+            &format!(
+                "{which} then shuts its connections and threads down before the fork, and starts afresh in the child"
+            ),
+        ),
+        None => fix(
+            "set GRPC_ENABLE_FORK_SUPPORT=1 in the parent's environment (it is not set now)",
+            &format!(
+                "{which} then shuts its connections and threads down before the fork, and starts afresh in the child"
+            ),
+        ),
+    };
+    let spawn = fix(
+        "start the child with multiprocessing.get_context(\"spawn\") instead of fork",
+        "a spawned child starts empty: it inherits no connection and no state of the library",
+    );
+    vec![close, env, spawn]
+}
+
+fn postgres(facts: &Facts) -> Vec<Fix> {
+    let library = if facts.libraries.contains_key("libpq") { "libpq" } else { "the PostgreSQL client" };
+    vec![fix(
+        "connect after the fork; with SQLAlchemy, call engine.dispose(close=False) first thing in the child",
+        &format!(
+            "{library} keeps the session's state in the process: two copies of it on one session mix up queries and rows"
+        ),
+    )]
+}
+
+fn is_python(facts: &Facts) -> bool {
+    facts.libraries.contains_key("python") || facts.exe.as_deref().is_some_and(|exe| exe.contains("python"))
+}
+
+/// As gRPC reads its boolean settings.
+fn is_true(value: &str) -> bool {
+    matches!(value.to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "y" | "t")
+}
+
+fn fix(text: &str, why: &str) -> Fix {
+    Fix { text: text.into(), why: why.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_grpc(setting: Option<&str>) -> Vec<Fix> {
+        let mut facts = Facts::default();
+        facts.libraries.insert("grpc".into(), (Some("1.28.1".into()), "cygrpc.so".into()));
+        if let Some(value) = setting {
+            facts.environment.insert("GRPC_ENABLE_FORK_SUPPORT".into(), value.into());
+        }
+        fixes(RuleId::Enotsock, Protocol::Http2, Some(&facts))
+    }
+
+    #[test]
+    fn grpc_gets_its_three_cures_for_its_own_state() {
+        for (setting, expected) in
+            [(None, "not set now"), (Some("0"), "\"0\" now"), (Some("1"), "is set already")]
+        {
+            let fixes = with_grpc(setting);
+            assert_eq!(fixes.len(), 3);
+            assert!(fixes[1].text.contains(expected), "{setting:?}: {}", fixes[1].text);
+        }
+        assert!(with_grpc(None)[1].why.contains("grpcio 1.28.1"));
+    }
+
+    #[test]
+    fn there_is_always_advice() {
+        for rule in RuleId::ALL {
+            assert!(!fixes(rule, Protocol::Unknown, None).is_empty(), "{}", rule.name());
+        }
+    }
+}

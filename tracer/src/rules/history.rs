@@ -1,0 +1,128 @@
+//! The history of a descriptor as evidence: opened, inherited, closed, replaced, failed.
+
+use super::Step;
+use crate::errno;
+use crate::model::{Failure, Model, Past, ProcId, SockId, Socket};
+use crate::protocol::Protocol;
+use forkscope_proto::{FileKind, calls};
+
+/// The newest earlier generation of a number that another process had opened: it came through a fork. A
+/// generation that another process ended (they share one table) counts as well.
+pub(super) fn inherited_past<'a>(
+    model: &'a Model,
+    process: ProcId,
+    tid: u32,
+    fd: i32,
+    wanted: impl Fn(FileKind) -> bool,
+) -> Option<&'a Past> {
+    let past = model.slot(process, tid, fd)?.past.as_ref()?;
+    past.iter().find(|past| {
+        wanted(past.file.kind) && (past.origin.process != process || past.end.by.process != process)
+    })
+}
+
+/// The steps from the opening of an inherited descriptor to what holds its number now.
+pub(super) fn steps(model: &Model, process: ProcId, tid: u32, fd: i32, past: &Past) -> Vec<Step> {
+    let opened = past.file.opened;
+    let what =
+        past.file.socket.and_then(|id| model.socket(id)).map_or_else(|| past.file.describe(), connection);
+    let mut steps = vec![Step {
+        time: opened.time,
+        process: opened.process,
+        tid: opened.tid,
+        what: if opened.nr == 0 { format!("already held {what}") } else { format!("opened {what}") },
+        nr: opened.nr,
+        fd: Some(fd),
+        ret: None,
+    }];
+    steps.extend(fork_step(model, process, fd));
+    let end = &past.end;
+    let whose = if end.by.process == process { "in the child" } else { "for both: they share one table" };
+    steps.push(Step {
+        time: end.by.time,
+        process: end.by.process,
+        tid: end.by.tid,
+        what: match end.by.nr {
+            0 => format!("fd {fd} was gone, closed unseen"),
+            calls::CLOSE | calls::CLOSE_RANGE => format!("closed the inherited fd {fd} {whose}"),
+            _ => format!("put something else under fd {fd}"),
+        },
+        nr: end.by.nr,
+        fd: Some(fd),
+        ret: (end.by.nr == calls::CLOSE).then_some(end.result),
+    });
+    if let Some(now) = model.slot(process, tid, fd).and_then(|slot| slot.open.as_ref()) {
+        let what =
+            now.file.socket.and_then(|id| model.socket(id)).map_or_else(|| now.file.describe(), connection);
+        steps.push(Step {
+            time: now.origin.time,
+            process: now.origin.process,
+            tid: now.origin.tid,
+            what: format!("{what} took the number {fd}"),
+            nr: now.origin.nr,
+            fd: Some(fd),
+            ret: Some(i64::from(fd)),
+        });
+    }
+    steps
+}
+
+/// The fork through which a process got what it did not open.
+pub(super) fn fork_step(model: &Model, process: ProcId, fd: i32) -> Option<Step> {
+    let child = model.process(process)?;
+    Some(Step {
+        time: child.forked_at?,
+        process: child.parent?,
+        tid: model.pid(child.parent?),
+        what: format!("forked {}, which inherited fd {fd}", child.pid()),
+        nr: 0,
+        fd: Some(fd),
+        ret: None,
+    })
+}
+
+/// The failing call itself.
+pub(super) fn failure(model: &Model, failure: &Failure) -> Step {
+    let name = errno::name(failure.errno).unwrap_or("an error");
+    Step {
+        time: failure.time,
+        process: failure.process,
+        tid: failure.tid,
+        what: format!("{} failed in {}", call(failure.nr), model.pid(failure.process))
+            + &format!(" with {name}"),
+        nr: failure.nr,
+        fd: Some(failure.fd),
+        ret: Some(-i64::from(failure.errno)),
+    }
+}
+
+/// A connection in words: `the HTTP/2 connection 127.0.0.1:1 -> 127.0.0.1:2`.
+pub(super) fn connection(socket: &Socket) -> String {
+    let speaks = match socket.protocol() {
+        Protocol::Unknown => String::new(),
+        protocol => format!("{} ", protocol.name()),
+    };
+    if !socket.is_connection() {
+        return format!("a {speaks}socket");
+    }
+    format!("the {speaks}connection {}", ends(socket))
+}
+
+/// The connection of an id in words.
+pub(super) fn connection_of(model: &Model, id: Option<SockId>) -> String {
+    id.and_then(|id| model.socket(id)).map_or_else(|| "an open file".into(), connection)
+}
+
+/// Both addresses.
+fn ends(socket: &Socket) -> String {
+    if socket.accepted {
+        format!("{} <- {}", socket.local, socket.remote)
+    } else {
+        format!("{} -> {}", socket.local, socket.remote)
+    }
+}
+
+/// A call's name.
+pub(super) fn call(nr: u16) -> &'static str {
+    calls::name(nr).unwrap_or("a call")
+}

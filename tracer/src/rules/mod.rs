@@ -1,0 +1,75 @@
+//! What goes wrong with connections across fork: one file a rule.
+//!
+//! Each file reads from top to bottom: what the rule means to the user (`forkscope explain` and the guide show
+//! that very text), the check, its tests. A rule sees the model and one change, and does no I/O.
+
+mod draft;
+mod enotsock;
+mod fix;
+mod history;
+mod inherited_connection;
+mod misdirected_bytes;
+mod shared_stream;
+mod stale_descriptor;
+mod stolen_reply;
+
+pub use draft::{Cause, Draft, Step};
+pub use fix::fixes;
+
+use crate::model::{Change, Model};
+use crate::report::{RuleId, Severity};
+
+/// A rule of the catalogue.
+pub trait Rule {
+    /// Looks at one change, after the model has taken it in.
+    fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>);
+}
+
+/// What the catalogue says of a rule.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Its name.
+    pub id: RuleId,
+    /// The severity that it normally has.
+    pub severity: Severity,
+    /// What it means, why it matters, how to fix it: Markdown.
+    pub text: &'static str,
+}
+
+/// All rules, as users list them.
+#[must_use]
+pub fn catalogue() -> [Entry; RuleId::ALL.len()] {
+    RuleId::ALL.map(|id| {
+        let (severity, text) = match id {
+            RuleId::Enotsock => (Severity::Error, enotsock::TEXT),
+            RuleId::StaleDescriptor => (Severity::Error, stale_descriptor::TEXT),
+            RuleId::MisdirectedBytes => (Severity::Error, misdirected_bytes::TEXT),
+            RuleId::SharedStream => (Severity::Error, shared_stream::TEXT),
+            RuleId::StolenReply => (Severity::Error, stolen_reply::TEXT),
+            RuleId::InheritedConnection => (Severity::Info, inherited_connection::TEXT),
+        };
+        Entry { id, severity, text }
+    })
+}
+
+/// A fresh set of the rules.
+#[must_use]
+pub fn all() -> Vec<Box<dyn Rule>> {
+    vec![
+        Box::new(enotsock::Enotsock),
+        Box::new(stale_descriptor::StaleDescriptor::default()),
+        Box::new(misdirected_bytes::MisdirectedBytes),
+        Box::new(stolen_reply::StolenReply),
+        Box::new(shared_stream::SharedStream),
+        Box::new(inherited_connection::InheritedConnection),
+    ]
+}
+
+/// How sure a finding is whose every step was seen.
+fn confidence(model: &Model, steps_seen: bool) -> crate::report::Confidence {
+    if steps_seen && !model.has_losses() {
+        crate::report::Confidence::Certain
+    } else {
+        crate::report::Confidence::Likely
+    }
+}

@@ -1,0 +1,192 @@
+//! See [`TEXT`].
+
+use super::history::{connection, fork_step};
+use super::{Cause, Draft, Rule, Step, confidence};
+use crate::model::{Change, Model, ProcId, SockId, Socket, Turn};
+use crate::protocol::{Sign, User};
+use crate::report::{Confidence, RuleId, Severity};
+
+/// What the rule means.
+pub(super) const TEXT: &str = "\
+Two processes use one connected stream after a fork, and at least one of them reads.
+
+The kernel has one stream, but each process has its own idea of it: the next HTTP/2 stream id, the TLS record
+counter, the request that is awaited. They drift apart at the first byte. What follows is a stream id used twice,
+frames inside frames, a bad record MAC, answers to the wrong process, or a hang; which of them is luck.
+
+A connection that is handed over is healthy, and not reported: the earlier user never touches it again. Neither is
+one that one process only writes and the other only reads. On a protocol that forkscope does not know, turns alone
+are a warning.
+
+How to fix it: each process opens its own connection, after the fork: dispose of pools in the child, or connect
+lazily. For gRPC, see also `enotsock`.";
+
+/// The rule `shared-stream`.
+pub(super) struct SharedStream;
+
+impl Rule for SharedStream {
+    fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
+        match *change {
+            Change::Used { socket, process, .. } => out.extend(turns(model, socket, process)),
+            Change::Said { socket, sign, .. } => out.extend(said(model, socket, sign)),
+            _ => {}
+        }
+    }
+}
+
+/// Two processes took turns: the last one used the connection before, and another did in between.
+fn turns(model: &Model, id: SockId, process: ProcId) -> Option<Draft> {
+    let socket = model.socket(id)?;
+    let [earlier @ .., last] = socket.turns.as_slice() else { return None };
+    if earlier.len() < 2 || last.process != process {
+        return None;
+    }
+    let other = earlier.last()?.process;
+    let came_back = earlier.iter().any(|turn| turn.process == process);
+    if !came_back
+        || on_purpose(socket, process)
+        || on_purpose(socket, other)
+        || !both_ways(socket, process, other)
+    {
+        return None;
+    }
+    let known = socket.protocol().keeps_state_in_user_memory();
+    let as_stdio = last.fd <= 2 || earlier.last()?.fd <= 2;
+    // On an unknown protocol a connection may go round by design: only a lively exchange is told.
+    let lively = earlier.len() >= 5 && model.process(other).is_some_and(|process| process.ended.is_none());
+    let severity = match (known, as_stdio) {
+        (true, false) => Severity::Error,
+        (true, true) => Severity::Warning,
+        (false, false) if lively => Severity::Warning,
+        _ => return None,
+    };
+    let what = format!("{} and {} both use {}", model.pid(process), model.pid(other), connection(socket));
+    let how = if known {
+        confidence(model, !earlier.iter().any(|turn| turn.assumed))
+    } else {
+        Confidence::Inconclusive
+    };
+    Some(draft(model, socket, [process, other], severity, how, what))
+}
+
+/// The bytes themselves show that two processes write one session.
+fn said(model: &Model, id: SockId, sign: Sign) -> Option<Draft> {
+    let socket = model.socket(id)?;
+    let pid = |User(number)| model.pid(ProcId::from_number(number));
+    let (by, before, what) = match sign {
+        Sign::StreamReused { stream, first, again } => {
+            (again, first, format!("{} and {} both opened HTTP/2 stream {stream}", pid(first), pid(again)))
+        }
+        Sign::Torn { by, cut, missing } => (
+            by,
+            cut,
+            format!("{} wrote into a message of {}, {missing} bytes before its end", pid(by), pid(cut)),
+        ),
+        Sign::Preface { by: User(number), again: true } => {
+            let by = ProcId::from_number(number);
+            let before = socket.turns.iter().rev().find(|turn| turn.process != by)?;
+            let first = User(before.process.number());
+            (User(number), first, format!("{} began a second HTTP/2 session on it", model.pid(by)))
+        }
+        _ => return None,
+    };
+    let [by, before] = [by, before].map(|User(number)| ProcId::from_number(number));
+    if by == before || on_purpose(socket, by) {
+        return None;
+    }
+    let what = format!("{what} on {}", connection(socket));
+    Some(draft(model, socket, [by, before], Severity::Error, confidence(model, true), what))
+}
+
+/// The descriptor was passed over a socket, which nobody does by accident.
+fn on_purpose(socket: &Socket, process: ProcId) -> bool {
+    socket.usage(process).is_some_and(|usage| usage.passed)
+}
+
+/// Whether both use the same direction, and one of them reads: a writer and a reader do not disturb each other,
+/// nor do two writers whom nobody answers.
+fn both_ways(socket: &Socket, one: ProcId, two: ProcId) -> bool {
+    let total = |process| {
+        socket
+            .turns
+            .iter()
+            .filter(|turn| turn.process == process)
+            .fold((0, 0, false), |(sent, received, any), turn| {
+                (sent + turn.sent, received + turn.received, any || turn.assumed)
+            })
+    };
+    let ((sent, received, assumed), (other_sent, other_received, other_assumed)) = (total(one), total(two));
+    let both_sent = (sent > 0 || assumed) && (other_sent > 0 || other_assumed);
+    let both_received = (received > 0 || assumed) && (other_received > 0 || other_assumed);
+    (both_sent || both_received) && received + other_received > 0
+}
+
+fn draft(
+    model: &Model,
+    socket: &Socket,
+    [process, other]: [ProcId; 2],
+    severity: Severity,
+    confidence: Confidence,
+    what: String,
+) -> Draft {
+    let fd = socket.turns.last().map(|turn| turn.fd);
+    let mut steps: Vec<Step> = Vec::new();
+    if socket.opened.nr != 0 {
+        let opened = socket.opened;
+        steps.push(Step {
+            time: opened.time,
+            process: opened.process,
+            tid: opened.tid,
+            what: format!("opened {}", connection(socket)),
+            nr: opened.nr,
+            fd,
+            ret: None,
+        });
+    }
+    if let Some((parent, child, _)) = socket.crossed
+        && [process, other].iter().any(|id| *id == child || *id == parent)
+    {
+        steps.extend(fork_step(model, child, fd.unwrap_or(-1)));
+    }
+    steps.extend(socket.turns.iter().filter(|turn| !turn.assumed).map(|turn| step(model, turn)));
+    steps.sort_by_key(|step| step.time);
+    let (one, two) = (model.pid(process), model.pid(other));
+    Draft {
+        rule: RuleId::SharedStream,
+        severity,
+        confidence,
+        cause: Cause::Sharing(socket.id),
+        title: what,
+        summary: format!(
+            "{one} and {two} hold one socket since a fork, and use it in turn: there is one {} session in the kernel's \
+             stream, but each process goes on with its own copy of the session's state.",
+            socket.protocol().name()
+        ),
+        process,
+        others: vec![other],
+        fd,
+        socket: Some(socket.id),
+        nr: socket.turns.last().map(|turn| turn.nr),
+        errno: None,
+        time: model.now(),
+        steps,
+    }
+}
+
+fn step(model: &Model, turn: &Turn) -> Step {
+    let pid = model.pid(turn.process);
+    let what = match (turn.sent, turn.received) {
+        (sent, 0) => format!("{pid} sent {sent} bytes"),
+        (0, received) => format!("{pid} received {received} bytes"),
+        (sent, received) => format!("{pid} sent {sent} and received {received} bytes"),
+    };
+    Step {
+        time: turn.from,
+        process: turn.process,
+        tid: turn.tid,
+        what,
+        nr: turn.nr,
+        fd: Some(turn.fd),
+        ret: None,
+    }
+}

@@ -1,0 +1,135 @@
+//! See [`TEXT`].
+
+use super::history::{self, call, connection_of, failure, inherited_past};
+use super::{Cause, Draft, Rule, confidence};
+use crate::model::{Change, Failure, Model, ProcId};
+use crate::report::{RuleId, Severity};
+use forkscope_proto::{FileKind, calls};
+use rustc_hash::FxHashMap;
+
+/// What the rule means.
+pub(super) const TEXT: &str = "\
+A call failed with EBADF (\"Bad file descriptor\") on a number that had been an inherited socket, epoll instance or
+eventfd, and the call meant that one.
+
+A library's fork handler has closed the inherited descriptor in the child, but an object of the library still
+remembers its number and uses it. Nothing has taken the number yet; had something, the call would fail with ENOTSOCK
+(see `enotsock`) or, worse, its bytes would go to the wrong server (see `misdirected-bytes`).
+
+A call that only closes, shuts down or removes a descriptor that is gone is harmless and not reported, nor is a
+buffer that is flushed into a closed number while the process exits.
+
+How to fix it: let no connection be open when the process forks, or let the library know about the fork.";
+
+/// `EPOLL_CTL_DEL` (epoll_ctl(2)): removing what is gone is harmless.
+const EPOLL_CTL_DEL: u32 = 2;
+/// How many processes' doubtful failures are remembered.
+const DOUBTFUL: usize = 1024;
+
+/// The rule `stale-descriptor`.
+#[derive(Default)]
+pub(super) struct StaleDescriptor {
+    /// A plain write that failed: it may be a buffer flushed at exit, or the use of a connection. What the
+    /// process does next tells.
+    doubtful: FxHashMap<ProcId, Failure>,
+}
+
+/// What a call meant.
+enum Meant {
+    /// One of these kinds.
+    Kinds(&'static [FileKind]),
+    /// Maybe one of these kinds.
+    Maybe(&'static [FileKind]),
+    Nothing,
+}
+
+fn meant(failed: &Failure) -> Meant {
+    use FileKind::{Epoll, Eventfd, Socket};
+    match failed.nr {
+        calls::SENDTO | calls::SENDMSG | calls::SENDMMSG => Meant::Kinds(&[Socket]),
+        calls::RECVFROM | calls::RECVMSG | calls::RECVMMSG | calls::CONNECT => Meant::Kinds(&[Socket]),
+        calls::ACCEPT | calls::ACCEPT4 => Meant::Kinds(&[Socket]),
+        calls::EPOLL_WAIT | calls::EPOLL_PWAIT | calls::EPOLL_PWAIT2 => Meant::Kinds(&[Epoll]),
+        calls::EPOLL_CTL if failed.operation != EPOLL_CTL_DEL => Meant::Kinds(&[Epoll, Socket, Eventfd]),
+        calls::READ | calls::READV => Meant::Kinds(&[Socket, Eventfd]),
+        calls::WRITE | calls::WRITEV => Meant::Maybe(&[Socket, Eventfd]),
+        _ => Meant::Nothing,
+    }
+}
+
+impl Rule for StaleDescriptor {
+    fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
+        if let Some(process) = actor(change)
+            && let Some(failed) = self.doubtful.remove(&process)
+            && !matches!(change, Change::Ended { .. })
+        {
+            out.extend(found(model, &failed, &[FileKind::Socket, FileKind::Eventfd]));
+        }
+        let Change::Failed(failed) = change else { return };
+        if failed.errno != libc::EBADF {
+            return;
+        }
+        match meant(failed) {
+            Meant::Kinds(kinds) => out.extend(found(model, failed, kinds)),
+            Meant::Maybe(kinds)
+                if found(model, failed, kinds).is_some() && self.doubtful.len() < DOUBTFUL =>
+            {
+                self.doubtful.insert(failed.process, *failed);
+            }
+            Meant::Maybe(_) | Meant::Nothing => {}
+        }
+    }
+}
+
+/// Whose change it is, where it shows that the process goes on.
+fn actor(change: &Change) -> Option<ProcId> {
+    match change {
+        Change::Failed(failed) => Some(failed.process),
+        Change::Used { process, .. } | Change::Ended { process } | Change::Executed { process } => {
+            Some(*process)
+        }
+        Change::Forked { parent, .. } => Some(*parent),
+        Change::Crossed { .. }
+        | Change::Said { .. }
+        | Change::Misdirected { .. }
+        | Change::Uncertain { .. } => None,
+    }
+}
+
+fn found(model: &Model, failed: &Failure, kinds: &[FileKind]) -> Option<Draft> {
+    let Failure { process, tid, fd, nr, errno, time, .. } = *failed;
+    if model.slot(process, tid, fd)?.open.is_some() {
+        return None;
+    }
+    let past = inherited_past(model, process, tid, fd, |kind| kinds.contains(&kind))?;
+    let was = match past.file.socket {
+        Some(_) => connection_of(model, past.file.socket),
+        None => past.file.describe(),
+    };
+    let mut steps = history::steps(model, process, tid, fd, past);
+    steps.push(failure(model, failed));
+    let (pid, creator) = (model.pid(process), model.pid(past.file.opened.process));
+    Some(Draft {
+        rule: RuleId::StaleDescriptor,
+        severity: Severity::Error,
+        confidence: confidence(model, past.end.by.nr != 0),
+        cause: Cause::Number { process, fd },
+        title: format!(
+            "{} on fd {fd} failed with EBADF: the number was {was}, inherited and closed",
+            call(nr)
+        ),
+        summary: format!(
+            "Process {pid} inherited fd {fd} from {creator} by fork: {was}. {} closed it in {pid}'s table, and {pid} \
+             still uses the number.",
+            model.pid(past.end.by.process)
+        ),
+        process,
+        others: vec![past.file.opened.process],
+        fd: Some(fd),
+        socket: past.file.socket,
+        nr: Some(nr),
+        errno: Some(errno),
+        time,
+        steps,
+    })
+}
