@@ -73,11 +73,11 @@ fn step(random: &mut Random, listener: &TcpListener) {
 fn child(seed: u64, done: &OwnedFd, end: &OwnedFd) -> ! {
     let mut random = Random(seed);
     for _ in 0..STEPS {
-        if random.next() % 4 != 0 {
-            put(random.number(), random.number());
-        } else {
+        if random.next().is_multiple_of(4) {
             // SAFETY: close(2) on a number that nobody owns; EBADF is as good.
             unsafe { libc::close(random.number()) };
+        } else {
+            put(random.number(), random.number());
         }
     }
     nix::unistd::write(done, b".").expect("tell the first process");

@@ -106,7 +106,11 @@ fn main() {
         return after_exec(kept, gone);
     }
     say("first");
-    let ends = pair(libc::SYS_socketpair, &[flag(libc::AF_UNIX), flag(libc::SOCK_STREAM | libc::SOCK_CLOEXEC), 0], 3);
+    let ends = pair(
+        libc::SYS_socketpair,
+        &[flag(libc::AF_UNIX), flag(libc::SOCK_STREAM | libc::SOCK_CLOEXEC), 0],
+        3,
+    );
     // SAFETY: this process has one thread yet.
     match unsafe { fork() }.expect("fork") {
         ForkResult::Child => child(ends),

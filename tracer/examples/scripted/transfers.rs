@@ -1,6 +1,8 @@
 //! Every way to move bytes through a socket, over TCP, UDP and a socketpair.
 
-use crate::kernel::{ADDRESS_LENGTH, at, bind, close, close_all, connection, fails, flag, into, listener, makes, must, pair};
+use crate::kernel::{
+    ADDRESS_LENGTH, at, bind, close, close_all, connection, fails, flag, into, listener, makes, must, pair,
+};
 
 const TEXT: &[u8] = b"all that is said";
 
@@ -29,7 +31,11 @@ fn streams([from, to]: [usize; 2]) {
         must(libc::SYS_write, &[from, at(TEXT), length], whole);
         must(libc::SYS_read, &[to, into(&mut buffer), buffer.len()], whole);
         must(libc::SYS_sendto, &[from, at(TEXT), round, flag(libc::MSG_NOSIGNAL), 0, 0], round as i64);
-        must(libc::SYS_recvfrom, &[to, into(&mut buffer), round, flag(libc::MSG_WAITALL), 0, 0], round as i64);
+        must(
+            libc::SYS_recvfrom,
+            &[to, into(&mut buffer), round, flag(libc::MSG_WAITALL), 0, 0],
+            round as i64,
+        );
         fails(libc::SYS_recvfrom, &[to, into(&mut buffer), 8, flag(libc::MSG_DONTWAIT), 0, 0], libc::EAGAIN);
     }
     let mut two = [vector(TEXT), vector(&TEXT[..5])];
