@@ -34,16 +34,16 @@ pub(crate) fn plain(argument: &str) -> &str {
 }
 
 /// Walks over text outside of strings: each character with how deep in brackets it stands.
-fn depths(text: &str) -> impl Iterator<Item = (usize, char, usize)> {
-    let (mut depth, mut quoted, mut previous) = (0_usize, false, ' ');
+fn depths(text: &str) -> impl Iterator<Item = (usize, char, i32)> {
+    let (mut depth, mut quoted, mut previous) = (0, false, ' ');
     text.char_indices().map(move |(place, character)| {
         let escaped = previous == '\\';
         match character {
             '"' if !escaped => quoted = !quoted,
             '(' | '[' | '{' | '<' if !quoted => depth += 1,
-            // The arrow between two addresses closes nothing.
-            '>' if !quoted && previous == '-' => {}
-            ')' | ']' | '}' | '>' if !quoted => depth = depth.wrapping_sub(1),
+            // An arrow, between two addresses or from a length to another, closes nothing.
+            '>' if !quoted && matches!(previous, '-' | '=') => {}
+            ')' | ']' | '}' | '>' if !quoted => depth -= 1,
             _ => {}
         }
         previous = if escaped { ' ' } else { character };
@@ -53,9 +53,7 @@ fn depths(text: &str) -> impl Iterator<Item = (usize, char, usize)> {
 
 /// Where the bracket closes that was opened before this text.
 fn closing(text: &str) -> Option<usize> {
-    depths(text)
-        .find(|(_, character, depth)| *character == ')' && *depth == usize::MAX)
-        .map(|(place, ..)| place)
+    depths(text).find(|(_, character, depth)| *character == ')' && *depth == -1).map(|(place, ..)| place)
 }
 
 fn split(arguments: &str) -> Vec<String> {
