@@ -45,7 +45,27 @@ pub(crate) fn quiet(report: &Value) {
     );
 }
 
+/// As [`quiet`], about this process and its children only: for a session that saw other things, too.
+#[track_caller]
+pub(crate) fn quiet_about(report: &Value, pid: u32) {
+    let noise = findings(report, &["error", "warning"]);
+    let processes = report["processes"].as_array().expect("the report has processes");
+    let family = processes.iter().filter(|one| one["pid"] == pid || one["ppid"] == pid);
+    let family: Vec<_> = family.map(|one| &one["pid"]).collect();
+    assert!(family.len() > 1, "{pid} and its children were not seen: {report:#}");
+    let noise: Vec<_> = noise.into_iter().filter(|finding| family.contains(&&finding["pid"])).collect();
+    assert!(noise.is_empty(), "noise: {noise:#?}");
+}
+
+/// What every report has.
+const PARTS: [&str; 7] =
+    ["schema_version", "tool", "session", "processes", "connections", "findings", "stats"];
+
+#[track_caller]
 fn findings<'a>(report: &'a Value, severities: &[&str]) -> Vec<&'a Value> {
+    for part in PARTS {
+        assert!(!report[part].is_null(), "the report has no {part}: {report:#}");
+    }
     let all = report["findings"].as_array().expect("the report has findings");
     all.iter().filter(|one| one["severity"].as_str().is_some_and(|it| severities.contains(&it))).collect()
 }
@@ -86,4 +106,39 @@ pub(crate) fn told<'a>(said: &'a [Value], role: &str, key: &str) -> &'a Value {
 #[track_caller]
 pub(crate) fn number(said: &[Value], role: &str, key: &str) -> u64 {
     told(said, role, key).as_u64().unwrap_or_else(|| panic!("{key} of {role} is no number in {said:#?}"))
+}
+
+/// A report with one error, as the founding case gives it.
+fn sample() -> Value {
+    serde_json::json!({
+        "schema_version": 1, "tool": {}, "session": {}, "processes": [], "stats": {},
+        "connections": [{"id": 4, "remote": "127.0.0.1:30001"}],
+        "findings": [
+            {"rule": "enotsock", "severity": "error", "pid": 8, "other_pids": [7], "fd": 6, "errno": "ENOTSOCK",
+             "connection": 4, "evidence": [{"what": "replaced by /dev/null"}]},
+            {"rule": "inherited-connection", "severity": "info", "pid": 8},
+        ],
+    })
+}
+
+fn sample_error() -> Expected {
+    let says = vec!["/dev/null".to_owned(), "30001".to_owned()];
+    Expected { rule: &["enotsock"], pid: vec![8], names: vec![7], fd: Some(6), errno: Some("ENOTSOCK"), says }
+}
+
+#[test]
+fn finds_what_is_expected() {
+    check(&sample(), &[sample_error()]);
+}
+
+#[test]
+#[should_panic(expected = "fd: 6")]
+fn names_what_differs() {
+    check(&sample(), &[Expected { fd: Some(5), ..sample_error() }]);
+}
+
+#[test]
+#[should_panic(expected = "nobody expected")]
+fn refuses_what_is_not_expected() {
+    check(&sample(), &[]);
 }
