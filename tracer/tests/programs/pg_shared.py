@@ -44,8 +44,8 @@ def main():
     say(role="parent", child=child, child_exit=end_of(child))
     if not options.at_once:
         use(connection, "parent", 5000)
+    # Before the connection object goes: no goodbye on what may be broken.
+    os._exit(0)
 
 
 main()
-# No goodbye on a connection that may be broken.
-os._exit(0)

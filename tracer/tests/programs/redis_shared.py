@@ -39,8 +39,8 @@ def main():
     say(role="parent", child=child, child_exit=end_of(child))
     if not options.at_once:
         use(client, "parent")
+    # Before the connection object goes: no goodbye on what may be broken.
+    os._exit(0)
 
 
 main()
-# No goodbye on a connection that may be broken.
-os._exit(0)
