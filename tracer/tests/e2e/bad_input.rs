@@ -1,0 +1,113 @@
+//! Wrong input: one clear line with the cure, the right exit status, and nothing started or left.
+
+use crate::env::{Env, forkscope};
+use crate::process::{Ended, Process};
+use crate::run::{Session, code};
+use nix::sys::signal::Signal;
+use std::fs;
+use std::process::Command;
+
+/// forkscope itself failed.
+const FAILED: i32 = 1;
+/// Wrong usage.
+const USAGE: i32 = 2;
+
+/// Runs forkscope with these arguments: the status, and that its error is one line which says all of this.
+#[track_caller]
+fn refused(command: &mut Command, status: i32, says: &[&str]) {
+    let Ended { status: ended, stderr, .. } = Process::start(command).end();
+    assert_eq!(code(ended), status, "{stderr:#?}");
+    let errors: Vec<_> = stderr.iter().filter(|line| line.starts_with("error")).collect();
+    assert_eq!(errors.len(), 1, "one clear line: {stderr:#?}");
+    // The cure may stand below.
+    let text = stderr.join("\n");
+    for words in says {
+        assert!(text.contains(words), "says nothing of {words:?}: {text}");
+    }
+    assert!(!text.contains("panicked") && !text.contains("RUST_BACKTRACE"), "{text}");
+}
+
+fn with(arguments: &[&str]) -> Command {
+    let mut command = Command::new(forkscope());
+    command.args(arguments);
+    command
+}
+
+/// A number that no process has: above the kernel's most.
+fn no_pid() -> String {
+    let most: u32 =
+        fs::read_to_string("/proc/sys/kernel/pid_max").expect("pid_max").trim().parse().expect("a number");
+    (most + 1).to_string()
+}
+
+#[test]
+fn wrong_usage() {
+    let Some(_) = Env::get() else { return };
+    refused(&mut with(&["run", "--no-such-option"]), USAGE, &["--no-such-option"]);
+    refused(&mut with(&["attach", "not-a-number"]), USAGE, &["not-a-number"]);
+    refused(&mut with(&["run", "--fail-on", "sometimes", "--", "true"]), USAGE, &["sometimes"]);
+}
+
+#[test]
+fn no_such_process() {
+    let Some(_) = Env::get() else { return };
+    refused(&mut with(&["attach", &no_pid()]), FAILED, &[&no_pid()]);
+}
+
+#[test]
+fn a_process_that_ends_meanwhile() {
+    let Some(_) = Env::get() else { return };
+    let mut program = Process::start(&mut Command::new("cat"));
+    let session = Session::attach(program.pid());
+    program.close_stdin();
+    assert!(program.wait().success());
+    let outcome = session.end();
+    assert_eq!(outcome.status, 0, "{:#?}", outcome.stderr);
+}
+
+#[test]
+fn no_privilege() {
+    let Some(_) = Env::get() else { return };
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let marker = directory.path().join("started");
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--no-new-privs"]);
+    // A copy where nobody can read it: the build may lie below a directory of root's.
+    let copy = directory.path().join("forkscope");
+    fs::copy(forkscope(), &copy).expect("copy the binary");
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    fs::set_permissions(directory.path(), open).expect("own directory");
+    command.arg(copy).args(["run", "--backend", "ebpf", "--", "touch"]).arg(&marker);
+    refused(&mut command, FAILED, &["root"]);
+    assert!(!marker.exists(), "the program was started all the same");
+}
+
+#[test]
+fn a_report_that_cannot_be_written() {
+    let Some(_) = Env::get() else { return };
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let marker = directory.path().join("started");
+    let marker = marker.to_str().expect("a plain path");
+    refused(
+        &mut with(&["run", "--report", "/nowhere/r.json", "--", "touch", marker]),
+        FAILED,
+        &["/nowhere/r.json"],
+    );
+    assert!(!fs::exists(marker).expect("own directory"), "found out before the program, not after");
+}
+
+#[test]
+fn no_such_program() {
+    let Some(_) = Env::get() else { return };
+    refused(&mut with(&["run", "--", "/nowhere/program"]), FAILED, &["/nowhere/program"]);
+    refused(&mut with(&["run", "--", "/etc/hostname"]), FAILED, &["/etc/hostname"]);
+}
+
+#[test]
+fn the_program_s_own_status() {
+    let Some(_) = Env::get() else { return };
+    for (script, status) in [("exit 7", 7), ("kill -TERM $$", 128 + Signal::SIGTERM as i32), ("true", 0)] {
+        let outcome = crate::run::run(&["sh", "-c", script], &[]);
+        assert_eq!(outcome.status, status, "{script}: {:#?}", outcome.stderr);
+    }
+}

@@ -1,0 +1,20 @@
+//! End-to-end tests: real programs, real servers on 127.0.0.1, the real kernel.
+//!
+//! They need root, and what `setup.sh` installs. Where that is not to be had they say so and pass; with
+//! `CI=true` they fail.
+
+mod bad_input;
+mod cases_db;
+mod cases_grpc;
+mod check;
+mod databases;
+mod env;
+mod healthy;
+mod healthy_servers;
+mod killed;
+mod process;
+mod run;
+mod servers;
+mod storm;
+mod strace;
+mod truth;

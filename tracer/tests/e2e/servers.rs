@@ -1,0 +1,82 @@
+//! Servers of this test's own, on free ports of 127.0.0.1. Dropped, they end.
+
+use crate::env::{Env, program};
+use crate::process::Process;
+use serde_json::Value;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// A port that was free just now.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("bound").port()
+}
+
+/// The gRPC server.
+#[derive(Debug)]
+pub(crate) struct Greeter {
+    /// `127.0.0.1:PORT`.
+    pub(crate) address: String,
+    _process: Process,
+}
+
+impl Greeter {
+    /// Starts it and waits until it is ready.
+    pub(crate) fn start(env: &Env) -> Self {
+        let mut process = Process::start(Command::new(env.python()).arg(program("greeter.py")));
+        let line = process.stdout_says("ready");
+        let ready: Value = serde_json::from_str(&line).expect("JSON");
+        Self { address: format!("127.0.0.1:{}", ready["port"]), _process: process }
+    }
+}
+
+/// A server of plain TCP that reads all it gets, and answers with the same where it is an echo.
+#[derive(Debug)]
+pub(crate) struct Plain {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    got: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Plain {
+    /// One that only reads.
+    pub(crate) fn sink() -> Self {
+        Self::start(false)
+    }
+
+    /// One that answers.
+    pub(crate) fn echo() -> Self {
+        Self::start(true)
+    }
+
+    /// All bytes that it got.
+    pub(crate) fn got(&self) -> Vec<u8> {
+        self.got.lock().expect("no reader panicked").clone()
+    }
+
+    fn start(echo: bool) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let server = Self { address: listener.local_addr().expect("bound"), got: Arc::default() };
+        let got = Arc::clone(&server.got);
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let got = Arc::clone(&got);
+                thread::spawn(move || serve(stream, echo, &got));
+            }
+        });
+        server
+    }
+}
+
+fn serve(mut stream: TcpStream, echo: bool, got: &Mutex<Vec<u8>>) {
+    let mut buffer = [0; 4096];
+    while let Ok(length @ 1..) = stream.read(&mut buffer) {
+        got.lock().expect("no reader panicked").extend(&buffer[..length]);
+        if echo && stream.write_all(&buffer[..length]).is_err() {
+            break;
+        }
+    }
+}

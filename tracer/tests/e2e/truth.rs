@@ -1,0 +1,159 @@
+//! What forkscope recorded of the scripted program equals what strace recorded of it, thread by thread.
+
+use crate::env::{Env, example};
+use crate::process::{Process, said};
+use crate::run::Session;
+use crate::strace::{Call, calls, plain};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::process::Command;
+
+/// The traced calls, and which of their arguments two tracers print alike: descriptors, lengths, counts.
+const TRACED: &[(&str, &[usize])] = &[
+    ("read", &[0, 2]),
+    ("write", &[0, 2]),
+    ("readv", &[0, 2]),
+    ("writev", &[0, 2]),
+    ("sendto", &[0, 2]),
+    ("recvfrom", &[0, 2]),
+    ("sendmsg", &[0]),
+    ("recvmsg", &[0]),
+    ("sendmmsg", &[0, 2]),
+    ("recvmmsg", &[0, 2]),
+    ("sendfile", &[0, 1, 3]),
+    ("splice", &[0, 2, 4]),
+    ("socket", &[]),
+    ("socketpair", &[]),
+    ("connect", &[0]),
+    ("bind", &[0]),
+    ("listen", &[0]),
+    ("accept4", &[0]),
+    ("shutdown", &[0]),
+    ("getsockopt", &[0]),
+    ("close", &[0]),
+    ("close_range", &[0, 1]),
+    ("dup", &[0]),
+    ("dup2", &[0, 1]),
+    ("dup3", &[0, 1]),
+    ("fcntl", &[0]),
+    ("ioctl", &[0]),
+    ("open", &[]),
+    ("openat", &[]),
+    ("openat2", &[]),
+    ("creat", &[]),
+    ("pipe", &[]),
+    ("pipe2", &[]),
+    ("eventfd", &[]),
+    ("eventfd2", &[]),
+    ("timerfd_create", &[]),
+    ("inotify_init1", &[]),
+    ("memfd_create", &[]),
+    ("pidfd_open", &[]),
+    ("pidfd_getfd", &[0, 1]),
+    ("epoll_create1", &[]),
+    ("epoll_ctl", &[0, 2]),
+    ("epoll_wait", &[0, 2]),
+    ("epoll_pwait", &[0, 2]),
+];
+
+/// By role in the program: the calls of that thread.
+type Record = BTreeMap<String, Vec<Call>>;
+
+/// Whether forkscope records this call, by what strace says is behind its descriptors.
+fn recorded(call: &Call) -> bool {
+    let behind = |place: usize| call.arguments.get(place).map_or("", String::as_str);
+    let socket =
+        |place| ["<socket:", "<TCP", "<UDP", "<UNIX"].iter().any(|kind| behind(place).contains(kind));
+    let endpoint = |place| socket(place) || behind(place).contains("<anon_inode:[event");
+    match call.name.as_str() {
+        "read" | "write" | "readv" | "writev" => endpoint(0) || !behind(0).contains('<'),
+        "sendfile" => socket(0) || socket(1),
+        "splice" => socket(0) || socket(2),
+        "fcntl" => behind(1).starts_with("F_DUPFD") || behind(1) == "F_SETFD",
+        "ioctl" => ["FIOCLEX", "FIONCLEX"].contains(&behind(1)),
+        "getsockopt" => behind(2) == "SO_ERROR",
+        _ => true,
+    }
+}
+
+/// Leaves what can be compared, of the threads that said who they are.
+fn record(said: &[Value], mut calls: BTreeMap<u32, Vec<Call>>, keep: impl Fn(&Call) -> bool) -> Record {
+    let thread = |line: &Value| {
+        let tid = u32::try_from(line["tid"].as_u64()?).ok()?;
+        let role = line["role"].as_str()?.to_owned();
+        let calls = calls.remove(&tid).unwrap_or_default().into_iter().filter(&keep).filter_map(comparable);
+        // What comes before is the dynamic linker's, and the tracer's own between fork and exec.
+        let skip = |call: &Call| role == "first" && call.name != "socketpair";
+        let calls = calls.skip_while(skip).collect();
+        Some((role, calls))
+    };
+    said.iter().filter_map(thread).collect()
+}
+
+fn comparable(mut call: Call) -> Option<Call> {
+    let (_, places) = TRACED.iter().find(|(name, _)| *name == call.name)?;
+    let argument = |place: &usize| call.arguments.get(*place).map(|argument| plain(argument).to_owned());
+    call.arguments = places.iter().filter_map(argument).collect();
+    Some(call)
+}
+
+fn by_strace() -> Record {
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-yy", "-o"]).arg(file.path()).arg(example("scripted"));
+    let ended = Process::start(&mut strace).end();
+    assert!(ended.status.success(), "{ended:#?}");
+    let text = std::fs::read(file.path()).expect("strace wrote it");
+    record(&said(&ended.stdout), calls(&String::from_utf8_lossy(&text)), recorded)
+}
+
+/// One line of forkscope's log: `+0.000123 PID/TID call(fd, argument…) = result [ERRNO]`.
+fn log_line(line: &str) -> Option<(u32, Call)> {
+    let mut words = line.strip_prefix('+')?.splitn(3, ' ');
+    let (_, thread, call) = (words.next()?, words.next()?, words.next()?);
+    let (_, tid) = thread.split_once('/')?;
+    Some((tid.parse().ok()?, Call::parse(call)?))
+}
+
+fn by_forkscope() -> Record {
+    let program = example("scripted");
+    let arguments = ["-v".as_ref(), "-v".as_ref(), "--".as_ref(), program.as_os_str()];
+    let outcome = Session::start("run", &arguments, &[("NO_COLOR", "1")]).end();
+    assert_eq!(outcome.status, 0, "{:#?}", outcome.stderr);
+    let mut calls: BTreeMap<u32, Vec<Call>> = BTreeMap::new();
+    for (tid, call) in outcome.stderr.iter().filter_map(|line| log_line(line)) {
+        calls.entry(tid).or_default().push(call);
+    }
+    record(&outcome.said, calls, |_| true)
+}
+
+/// The oracle must agree with itself first: two runs of strace.
+#[test]
+fn scripted_is_the_same_each_time() {
+    let Some(_) = Env::get() else { return };
+    let (first, second) = (by_strace(), by_strace());
+    assert!(first.values().map(Vec::len).sum::<usize>() > 500, "several hundred calls: {first:#?}");
+    equal(&first, &second);
+}
+
+#[test]
+fn forkscope_records_what_strace_records() {
+    let Some(_) = Env::get() else { return };
+    equal(&by_strace(), &by_forkscope());
+}
+
+#[track_caller]
+fn equal(expected: &Record, recorded: &Record) {
+    assert_eq!(expected.keys().collect::<Vec<_>>(), recorded.keys().collect::<Vec<_>>());
+    for (role, expected) in expected {
+        let recorded = &recorded[role];
+        let longest = expected.len().max(recorded.len());
+        let differs = (0..longest).find(|place| expected.get(*place) != recorded.get(*place));
+        if let Some(place) = differs {
+            let near = |calls: &[Call]| {
+                format!("{:#?}", calls.iter().skip(place.saturating_sub(2)).take(5).collect::<Vec<_>>())
+            };
+            panic!("{role}, call {place}: expected {}, recorded {}", near(expected), near(recorded));
+        }
+    }
+}

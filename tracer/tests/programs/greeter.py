@@ -1,0 +1,29 @@
+"""The gRPC server: prints its port when it is ready, stops when its stdin closes."""
+
+import sys
+from concurrent import futures
+
+import grpc
+
+from greeting import METHOD
+from saying import say
+
+
+def say_hello(request, _context):
+    reply = b"Hello, " + request[2:]
+    return b"\x0a" + bytes([len(reply)]) + reply
+
+
+class Greeter(grpc.GenericRpcHandler):
+    def service(self, details):
+        if details.method != METHOD:
+            return None
+        return grpc.unary_unary_rpc_method_handler(say_hello)
+
+
+server = grpc.server(futures.ThreadPoolExecutor(max_workers=4), handlers=[Greeter()])
+port = server.add_insecure_port("127.0.0.1:0")
+server.start()
+say(ready=True, port=port)
+sys.stdin.read()
+server.stop(grace=None).wait()
