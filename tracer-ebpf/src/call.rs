@@ -64,6 +64,10 @@ pub fn ended(me: &Me, spec: &Spec, regs: &Registers, ret: i64, pending: Option<&
     let taken = payload::detail(room.payload.as_mut_ptr(), spec.capture, regs, ret);
     let taken = taken.min(Config::MOST_DETAIL as u32);
     room.record.header = me.header(Kind::Call, regs.number, taken);
+    if let (Enter::Target, Some(pending)) = (spec.enter, pending) {
+        // The number is free from here on, and may be another file's before the call has ended.
+        room.record.header.time = pending.time;
+    }
     emit((&raw const *room).cast(), size_of::<Call>() + taken as usize, Kind::Call);
 }
 

@@ -3,8 +3,12 @@
 //! Pure. [`Analysis::apply`] takes events; what the rules find is joined by its cause, so that one cause is one
 //! finding with a count.
 
+#[cfg(test)]
+mod kernel;
 mod publish;
 mod report;
+#[cfg(test)]
+mod tests;
 
 use crate::event::{Event, What};
 use crate::model::{Change, Facts, Model, ProcId};

@@ -89,6 +89,13 @@ impl Analysis {
         }
     }
 
+    /// A connection in one line: its ends, what it speaks, and who opened it.
+    #[must_use]
+    pub fn connection_line(&self, id: u32) -> Option<String> {
+        let socket = self.model.socket(crate::model::SockId(id))?;
+        Some(self.connection(socket, &[]).describe())
+    }
+
     fn connection(&self, socket: &Socket, held: &[(ProcId, i32)]) -> Connection {
         const AF_UNIX: u16 = 1;
         const AF_INET: u16 = 2;

@@ -13,6 +13,7 @@ impl Model {
         self.with(at.process, |process| {
             if first {
                 process.first_seen = at.time;
+                process.late = !seen.started_here;
                 process.ppid = Some(seen.ppid);
                 process.parent = parent;
                 process.comm = seen.comm.as_str().into();

@@ -13,6 +13,8 @@ const AF_INET6: u16 = 10;
 const SOCK_STREAM: u16 = 1;
 /// `TCP_LISTEN` (include/net/tcp_states.h), for every family.
 const LISTEN: u16 = 10;
+/// `TCP_ESTABLISHED`, for every family.
+const ESTABLISHED: u16 = 1;
 
 /// A socket in the model. Never reused in a session; the connection's id in the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -235,7 +237,7 @@ impl Socket {
                     let name = unix(path);
                     if self.accepted { self.local = name } else { self.remote = name }
                 }
-                self.connected |= record.peer != 0;
+                self.connected |= record.peer != 0 || record.state == ESTABLISHED;
             }
             _ => {}
         }

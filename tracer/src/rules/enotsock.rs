@@ -1,6 +1,6 @@
 //! See [`TEXT`].
 
-use super::history::{self, call, connection_of, failure, inherited_past};
+use super::history::{self, call, closed_by, connection_of, failure, inherited_past};
 use super::{Cause, Draft, Rule, confidence};
 use crate::model::{Change, Failure, Model};
 use crate::report::{RuleId, Severity};
@@ -59,9 +59,8 @@ fn found(model: &Model, failed: &Failure) -> Option<Draft> {
         .as_ref()
         .map_or_else(|| "nothing".into(), |now| now.file.describe());
     let mut steps = history::steps(model, process, tid, fd, past);
-    steps.push(failure(model, failed));
-    let (pid, creator, closer) =
-        (model.pid(process), model.pid(past.file.opened.process), model.pid(past.end.by.process));
+    steps.push(failure(failed));
+    let (pid, creator) = (model.pid(process), model.pid(past.file.opened.process));
     Some(Draft {
         rule: RuleId::Enotsock,
         severity: Severity::Error,
@@ -72,8 +71,9 @@ fn found(model: &Model, failed: &Failure) -> Option<Draft> {
             call(nr)
         ),
         summary: format!(
-            "Process {pid} inherited fd {fd} from {creator} by fork: {was}. {closer} closed it in {pid}'s table, {now} \
-             took the number, and {pid} still uses fd {fd} as the connection. {creator} is not affected."
+            "Process {pid} inherited fd {fd} from {creator} by fork: {was}. {}, {now} took the number, and {pid} still \
+             uses fd {fd} as the connection.",
+            closed_by(model, process, past)
         ),
         process,
         others: vec![past.file.opened.process],

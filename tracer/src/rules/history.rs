@@ -1,7 +1,6 @@
 //! The history of a descriptor as evidence: opened, inherited, closed, replaced, failed.
 
 use super::Step;
-use crate::errno;
 use crate::model::{Failure, Model, Past, ProcId, SockId, Socket};
 use crate::protocol::Protocol;
 use forkscope_proto::{FileKind, calls};
@@ -76,23 +75,36 @@ pub(super) fn fork_step(model: &Model, process: ProcId, fd: i32) -> Option<Step>
         tid: model.pid(child.parent?),
         what: format!("forked {}, which inherited fd {fd}", child.pid()),
         nr: 0,
-        fd: Some(fd),
+        fd: None,
         ret: None,
     })
 }
 
 /// The failing call itself.
-pub(super) fn failure(model: &Model, failure: &Failure) -> Step {
-    let name = errno::name(failure.errno).unwrap_or("an error");
+pub(super) fn failure(failure: &Failure) -> Step {
     Step {
         time: failure.time,
         process: failure.process,
         tid: failure.tid,
-        what: format!("{} failed in {}", call(failure.nr), model.pid(failure.process))
-            + &format!(" with {name}"),
+        what: match failure.errno {
+            libc::ENOTSOCK => format!("fd {} is no socket any more", failure.fd),
+            _ => format!("nothing is behind fd {} any more", failure.fd),
+        },
         nr: failure.nr,
         fd: Some(failure.fd),
         ret: Some(-i64::from(failure.errno)),
+    }
+}
+
+/// Who closed a generation of a number of `process`, as a clause.
+pub(super) fn closed_by(model: &Model, process: ProcId, past: &Past) -> String {
+    let closer = model.pid(past.end.by.process);
+    if past.end.by.nr == 0 {
+        "It was closed there unseen".into()
+    } else if past.end.by.process == process {
+        format!("{closer} itself closed it, as a library's fork handler does")
+    } else {
+        format!("{closer}, which shares the descriptor table, closed it")
     }
 }
 

@@ -1,6 +1,6 @@
 //! See [`TEXT`].
 
-use super::history::{self, call, connection_of, failure, inherited_past};
+use super::history::{self, call, closed_by, connection_of, failure, inherited_past};
 use super::{Cause, Draft, Rule, confidence};
 use crate::model::{Change, Failure, Model, ProcId};
 use crate::report::{RuleId, Severity};
@@ -31,7 +31,7 @@ const DOUBTFUL: usize = 1024;
 pub(super) struct StaleDescriptor {
     /// A plain write that failed: it may be a buffer flushed at exit, or the use of a connection. What the
     /// process does next tells.
-    doubtful: FxHashMap<ProcId, Failure>,
+    doubtful: FxHashMap<ProcId, Draft>,
 }
 
 /// What a call meant.
@@ -60,10 +60,10 @@ fn meant(failed: &Failure) -> Meant {
 impl Rule for StaleDescriptor {
     fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
         if let Some(process) = actor(change)
-            && let Some(failed) = self.doubtful.remove(&process)
+            && let Some(draft) = self.doubtful.remove(&process)
             && !matches!(change, Change::Ended { .. })
         {
-            out.extend(found(model, &failed, &[FileKind::Socket, FileKind::Eventfd]));
+            out.push(draft);
         }
         let Change::Failed(failed) = change else { return };
         if failed.errno != libc::EBADF {
@@ -71,12 +71,12 @@ impl Rule for StaleDescriptor {
         }
         match meant(failed) {
             Meant::Kinds(kinds) => out.extend(found(model, failed, kinds)),
-            Meant::Maybe(kinds)
-                if found(model, failed, kinds).is_some() && self.doubtful.len() < DOUBTFUL =>
-            {
-                self.doubtful.insert(failed.process, *failed);
+            Meant::Maybe(kinds) => {
+                if let Some(draft) = found(model, failed, kinds).filter(|_| self.doubtful.len() < DOUBTFUL) {
+                    self.doubtful.insert(failed.process, draft);
+                }
             }
-            Meant::Maybe(_) | Meant::Nothing => {}
+            Meant::Nothing => {}
         }
     }
 }
@@ -107,7 +107,7 @@ fn found(model: &Model, failed: &Failure, kinds: &[FileKind]) -> Option<Draft> {
         None => past.file.describe(),
     };
     let mut steps = history::steps(model, process, tid, fd, past);
-    steps.push(failure(model, failed));
+    steps.push(failure(failed));
     let (pid, creator) = (model.pid(process), model.pid(past.file.opened.process));
     Some(Draft {
         rule: RuleId::StaleDescriptor,
@@ -119,9 +119,8 @@ fn found(model: &Model, failed: &Failure, kinds: &[FileKind]) -> Option<Draft> {
             call(nr)
         ),
         summary: format!(
-            "Process {pid} inherited fd {fd} from {creator} by fork: {was}. {} closed it in {pid}'s table, and {pid} \
-             still uses the number.",
-            model.pid(past.end.by.process)
+            "Process {pid} inherited fd {fd} from {creator} by fork: {was}. {}, and {pid} still uses the number.",
+            closed_by(model, process, past)
         ),
         process,
         others: vec![past.file.opened.process],

@@ -1,0 +1,184 @@
+//! A small kernel for tests: it keeps descriptor tables, and reports what is done to them as the probes would.
+
+use super::Analysis;
+use crate::event::{Event, ProcKey, Snapshot, What};
+use crate::report::Finding;
+use forkscope_proto::{self as proto, FileKind, FileRef, Header, Kind, calls};
+use std::collections::{BTreeMap, HashMap};
+
+const AF_INET: u16 = 2;
+const ESTABLISHED: u16 = 1;
+
+/// Processes, their tables, and the analyser that watches them.
+pub(crate) struct Kernel {
+    pub(crate) analysis: Analysis,
+    tables: HashMap<u32, BTreeMap<i32, FileRef>>,
+    time: u64,
+    serial: u64,
+}
+
+impl Kernel {
+    /// With one process, 100, that has just been started.
+    pub(crate) fn new() -> Self {
+        let analysis = Analysis::new(0, BTreeMap::new());
+        let mut kernel = Self { analysis, tables: HashMap::new(), time: 0, serial: 1000 };
+        kernel.tables.insert(100, BTreeMap::new());
+        let snapshot = Snapshot { started_here: true, whole: true, threads: 1, ..Snapshot::default() };
+        kernel.event(100, What::Snapshot(&snapshot));
+        kernel
+    }
+
+    fn event(&mut self, pid: u32, what: What<'_>) {
+        self.time += 1_000_000;
+        let process = ProcKey { tgid: pid, start: u64::from(pid) };
+        self.analysis.apply(&Event { time: self.time, process, tid: pid, what });
+    }
+
+    fn header(&self, pid: u32, kind: Kind, nr: u16) -> Header {
+        Header { time: self.time, start: pid.into(), tgid: pid, tid: pid, kind: kind as u16, nr, payload: 0 }
+    }
+
+    /// A call that made or changed something; `change` fills the record in.
+    pub(crate) fn call(&mut self, pid: u32, nr: u16, payload: &[u8], change: impl FnOnce(&mut proto::Call)) {
+        let mut call = proto::Call {
+            header: self.header(pid, Kind::Call, nr),
+            fd: -1,
+            other_fd: -1,
+            ..Default::default()
+        };
+        change(&mut call);
+        self.event(pid, What::Call(&call, payload));
+    }
+
+    fn file(&mut self, kind: FileKind) -> FileRef {
+        self.serial += 1;
+        FileRef {
+            file: 0xffff_0000 + self.serial * 64,
+            inode: self.serial,
+            kind: kind as u8,
+            ..FileRef::NONE
+        }
+    }
+
+    fn at(&self, pid: u32, fd: i32) -> FileRef {
+        self.tables[&pid].get(&fd).copied().unwrap_or_default()
+    }
+
+    fn lowest(&self, pid: u32) -> i32 {
+        (3..).find(|fd| !self.tables[&pid].contains_key(fd)).expect("a number is free")
+    }
+
+    fn set(&mut self, pid: u32, fd: i32, file: FileRef) {
+        self.tables.get_mut(&pid).expect("lives").insert(fd, file);
+    }
+
+    /// Opens a file; returns its number.
+    pub(crate) fn open(&mut self, pid: u32, path: &str) -> i32 {
+        let file = self.file(FileKind::Regular);
+        self.make(pid, calls::OPENAT, file, path.as_bytes())
+    }
+
+    /// Makes an anonymous file of a kind.
+    pub(crate) fn make_kind(&mut self, pid: u32, nr: u16, kind: FileKind) -> i32 {
+        let file = self.file(kind);
+        self.make(pid, nr, file, b"")
+    }
+
+    fn make(&mut self, pid: u32, nr: u16, file: FileRef, payload: &[u8]) -> i32 {
+        let fd = self.lowest(pid);
+        self.set(pid, fd, file);
+        self.call(pid, nr, payload, |call| {
+            call.ret = fd.into();
+            call.fd = fd;
+            call.file = file;
+        });
+        fd
+    }
+
+    /// Opens a TCP connection to a port.
+    pub(crate) fn connect(&mut self, pid: u32, port: u16) -> i32 {
+        let file = self.file(FileKind::Socket);
+        let fd = self.lowest(pid);
+        let mut socket =
+            proto::Socket { file, family: AF_INET, kind: 1, protocol: 6, state: 7, ..Default::default() };
+        socket.header = self.header(pid, Kind::Socket, 0);
+        self.event(pid, What::Socket(&socket, b""));
+        self.make(pid, calls::SOCKET, file, b"");
+        (socket.state, socket.local_port, socket.remote_port) = (ESTABLISHED, self.serial as u16, port);
+        [socket.local[0], socket.local[3], socket.remote[0], socket.remote[3]] = [127, 1, 127, 1];
+        self.event(pid, What::Socket(&socket, b""));
+        self.call(pid, calls::CONNECT, b"", |call| (call.fd, call.file) = (fd, file));
+        fd
+    }
+
+    /// Closes a number.
+    pub(crate) fn close(&mut self, pid: u32, fd: i32) {
+        let file = self.at(pid, fd);
+        self.tables.get_mut(&pid).expect("lives").remove(&fd);
+        self.call(pid, calls::CLOSE, b"", |call| (call.fd, call.file) = (fd, file));
+    }
+
+    /// Forks with clone flags.
+    pub(crate) fn fork(&mut self, parent: u32, child: u32, flags: u64) {
+        let table = self.tables[&parent].clone();
+        self.tables.insert(child, table);
+        let fork = proto::Fork {
+            header: self.header(parent, Kind::Fork, 0),
+            flags,
+            child_start: child.into(),
+            child_tgid: child,
+            child_tid: child,
+            threads: 1,
+            ..Default::default()
+        };
+        self.event(parent, What::Fork(&fork));
+    }
+
+    /// Executes a program: what is close-on-exec goes.
+    pub(crate) fn exec(&mut self, pid: u32) {
+        let exec =
+            proto::Exec { header: self.header(pid, Kind::Exec, 0), comm: *b"program\0\0\0\0\0\0\0\0\0" };
+        self.event(pid, What::Exec(&exec, b"program\0"));
+    }
+
+    /// Ends a process.
+    pub(crate) fn exit(&mut self, pid: u32) {
+        let exit = proto::Exit { header: self.header(pid, Kind::Exit, 0), status: 0, last: 1 };
+        self.event(pid, What::Exit(&exit));
+    }
+
+    /// Moves bytes; an error where `ret` is negative.
+    pub(crate) fn transfer(&mut self, pid: u32, nr: u16, fd: i32, data: &[u8], ret: i64) {
+        let file = self.at(pid, fd);
+        let io = proto::Io { header: self.header(pid, Kind::Io, nr), file, ret, fd, ..Default::default() };
+        self.event(pid, What::Io(&io, data));
+    }
+
+    /// Sends bytes.
+    pub(crate) fn send(&mut self, pid: u32, fd: i32, data: &[u8]) {
+        self.transfer(pid, calls::SENDTO, fd, data, data.len() as i64);
+    }
+
+    /// Receives bytes.
+    pub(crate) fn receive(&mut self, pid: u32, fd: i32, data: &[u8]) {
+        self.transfer(pid, calls::RECVFROM, fd, data, data.len() as i64);
+    }
+
+    /// The findings so far that are no information: rule, process, number.
+    pub(crate) fn findings(&self) -> Vec<(&'static str, u32, Option<i32>)> {
+        let told = |finding: &&Finding| finding.severity > crate::report::Severity::Info;
+        self.analysis.findings().iter().filter(told).map(|f| (f.rule.name(), f.pid, f.fd)).collect()
+    }
+
+    /// What the model thinks of a table: numbers and inodes.
+    pub(crate) fn modelled(&self, pid: u32) -> Vec<(i32, u64)> {
+        let model = &self.analysis.model;
+        let table = model.by_pid(pid).and_then(|process| model.table(process.id));
+        table.map_or_else(Vec::new, |table| table.iter().map(|(fd, held)| (fd, held.file.inode)).collect())
+    }
+
+    /// What the table really is.
+    pub(crate) fn real(&self, pid: u32) -> Vec<(i32, u64)> {
+        self.tables[&pid].iter().map(|(fd, file)| (*fd, file.inode)).collect()
+    }
+}

@@ -1,0 +1,208 @@
+//! Stories that the analyser must tell right: what happened, and what a person would say of it.
+
+use super::kernel::Kernel;
+use forkscope_proto::{FileKind, calls};
+use libc::{EBADF, ENOTSOCK};
+
+const P: u32 = 100;
+const C: u32 = 200;
+
+const STARTUP: &[u8] = b"\0\0\0\x08\0\x03\0\0";
+const QUERY: &[u8] = b"Q\0\0\0\x0dSELECT 1\0";
+const ANSWER: &[u8] = b"Z\0\0\0\x05I";
+
+fn failed(errno: i32) -> i64 {
+    -i64::from(errno)
+}
+
+/// A connection on which a PostgreSQL session has begun.
+fn session(kernel: &mut Kernel) -> i32 {
+    let fd = kernel.connect(P, 5432);
+    kernel.send(P, fd, STARTUP);
+    kernel.receive(P, fd, ANSWER);
+    fd
+}
+
+#[test]
+fn a_number_that_a_fork_handler_freed_and_a_file_took() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 1);
+    kernel.fork(P, C, 0);
+    kernel.close(C, fd);
+    assert_eq!(kernel.open(C, "/dev/null"), fd);
+    kernel.transfer(C, calls::SENDMSG, fd, b"", failed(ENOTSOCK));
+    kernel.transfer(C, calls::SENDMSG, fd, b"", failed(ENOTSOCK));
+    assert_eq!(kernel.findings(), [("enotsock", C, Some(fd))]);
+    let finding = kernel.analysis.findings().iter().find(|f| f.rule.name() == "enotsock").expect("found");
+    assert_eq!(finding.count, 2);
+    assert!(finding.title.contains("/dev/null"), "{}", finding.title);
+    let steps: Vec<_> = finding.evidence.iter().map(|step| (step.pid, step.syscall.as_deref())).collect();
+    let expected =
+        [(P, Some("socket")), (P, None), (C, Some("close")), (C, Some("openat")), (C, Some("sendmsg"))];
+    assert_eq!(steps, expected);
+}
+
+#[test]
+fn a_number_that_its_own_process_closed_is_no_matter_of_forks() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 1);
+    kernel.close(P, fd);
+    kernel.open(P, "/dev/null");
+    kernel.transfer(P, calls::SENDMSG, fd, b"", failed(ENOTSOCK));
+    assert_eq!(kernel.findings(), []);
+}
+
+#[test]
+fn asking_what_a_descriptor_is_means_nothing() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 1);
+    kernel.fork(P, C, 0);
+    kernel.close(C, fd);
+    kernel.open(C, "/etc/hosts");
+    let call = |call: &mut forkscope_proto::Call| (call.fd, call.ret) = (fd, failed(ENOTSOCK));
+    kernel.call(C, calls::GETSOCKOPT, b"", call);
+    assert_eq!(kernel.findings(), []);
+}
+
+#[test]
+fn a_number_that_is_closed_and_still_used() {
+    for (nr, told) in
+        [(calls::SENDMSG, true), (calls::READ, true), (calls::EPOLL_WAIT, false), (calls::CLOSE, false)]
+    {
+        let mut kernel = Kernel::new();
+        let fd = kernel.connect(P, 1);
+        kernel.fork(P, C, 0);
+        kernel.close(C, fd);
+        kernel.transfer(C, nr, fd, b"", failed(EBADF));
+        assert_eq!(!kernel.findings().is_empty(), told, "{:?}", calls::name(nr));
+    }
+}
+
+#[test]
+fn a_buffer_flushed_at_exit_is_harmless_but_going_on_is_not() {
+    for (goes_on, told) in [(false, 0), (true, 1)] {
+        let mut kernel = Kernel::new();
+        let fd = kernel.connect(P, 1);
+        kernel.fork(P, C, 0);
+        kernel.close(C, fd);
+        kernel.transfer(C, calls::WRITE, fd, b"x", failed(EBADF));
+        if goes_on {
+            let other = kernel.connect(C, 2);
+            kernel.send(C, other, b"hello");
+        }
+        kernel.exit(C);
+        assert_eq!(kernel.findings().len(), told, "goes on: {goes_on}");
+    }
+}
+
+#[test]
+fn an_epoll_that_is_gone() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.make_kind(P, calls::EPOLL_CREATE1, FileKind::Epoll);
+    kernel.fork(P, C, 0);
+    kernel.close(C, fd);
+    kernel.call(C, calls::EPOLL_WAIT, b"", |call| (call.fd, call.ret) = (fd, failed(EBADF)));
+    assert_eq!(kernel.findings(), [("stale-descriptor", C, Some(fd))]);
+}
+
+#[test]
+fn bytes_that_continue_a_session_elsewhere() {
+    let mut kernel = Kernel::new();
+    let fd = session(&mut kernel);
+    kernel.fork(P, C, 0);
+    kernel.close(C, fd);
+    assert_eq!(kernel.connect(C, 9999), fd);
+    kernel.send(C, fd, QUERY);
+    assert_eq!(kernel.findings(), [("misdirected-bytes", C, Some(fd))]);
+    assert!(kernel.analysis.findings().iter().any(|finding| finding.title.contains("127.0.0.1:9999")));
+}
+
+#[test]
+fn a_child_that_connects_anew_on_the_same_number_is_healthy() {
+    let mut kernel = Kernel::new();
+    let fd = session(&mut kernel);
+    kernel.fork(P, C, 0);
+    kernel.close(C, fd);
+    assert_eq!(kernel.connect(C, 5432), fd);
+    kernel.send(C, fd, STARTUP);
+    kernel.receive(C, fd, ANSWER);
+    kernel.send(C, fd, QUERY);
+    kernel.send(P, fd, QUERY);
+    assert_eq!(kernel.findings(), []);
+}
+
+#[test]
+fn turns_on_one_session() {
+    // Who uses it after the fork, in order; whether that is told.
+    let stories: [(&[u32], bool); 5] =
+        [(&[P, P], false), (&[C, C], false), (&[C, P], true), (&[P, C], false), (&[P, C, P], true)];
+    for (order, told) in stories {
+        let mut kernel = Kernel::new();
+        let fd = session(&mut kernel);
+        kernel.fork(P, C, 0);
+        for &who in order {
+            kernel.send(who, fd, QUERY);
+            kernel.receive(who, fd, ANSWER);
+        }
+        assert_eq!(!kernel.findings().is_empty(), told, "{order:?}");
+    }
+}
+
+#[test]
+fn a_writer_and_a_reader_do_not_disturb_each_other() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 873);
+    kernel.fork(P, C, 0);
+    for _ in 0..10 {
+        kernel.send(P, fd, b"data");
+        kernel.receive(C, fd, b"data");
+    }
+    assert_eq!(kernel.findings(), []);
+}
+
+#[test]
+fn one_cause_is_one_finding() {
+    let mut kernel = Kernel::new();
+    let fd = session(&mut kernel);
+    kernel.fork(P, C, 0);
+    for _ in 0..50 {
+        kernel.send(C, fd, QUERY);
+        kernel.send(P, fd, QUERY);
+        kernel.receive(P, fd, ANSWER);
+        kernel.receive(C, fd, ANSWER);
+    }
+    assert_eq!(kernel.findings().len(), 1, "{:?}", kernel.findings());
+}
+
+#[test]
+fn tables_follow_the_kernel() {
+    use forkscope_proto::process::{CLONE_FILES, CLONE_VFORK, CLONE_VM};
+    let mut kernel = Kernel::new();
+    let first = kernel.open(P, "/a");
+    let second = kernel.connect(P, 1);
+    kernel.fork(P, C, CLONE_VM | CLONE_VFORK);
+    kernel.close(C, second);
+    kernel.open(C, "/b");
+    kernel.exec(C);
+    kernel.close(P, first);
+    kernel.open(P, "/c");
+    for pid in [P, C] {
+        assert_eq!(kernel.modelled(pid), kernel.real(pid), "process {pid}");
+    }
+    // With CLONE_FILES what one does, the other has.
+    kernel.fork(P, 300, CLONE_FILES);
+    kernel.close(300, second);
+    assert_eq!(kernel.modelled(P), kernel.modelled(300));
+    assert!(kernel.modelled(P).iter().all(|&(fd, _)| fd != second));
+    assert_eq!(kernel.analysis.model.corrected(), 0);
+}
+
+#[test]
+fn what_the_kernel_shows_corrects_the_table() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 1);
+    kernel.fork(P, C, 0);
+    kernel.call(C, calls::SHUTDOWN, b"", |call| (call.fd, call.ret) = (fd, failed(EBADF)));
+    assert_eq!(kernel.modelled(C), []);
+    assert_eq!(kernel.analysis.model.corrected(), 1);
+}

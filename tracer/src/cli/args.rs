@@ -1,0 +1,202 @@
+//! What users can type.
+
+use clap::{Parser, Subcommand, ValueEnum};
+use forkscope::analysis::Level;
+use forkscope::report::{RuleId, Severity};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Shows what happens to connections across fork: who shares a socket, who used it, and why it failed.
+#[derive(Debug, Parser)]
+#[command(name = "forkscope", version, max_term_width = 100)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Start a program and trace it with all its descendants.
+    Run(Run),
+    /// Trace running processes and their descendants, past and future.
+    Attach(Attach),
+    /// Trace every process of the machine.
+    Watch(Watch),
+    /// Say what a rule means, why it matters and how to fix it; without a rule, list them.
+    Explain {
+        /// The rule's name.
+        #[arg(value_parser = parse_rule)]
+        rule: Option<RuleId>,
+    },
+    /// Say what this kernel, these privileges and this build can do, and the cure for what they cannot.
+    Doctor,
+    /// Trace a built-in program that has the founding bug: needs nothing else installed.
+    Demo(Demo),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Run {
+    #[command(flatten)]
+    pub(super) options: Options,
+    /// The program and its arguments.
+    #[arg(required = true, trailing_var_arg = true, value_name = "CMD")]
+    pub(super) command: Vec<OsString>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Attach {
+    #[command(flatten)]
+    pub(super) options: Options,
+    /// The processes, by number.
+    #[arg(required = true, value_name = "PID", value_parser = clap::value_parser!(u32).range(1..=4_194_304))]
+    pub(super) pids: Vec<u32>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Watch {
+    #[command(flatten)]
+    pub(super) options: Options,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Demo {
+    #[command(flatten)]
+    pub(super) options: Options,
+    /// Be the program that is traced.
+    #[arg(long, hide = true)]
+    pub(super) program: bool,
+}
+
+/// What run, attach and watch have in common.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Options {
+    /// How to trace.
+    #[arg(long, value_enum, default_value_t = Backend::Auto)]
+    pub(super) backend: Backend,
+    /// What to show while tracing.
+    #[arg(long, value_enum, default_value_t = Ui::Auto)]
+    pub(super) ui: Ui,
+    /// Write the report, as JSON, to this file at the end; `-` is standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
+    /// Exit with status 3 if there are findings at least this bad.
+    #[arg(long, value_enum, default_value_t = FailOn::Never)]
+    pub(super) fail_on: FailOn,
+    /// Change a rule's severity, or turn it off.
+    #[arg(long = "rule", value_name = "NAME=error|warning|info|off", value_parser = parse_level)]
+    pub(super) rules: Vec<(RuleId, Level)>,
+    /// Stop tracing after this long, for example 30s or 5m; the program goes on.
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(super) duration: Option<Duration>,
+    /// Stop tracing after this many events; the program goes on.
+    #[arg(long, value_name = "N")]
+    pub(super) max_events: Option<u64>,
+    /// Bytes to take of each transfer; headers of protocols are read from them.
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(0..=2048))]
+    pub(super) capture_bytes: u32,
+    /// Size of the buffer between the kernel and forkscope, in MiB: raise it where events are lost.
+    #[arg(long, value_name = "MIB", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(super) buffer: u32,
+    /// Show the events of interest; twice: all events.
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+}
+
+impl Options {
+    /// The levels that rules were set to; of two for one rule the later counts.
+    pub(super) fn levels(&self) -> BTreeMap<RuleId, Level> {
+        self.rules.iter().copied().collect()
+    }
+}
+
+/// How to trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Backend {
+    /// The best that works here.
+    Auto,
+    /// Programs in the kernel.
+    Ebpf,
+}
+
+/// What to show while tracing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Ui {
+    /// The log.
+    Auto,
+    /// Findings as they are made, and a summary, on standard error.
+    Log,
+    /// Nothing.
+    None,
+}
+
+/// When findings make the command fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    /// On errors.
+    Error,
+    /// On errors and warnings.
+    Warning,
+    /// Never.
+    Never,
+}
+
+impl FailOn {
+    /// The least severity that fails.
+    pub(super) fn severity(self) -> Option<Severity> {
+        match self {
+            Self::Error => Some(Severity::Error),
+            Self::Warning => Some(Severity::Warning),
+            Self::Never => None,
+        }
+    }
+}
+
+fn parse_rule(text: &str) -> Result<RuleId, String> {
+    RuleId::ALL.into_iter().find(|rule| rule.name() == text).ok_or_else(|| {
+        let names: Vec<&str> = RuleId::ALL.iter().map(|rule| rule.name()).collect();
+        format!("there is no such rule; the rules are {}", names.join(", "))
+    })
+}
+
+fn parse_level(text: &str) -> Result<(RuleId, Level), String> {
+    let (rule, level) =
+        text.split_once('=').ok_or("write NAME=LEVEL, for example inherited-connection=off")?;
+    let level = match level {
+        "off" => Level::Off,
+        _ => Severity::ALL
+            .into_iter()
+            .find(|severity| severity.name() == level)
+            .map(Level::At)
+            .ok_or("the levels are error, warning, info and off")?,
+    };
+    Ok((parse_rule(rule)?, level))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn levels_are_read() {
+        assert_eq!(parse_level("enotsock=off"), Ok((RuleId::Enotsock, Level::Off)));
+        assert_eq!(parse_level("enotsock=info"), Ok((RuleId::Enotsock, Level::At(Severity::Info))));
+        for wrong in ["enotsock", "enotsock=loud", "nothing=off"] {
+            assert!(parse_level(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! `forkscope attach`: processes that run already, and their descendants.
+
+use super::args::Attach;
+use super::console::system;
+use super::outcome::Outcome;
+use super::session::{BEAT, Session};
+use anyhow::{Result, anyhow};
+use forkscope::report::Target;
+use forkscope::source::proc;
+use std::collections::BTreeSet;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Attaches to the processes of the arguments.
+pub(super) fn attach(args: &Attach) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    for &pid in &args.pids {
+        refuse(pid)?;
+    }
+    let mut session = Session::start(&args.options, false)?;
+    let mut followed = BTreeSet::new();
+    // A child that is forked while this goes on belongs to a process that is followed already: the kernel
+    // side follows it. Those that were there before are found by looking until nothing new turns up.
+    loop {
+        let found: Vec<u32> = args.pids.iter().flat_map(|&pid| proc::with_descendants(pid)).collect();
+        let new: Vec<u32> = found.into_iter().filter(|&pid| followed.insert(pid)).collect();
+        if new.is_empty() {
+            break;
+        }
+        for pid in new {
+            // One that has ended meanwhile is no failure: the others go on.
+            if let Err(error) = session.follow(pid, false) {
+                session.console.note(&format!("{error:#}; going on without it"));
+            }
+        }
+    }
+    let count = session.analysis.model.living();
+    let noun = if count == 1 { "process" } else { "processes" };
+    session.console.note(&format!("tracing {count} {noun} through eBPF; Ctrl-C to stop"));
+    runtime.block_on(drive(&mut session, true))?;
+    session.finish(Target::Attach { pids: args.pids.clone() }, 0)
+}
+
+/// A process that cannot be traced, in one sentence.
+fn refuse(pid: u32) -> Result<()> {
+    proc::key(pid).map_err(|error| {
+        if matches!(error.kind(), std::io::ErrorKind::NotFound) {
+            anyhow!("there is no process {pid}: `ps -e` lists those that run")
+        } else {
+            anyhow!("cannot look at process {pid}: {}", system(&error))
+        }
+    })?;
+    if pid == std::process::id() {
+        return Err(anyhow!("process {pid} is forkscope itself: name the process to trace"));
+    }
+    Ok(())
+}
+
+/// Traces until the user stops it, or, with `until_alone`, nothing is left.
+pub(super) async fn drive(session: &mut Session, until_alone: bool) -> Result<()> {
+    let wake = session.wake()?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut beat = tokio::time::interval(BEAT);
+    loop {
+        tokio::select! {
+            _ = beat.tick() => {}
+            ready = wake.readable() => ready?.clear_ready(),
+            _ = interrupt.recv() => return Ok(()),
+            _ = terminate.recv() => return Ok(()),
+            _ = hangup.recv() => return Ok(()),
+        }
+        session.turn(false);
+        if session.is_over() || (until_alone && session.is_alone()) {
+            return Ok(());
+        }
+    }
+}

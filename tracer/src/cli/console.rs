@@ -1,0 +1,105 @@
+//! What the user sees on standard error while tracing. Standard output belongs to the program.
+
+use super::args::{Options, Ui};
+use anstream::ColorChoice;
+use forkscope::analysis::Analysis;
+use forkscope::errno;
+use forkscope::event::Event;
+use forkscope::report::{Finding, Report, Severity};
+use forkscope::sinks::escape::escape;
+use forkscope::sinks::log::{self, FindingView, Look};
+use std::io::Write;
+
+/// Prints findings, events and the summary.
+pub(super) struct Console {
+    quiet: bool,
+    verbosity: u8,
+    look: Look,
+    line: String,
+    start: u64,
+}
+
+impl Console {
+    pub(super) fn new(options: &Options, start: u64) -> Self {
+        let quiet = options.ui == Ui::None;
+        Self { quiet, verbosity: options.verbose, look: look(), line: String::new(), start }
+    }
+
+    /// One line about what forkscope does.
+    pub(super) fn note(&self, text: &str) {
+        if !self.quiet {
+            print(&format!("forkscope: {text}\n"));
+        }
+    }
+
+    /// An event, if the user asked for such.
+    pub(super) fn event(&mut self, event: &Event<'_>) {
+        if self.quiet || !log::event::worth(event, self.verbosity) {
+            return;
+        }
+        self.line.clear();
+        self.line = format!(
+            "{} {}/{} {:?}",
+            (event.time - self.start) / 1000,
+            event.process.tgid,
+            event.tid,
+            event.what
+        );
+        self.line.push('\n');
+        print(&self.line);
+    }
+
+    /// A finding. Those that only inform are shown to who asked for events.
+    pub(super) fn finding(&self, finding: &Finding, analysis: &Analysis) {
+        if self.quiet || (finding.severity == Severity::Info && self.verbosity == 0) {
+            return;
+        }
+        let model = &analysis.model;
+        let command = |pid: u32| {
+            let process = model.by_pid(pid)?;
+            let words = process.words();
+            Some(if words.is_empty() { format!("[{}]", process.comm) } else { words.join(" ") })
+        };
+        let connection = finding.connection.and_then(|id| analysis.connection_line(id));
+        let mut view = FindingView::new(finding, command, connection);
+        if let Some(parent) = model.by_pid(finding.pid).and_then(|process| process.parent) {
+            view.process += &format!(", forked from {}", model.pid(parent));
+        }
+        print(&format!("\n{}\n", log::render(&view, self.look)));
+    }
+
+    /// The end of the session.
+    pub(super) fn summary(&self, report: &Report) {
+        if !self.quiet {
+            print(&log::summary(report, self.look));
+        }
+    }
+}
+
+/// One line that says why forkscope failed.
+pub(super) fn error(error: &anyhow::Error) {
+    let text = format!("{error:#}");
+    print(&format!("error: {}\n", escape(text.lines().next().unwrap_or_default())));
+}
+
+/// A system error as users know it: its words and its name.
+pub(super) fn system(error: &std::io::Error) -> String {
+    let words = error.to_string();
+    let words = words.split(" (os error").next().unwrap_or_default().to_owned();
+    match error.raw_os_error().and_then(errno::name) {
+        Some(name) => format!("{words} ({name})"),
+        None => words,
+    }
+}
+
+/// Standard error may be gone; the traced program goes on all the same.
+fn print(text: &str) {
+    let _ = anstream::stderr().write_all(text.as_bytes());
+}
+
+fn look() -> Look {
+    let color = anstream::AutoStream::choice(&std::io::stderr()) != ColorChoice::Never;
+    let width =
+        terminal_size::terminal_size_of(std::io::stderr()).map_or(100, |(width, _)| usize::from(width.0));
+    Look { color, width }
+}

@@ -1,0 +1,85 @@
+//! `forkscope doctor`: what works here, and the cure for what does not.
+
+use super::outcome::{FAILED, Outcome};
+use anyhow::Result;
+use forkscope::source::ebpf::btf::Btf;
+use forkscope::source::ebpf::{EbpfSource, Settings, offsets};
+use std::fmt::Display;
+use std::io::Write;
+use std::path::Path;
+
+/// Capabilities that tracing through eBPF needs, with their numbers (include/uapi/linux/capability.h).
+const CAPABILITIES: [(&str, u32); 4] =
+    [("CAP_DAC_READ_SEARCH", 2), ("CAP_SYS_PTRACE", 19), ("CAP_PERFMON", 38), ("CAP_BPF", 39)];
+/// `CAP_SYS_ADMIN` stands for the last two on kernels before 5.8, and is more than enough after.
+const SYS_ADMIN: u32 = 21;
+
+/// Looks at everything that tracing needs.
+pub(super) fn doctor() -> Outcome {
+    let mut out = anstream::stdout();
+    let uname = nix::sys::utsname::uname()?;
+    let mut well = true;
+    let mut say = |what: &str, result: Result<String, String>| -> Result<()> {
+        match result {
+            Ok(text) => writeln!(out, "ok    {what}: {text}")?,
+            Err(cure) => {
+                well = false;
+                writeln!(out, "FAIL  {what}: {cure}")?;
+            }
+        }
+        Ok(())
+    };
+    say("kernel", Ok(format!("{} {}", uname.release().display(), uname.machine().display())))?;
+    say("privileges", privileges())?;
+    let btf = Btf::of_kernel();
+    say("type information", btf.as_ref().map(|_| "present".to_owned()).map_err(ToString::to_string))?;
+    if let Ok(btf) = &btf {
+        let layout = offsets(btf).map(|_| "every struct that is read is known".to_owned());
+        say("kernel layout", layout.map_err(|error| error.to_string()))?;
+    }
+    say("io_uring transfers", Ok(tracepoint("sock_send_length")))?;
+    let works = EbpfSource::start(&Settings::default());
+    say(
+        "tracing through eBPF",
+        works.map(|_| "all programs load and attach".to_owned()).map_err(first_line),
+    )?;
+    Ok(if well { 0 } else { FAILED })
+}
+
+fn first_line(error: impl Display) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
+fn privileges() -> Result<String, String> {
+    let status = std::fs::read_to_string("/proc/self/status").map_err(|error| error.to_string())?;
+    let held = status
+        .lines()
+        .find_map(|line| line.strip_prefix("CapEff:"))
+        .and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
+        .unwrap_or(0);
+    let has = |number: u32| held >> number & 1 == 1;
+    let missing: Vec<&str> = CAPABILITIES
+        .iter()
+        .filter(|&&(_, number)| !has(number) && !(number >= 38 && has(SYS_ADMIN)))
+        .map(|&(name, _)| name)
+        .collect();
+    if missing.is_empty() {
+        return Ok("sufficient".into());
+    }
+    let all: Vec<String> = CAPABILITIES.iter().map(|(name, _)| name.to_lowercase()).collect();
+    Err(format!(
+        "{} missing: run it as root (sudo), or give them once with `sudo setcap {}=ep $(command -v forkscope)`",
+        missing.join(", "),
+        all.join(",")
+    ))
+}
+
+fn tracepoint(name: &str) -> String {
+    let known = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"]
+        .map(|root| Path::new(root).join("events/sock").join(name));
+    if known.iter().any(|path| path.exists()) {
+        "seen".into()
+    } else {
+        "seen where the kernel has the tracepoints (Linux 6.3 and newer)".into()
+    }
+}

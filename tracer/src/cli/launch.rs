@@ -1,0 +1,85 @@
+//! Starting a program so that not one of its calls is missed: it waits before its exec until it is traced.
+
+use super::console::system;
+use anyhow::{Context, Result, anyhow};
+use nix::fcntl::OFlag;
+use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, signal, sigprocmask};
+use nix::unistd::{ForkResult, Pid, execvp, fork, pipe2, read, write};
+use std::ffi::{CString, OsString};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStringExt;
+
+/// A program that waits to be released.
+pub(super) struct Waiting {
+    pid: Pid,
+    release: OwnedFd,
+    /// Brings the errno of a failed exec, or its end.
+    failure: OwnedFd,
+    name: String,
+}
+
+impl Waiting {
+    /// Forks a process for the command; it waits.
+    pub(super) fn fork(command: &[OsString]) -> Result<Self> {
+        let words: Vec<CString> = command
+            .iter()
+            .map(|word| CString::new(word.clone().into_vec()))
+            .collect::<Result<_, _>>()
+            .context("a word of the command has a NUL byte in it, which no program can be given")?;
+        let program = words.first().ok_or_else(|| anyhow!("there is no command to run"))?;
+        let (released, release) = pipe2(OFlag::O_CLOEXEC)?;
+        let (failure, failed) = pipe2(OFlag::O_CLOEXEC)?;
+        // SAFETY: the process has one thread, and the child calls nothing but `become_program`.
+        match unsafe { fork() }.context("cannot fork")? {
+            ForkResult::Child => {
+                drop(release);
+                become_program(program, &words, &released, &failed)
+            }
+            ForkResult::Parent { child } => {
+                let name =
+                    command.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                Ok(Self { pid: child, release, failure, name })
+            }
+        }
+    }
+
+    /// Its number; it stays the same through the exec.
+    pub(super) fn pid(&self) -> u32 {
+        self.pid.as_raw() as u32
+    }
+
+    /// Lets it execute the command.
+    ///
+    /// # Errors
+    /// Where the command cannot be executed.
+    pub(super) fn release(self) -> Result<Pid> {
+        write(&self.release, &[1]).context("the program is gone before it began")?;
+        let mut errno = [0; 4];
+        if read(&self.failure, &mut errno)? == errno.len() {
+            let _ = nix::sys::wait::waitpid(self.pid, None);
+            let error = io::Error::from_raw_os_error(i32::from_ne_bytes(errno));
+            return Err(anyhow!(
+                "cannot run `{}`: {}; check its name, PATH and permissions",
+                self.name,
+                system(&error)
+            ));
+        }
+        Ok(self.pid)
+    }
+}
+
+/// In the child: waits, and becomes the program with the signals as a shell gives them.
+fn become_program(program: &CString, words: &[CString], released: &OwnedFd, failed: &OwnedFd) -> ! {
+    // Rust ignores SIGPIPE, and an ignored signal stays ignored through exec.
+    // SAFETY: no handler of this process is replaced that anyone relies on.
+    let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) };
+    let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
+    let mut byte = [0];
+    if read(released, &mut byte) == Ok(1) {
+        let Err(errno) = execvp(program, words);
+        let _ = write(failed, &(errno as i32).to_ne_bytes());
+    }
+    // SAFETY: ends at once, without running anything that belongs to the parent.
+    unsafe { libc::_exit(127) }
+}

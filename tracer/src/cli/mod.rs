@@ -1,0 +1,41 @@
+//! The command line: the only room that sees all the others, and wires them together.
+
+mod args;
+mod attach;
+mod console;
+mod demo;
+mod doctor;
+mod explain;
+mod launch;
+mod outcome;
+mod run;
+mod session;
+mod text;
+mod watch;
+
+use args::{Args, Command};
+use clap::Parser;
+use outcome::FAILED;
+use std::process::ExitCode;
+
+/// Runs the command that the arguments name.
+pub(crate) fn main() -> ExitCode {
+    let args = Args::parse();
+    let result = match args.command {
+        Command::Run(run) => run::run(&run),
+        Command::Attach(attach) => attach::attach(&attach),
+        Command::Watch(watch) => watch::watch(&watch),
+        Command::Explain { rule } => explain::explain(rule),
+        Command::Doctor => doctor::doctor(),
+        Command::Demo(demo) => demo::demo(&demo),
+        Command::Completions { shell } => text::completions(shell),
+        Command::Man => text::man(),
+    };
+    match result {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            console::error(&error);
+            ExitCode::from(FAILED)
+        }
+    }
+}

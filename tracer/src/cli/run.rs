@@ -1,0 +1,112 @@
+//! `forkscope run`: a program and all its descendants.
+
+use super::args::{Options, Run};
+use super::launch::Waiting;
+use super::outcome::Outcome;
+use super::session::{BEAT, Session};
+use anyhow::Result;
+use forkscope::report::Target;
+use forkscope::source::proc;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{Pid, getpgrp, tcgetpgrp};
+use std::ffi::OsString;
+use std::time::{Duration, Instant};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Runs the command of the arguments.
+pub(super) fn run(args: &Run) -> Outcome {
+    trace(&args.options, &args.command)
+}
+
+/// Starts a program under trace; its exit status is ours.
+pub(super) fn trace(options: &Options, command: &[OsString]) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut session = Session::start(options, false)?;
+    let waiting = Waiting::fork(command)?;
+    session.follow(waiting.pid(), true)?;
+    let pid = waiting.release()?;
+    let status = runtime.block_on(drive(&mut session, pid))?;
+    let words = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    session.finish(Target::Run { command: words }, status)
+}
+
+/// Traces until the program and its descendants have ended, or the user has had enough.
+async fn drive(session: &mut Session, pid: Pid) -> Result<u8> {
+    let wake = session.wake()?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut quit = signal(SignalKind::quit())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut beat = tokio::time::interval(BEAT);
+    let mut status = None;
+    let mut interrupts = 0;
+    let mut checked = Instant::now();
+    loop {
+        tokio::select! {
+            _ = beat.tick() => {}
+            ready = wake.readable() => ready?.clear_ready(),
+            _ = interrupt.recv() => {
+                interrupts += 1;
+                pass_on(pid, Signal::SIGINT, status.is_none());
+            }
+            _ = quit.recv() => pass_on(pid, Signal::SIGQUIT, status.is_none()),
+            _ = terminate.recv() => return Ok(128 + Signal::SIGTERM as u8),
+            _ = hangup.recv() => return Ok(128 + Signal::SIGHUP as u8),
+        }
+        session.turn(false);
+        if status.is_none() {
+            status = ended(pid);
+            if status.is_some() {
+                session.turn(true);
+                let left = session.analysis.model.living();
+                if left > 0 {
+                    let (noun, verb) = if left == 1 { ("process", "lives") } else { ("processes", "live") };
+                    session.console.note(&format!(
+                        "the program has ended; {left} {noun} of it still {verb}: Ctrl-C to leave"
+                    ));
+                }
+            }
+        }
+        if let Some(status) = status {
+            // A process whose end was lost must not keep forkscope for ever.
+            let overdue = checked.elapsed() > Duration::from_secs(1);
+            if overdue {
+                checked = Instant::now();
+            }
+            if session.is_alone() || interrupts > 0 || (overdue && all_gone(session)) {
+                return Ok(status);
+            }
+        }
+        if interrupts > 1 {
+            return Ok(status.unwrap_or(128 + Signal::SIGINT as u8));
+        }
+        if session.is_over() {
+            return Ok(status.unwrap_or(0));
+        }
+    }
+}
+
+/// Gives the program a signal that a terminal would have given it as well, unless one did.
+fn pass_on(pid: Pid, signal: Signal, lives: bool) {
+    let from_terminal = tcgetpgrp(std::io::stdin()).is_ok_and(|foreground| foreground == getpgrp());
+    if lives && !from_terminal {
+        let _ = kill(pid, signal);
+    }
+}
+
+/// The exit status of the program as a shell gives it, once it has ended.
+fn ended(pid: Pid) -> Option<u8> {
+    match waitpid(pid, Some(WaitPidFlag::WNOHANG)) {
+        Ok(WaitStatus::Exited(_, status)) => Some(status as u8),
+        Ok(WaitStatus::Signaled(_, signal, _)) => Some(128_u8.saturating_add(signal as u8)),
+        Ok(_) => None,
+        Err(_) => Some(super::outcome::FAILED),
+    }
+}
+
+/// Whether none of the processes that should live does.
+fn all_gone(session: &Session) -> bool {
+    let mut living = session.analysis.model.processes().filter(|process| process.ended.is_none());
+    living.all(|process| proc::key(process.pid()).map_or(true, |key| key.start != process.key.start))
+}

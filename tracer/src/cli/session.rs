@@ -1,0 +1,220 @@
+//! A tracing session: from the source through the analyser to what the user sees, until it ends.
+
+use super::args::Options;
+use super::console::{Console, system};
+use super::outcome::{FOUND, Outcome};
+use anyhow::{Context, Result, anyhow};
+use forkscope::analysis::Analysis;
+use forkscope::decode::Batch;
+use forkscope::event::{Event, ProcKey, Snapshot, What};
+use forkscope::report::{Backend, Host, LossCause, ProgramCost, Session as SessionInfo, Target};
+use forkscope::sinks::json;
+use forkscope::source::ebpf::{EbpfSource, Settings};
+use forkscope::source::{Source, proc};
+use nix::time::{ClockId, clock_gettime};
+use std::collections::BTreeSet;
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant, SystemTime};
+use tokio::io::unix::AsyncFd;
+
+/// How often the ring is emptied. It wakes forkscope earlier when it fills.
+pub(super) const BEAT: Duration = Duration::from_millis(5);
+/// How often tables that are in doubt are asked of /proc.
+const RESYNC: Duration = Duration::from_millis(100);
+
+/// A session.
+pub(super) struct Session {
+    pub(super) source: EbpfSource,
+    pub(super) analysis: Analysis,
+    pub(super) console: Console,
+    options: Options,
+    batch: Batch,
+    began: (SystemTime, Instant),
+    doubtful: BTreeSet<u32>,
+    resynced: Instant,
+    events: u64,
+    lost: u64,
+}
+
+/// Nanoseconds of the clock that events carry.
+fn now() -> u64 {
+    clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(0, |time| Duration::from(time).as_nanos() as u64)
+}
+
+impl Session {
+    /// Checks what can be checked before anything is touched, and puts the probes on.
+    pub(super) fn start(options: &Options, everything: bool) -> Result<Self> {
+        if let Some(path) = &options.report {
+            json::check_writable(path)?;
+        }
+        let settings = Settings {
+            everything,
+            capture: options.capture_bytes,
+            ring: options.buffer << 20,
+            count_cost: options.report.is_some(),
+        };
+        let source = EbpfSource::start(&settings)?;
+        let start = now();
+        Ok(Self {
+            source,
+            analysis: Analysis::new(start, options.levels()),
+            console: Console::new(options, start),
+            options: options.clone(),
+            batch: Batch::default(),
+            began: (SystemTime::now(), Instant::now()),
+            doubtful: BTreeSet::new(),
+            resynced: Instant::now(),
+            events: 0,
+            lost: 0,
+        })
+    }
+
+    /// Becomes readable when the ring fills up faster than the beat empties it.
+    pub(super) fn wake(&self) -> Result<AsyncFd<OwnedFd>> {
+        let ring = self.source.wake().try_clone_to_owned()?;
+        // SAFETY: the descriptor is owned by what is returned, and nobody else closes it.
+        unsafe { AsyncFd::register(ring) }.context("cannot wait for events")
+    }
+
+    /// Traces a process, and takes its table from /proc after that: nothing falls between.
+    pub(super) fn follow(&mut self, pid: u32, started_here: bool) -> Result<()> {
+        let gone = |error| anyhow!("cannot look at process {pid}: {}", system(&error));
+        let key = proc::key(pid).map_err(gone)?;
+        let threads = proc::threads(pid).unwrap_or(1);
+        self.source.follow(key, threads).with_context(|| format!("cannot trace process {pid}"))?;
+        let (key, mut snapshot) = proc::snapshot(pid).map_err(gone)?;
+        snapshot.started_here = started_here;
+        self.take_in(key, &snapshot);
+        if let Ok(facts) = proc::facts(pid) {
+            self.analysis.learn(pid, facts);
+        }
+        Ok(())
+    }
+
+    /// Takes in a process as /proc shows it.
+    pub(super) fn take_in(&mut self, process: ProcKey, snapshot: &Snapshot) {
+        let event = Event { time: now(), process, tid: process.tgid, what: What::Snapshot(snapshot) };
+        self.analysis.apply(&event);
+    }
+
+    /// Empties the ring, and shows what is new. With `all`, also what is held back for its order.
+    pub(super) fn turn(&mut self, all: bool) {
+        loop {
+            self.source.drain(&mut self.batch);
+            let full = self.batch.is_full();
+            let until = (!all).then(now);
+            let (analysis, console) = (&mut self.analysis, &mut self.console);
+            let events = &mut self.events;
+            self.batch.take(until, |event| {
+                *events += 1;
+                console.event(event);
+                analysis.apply(event);
+            });
+            self.look_up();
+            for finding in self.analysis.take_fresh() {
+                self.console.finding(&finding, &self.analysis);
+            }
+            if !full {
+                return;
+            }
+        }
+    }
+
+    /// Looks up in /proc what the analyser asked for.
+    fn look_up(&mut self) {
+        let wanted = self.analysis.take_wanted();
+        for pid in wanted.facts {
+            if let Ok(facts) = proc::facts(pid) {
+                self.analysis.learn(pid, facts);
+            }
+        }
+        self.doubtful.extend(wanted.tables);
+        if !self.doubtful.is_empty() && self.resynced.elapsed() >= RESYNC {
+            self.resync();
+        }
+    }
+
+    /// Asks /proc for the tables that are in doubt.
+    fn resync(&mut self) {
+        for pid in std::mem::take(&mut self.doubtful) {
+            if let Ok((key, snapshot)) = proc::snapshot(pid) {
+                self.take_in(key, &snapshot);
+            }
+        }
+        self.analysis.take_wanted();
+        self.resynced = Instant::now();
+        let lost = self.source.account().lost_events();
+        if lost > self.lost {
+            self.lost = lost;
+            self.analysis.model.note_losses();
+        }
+    }
+
+    /// Whether an option says that it is enough.
+    pub(super) fn is_over(&self) -> bool {
+        self.options.max_events.is_some_and(|most| self.events >= most)
+            || self.options.duration.is_some_and(|most| self.began.1.elapsed() >= most)
+    }
+
+    /// Whether nothing is left to trace.
+    pub(super) fn is_alone(&self) -> bool {
+        self.analysis.model.living() == 0
+    }
+
+    /// Takes in what is left, writes the report and the summary. `status` is the exit status without findings.
+    pub(super) fn finish(mut self, target: Target, status: u8) -> Outcome {
+        self.turn(true);
+        self.doubtful.extend(self.analysis.take_wanted().tables);
+        self.resync();
+        let info = SessionInfo {
+            backend: Backend::Ebpf,
+            target,
+            start: humantime::format_rfc3339_micros(self.began.0).to_string(),
+            duration: self.began.1.elapsed().as_secs_f64(),
+            host: host(),
+        };
+        let mut report = self.analysis.report(info);
+        let account = self.source.account();
+        for (kind, lost) in &account.lost {
+            report.stats.lose(LossCause::RingFull, kind, *lost);
+        }
+        report.stats.lose(LossCause::Malformed, "record", self.batch.refused());
+        for program in account.programs {
+            report.stats.lose(LossCause::ProbeMissed, &program.name, program.missed);
+            let cost = ProgramCost {
+                runs: program.runs,
+                run_time: program.time.as_secs_f64(),
+                missed: program.missed,
+            };
+            report.stats.overhead.programs.insert(program.name, cost);
+        }
+        report.stats.overhead.own_cpu = own_cpu();
+        drop(self.source);
+        self.console.summary(&report);
+        if let Some(path) = &self.options.report {
+            json::write(&report, path)?;
+        }
+        let failing = self.options.fail_on.severity();
+        let found = failing.is_some_and(|least| report.worst().is_some_and(|worst| worst >= least));
+        Ok(if found { FOUND } else { status })
+    }
+}
+
+fn host() -> Host {
+    let uname = nix::sys::utsname::uname();
+    let text = |part: Option<&std::ffi::OsStr>| {
+        part.map(|part| part.to_string_lossy().into_owned()).unwrap_or_default()
+    };
+    let (kernel, arch) =
+        uname.map_or((None, None), |u| (Some(u.release().to_owned()), Some(u.machine().to_owned())));
+    Host { kernel: text(kernel.as_deref()), arch: text(arch.as_deref()) }
+}
+
+/// Processor seconds that forkscope itself has used.
+fn own_cpu() -> Option<f64> {
+    use nix::sys::resource::{UsageWho, getrusage};
+    use nix::sys::time::TimeValLike;
+    let usage = getrusage(UsageWho::RUSAGE_SELF).ok()?;
+    let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+    Some(micros as f64 / 1e6)
+}

@@ -1,1 +1,0 @@
-//! What /proc shows.

@@ -1,0 +1,33 @@
+//! What /proc shows: processes that ran before forkscope did, and what events cannot tell.
+//!
+//! Everything here is read-only and may fail at any moment, because processes end when they like.
+
+mod descriptors;
+mod facts;
+mod snapshot;
+mod sockets;
+mod tree;
+
+pub use facts::facts;
+pub use snapshot::snapshot;
+pub use tree::{all, key, threads, with_descendants};
+
+use procfs::ProcError;
+use procfs::process::Process;
+use std::io;
+
+fn process(pid: u32) -> io::Result<Process> {
+    Process::new(i32::try_from(pid).map_err(|_| io::ErrorKind::NotFound)?).map_err(to_io)
+}
+
+fn to_io(error: ProcError) -> io::Error {
+    match error {
+        ProcError::NotFound(_) => io::ErrorKind::NotFound.into(),
+        ProcError::PermissionDenied(_) => io::Error::from_raw_os_error(libc::EPERM),
+        ProcError::Io(error, _) => error,
+        other => io::Error::other(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

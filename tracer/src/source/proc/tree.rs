@@ -1,0 +1,60 @@
+//! Which processes there are, and whose children they are.
+
+use super::{process, to_io};
+use crate::event::ProcKey;
+use std::collections::HashMap;
+use std::io;
+
+/// A process' number and start.
+///
+/// # Errors
+/// Where there is no such process.
+pub fn key(pid: u32) -> io::Result<ProcKey> {
+    let start = process(pid)?.stat().map_err(to_io)?.starttime;
+    Ok(ProcKey { tgid: pid, start })
+}
+
+/// How many threads a process has.
+///
+/// # Errors
+/// Where there is no such process.
+pub fn threads(pid: u32) -> io::Result<u32> {
+    let threads = process(pid)?.stat().map_err(to_io)?.num_threads;
+    Ok(u32::try_from(threads).unwrap_or(1))
+}
+
+/// All processes that have a program: kernel threads have no descriptors.
+#[must_use]
+pub fn all() -> Vec<u32> {
+    parents().into_iter().filter(|&(_, (_, kernel))| !kernel).map(|(pid, _)| pid).collect()
+}
+
+/// A process and all its descendants, parents before their children.
+#[must_use]
+pub fn with_descendants(pid: u32) -> Vec<u32> {
+    let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
+    for (child, (parent, _)) in parents() {
+        children.entry(parent).or_default().push(child);
+    }
+    let mut found = vec![pid];
+    let mut at = 0;
+    while let Some(&parent) = found.get(at) {
+        found.extend(children.remove(&parent).unwrap_or_default());
+        at += 1;
+    }
+    found
+}
+
+/// Each process' parent, and whether it is a kernel thread.
+fn parents() -> HashMap<u32, (u32, bool)> {
+    /// `PF_KTHREAD` (include/linux/sched.h).
+    const KERNEL_THREAD: u32 = 0x0020_0000;
+    let Ok(processes) = procfs::process::all_processes() else { return HashMap::new() };
+    processes
+        .filter_map(|process| {
+            let stat = process.ok()?.stat().ok()?;
+            let pid = u32::try_from(stat.pid).ok()?;
+            Some((pid, (u32::try_from(stat.ppid).ok()?, stat.flags & KERNEL_THREAD != 0)))
+        })
+        .collect()
+}
