@@ -95,7 +95,7 @@ impl Known<'_> {
                     value::flags(value & !mask, names, out);
                 }
             }
-            Argument::Mode(_) | Argument::Permissions => write(out, format_args!("{:#o}", value as u32)),
+            Argument::Mode(_) | Argument::Permissions => write(out, format_args!("0{:o}", value as u32)),
             Argument::Minimum if self.args[1] == libc::F_SETFD as u64 => {
                 value::flags(value, DESCRIPTOR_FLAGS, out);
             }
