@@ -11,7 +11,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-/// The traced calls, and which of their arguments two tracers print alike: descriptors, lengths, counts.
+/// The traced calls, and which of their arguments two tracers print alike: descriptors, lengths, counts, names.
 const TRACED: &[(&str, &[usize])] = &[
     ("read", &[0, 2]),
     ("write", &[0, 2]),
@@ -19,12 +19,12 @@ const TRACED: &[(&str, &[usize])] = &[
     ("writev", &[0, 2]),
     ("preadv2", &[0, 2]),
     ("pwritev2", &[0, 2]),
-    ("sendto", &[0, 2]),
-    ("recvfrom", &[0, 2]),
-    ("sendmsg", &[0]),
-    ("recvmsg", &[0]),
-    ("sendmmsg", &[0, 2]),
-    ("recvmmsg", &[0, 2]),
+    ("sendto", &[0, 2, 3]),
+    ("recvfrom", &[0, 2, 3]),
+    ("sendmsg", &[0, 2]),
+    ("recvmsg", &[0, 2]),
+    ("sendmmsg", &[0, 2, 3]),
+    ("recvmmsg", &[0, 2, 3]),
     ("sendfile", &[0, 1, 3]),
     ("splice", &[0, 2, 4]),
     ("socket", &[]),
@@ -165,6 +165,9 @@ fn each_traced_call_is_compared() {
     assert_eq!(traced, compared);
 }
 
+/// A flag of transfers that has no name.
+const UNNAMED: u32 = 0x100_0000;
+
 /// What the log writes, this reads: each compared argument in its place.
 #[test]
 fn log_lines_are_read() {
@@ -175,7 +178,7 @@ fn log_lines_are_read() {
         let header = Header { nr: number, tid: 8, ..Header::default() };
         let args = [100, 101, 102, 103, 104, 105];
         let call = forkscope_proto::Call { header, args, ret: -9, fd: 100, ..Default::default() };
-        let io = Io { header, fd: 100, len: 102, ret: -9, ..Io::default() };
+        let io = Io { header, fd: 100, len: 102, flags: UNNAMED, ret: -9, ..Io::default() };
         let payload = b"a, (\" = b\\";
         let what = match table::SPECS[usize::from(number)].shape {
             Shape::Send | Shape::Receive => What::Io(&io, payload),
@@ -185,8 +188,10 @@ fn log_lines_are_read() {
         line(&Event { time: 0, process: ProcKey::default(), tid: 8, what }, 0, &mut text);
         let (tid, call) = log_line(&text).unwrap_or_else(|| panic!("unread: {text}"));
         let call = comparable(call).unwrap_or_else(|| panic!("not compared: {text}"));
-        // Decimal, or hexadecimal where it stands for a name.
-        let expected = |place: &usize| [(100 + place).to_string(), format!("{:#x}", 100 + place)];
+        // Decimal, or hexadecimal where it stands for a name; a transfer's flags.
+        let expected = |place: &usize| {
+            [(100 + place).to_string(), format!("{:#x}", 100 + place), format!("{UNNAMED:#x}")]
+        };
         assert_eq!((tid, call.name.as_str(), call.result.as_str()), (8, *name, "-1 EBADF"), "{text}");
         assert_eq!(call.arguments.len(), places.len(), "{text}");
         for (argument, place) in call.arguments.iter().zip(*places) {
