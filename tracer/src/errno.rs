@@ -45,6 +45,13 @@ pub const fn of(ret: i64) -> Option<i32> {
     }
 }
 
+/// Whether the errno (positive) only says "not now" or "begin again": how healthy non-blocking and interrupted calls
+/// end, 512 to 516 inside the kernel (include/linux/errno.h).
+#[must_use]
+pub const fn is_not_now(errno: i32) -> bool {
+    matches!(errno, libc::EAGAIN | libc::EINPROGRESS | libc::EINTR | 512..=516)
+}
+
 /// A raw result of a system call, to be written: `6`, `-1 ENOTSOCK`, `? ERESTARTSYS`, `-1 (errno 4000)`.
 #[must_use]
 pub const fn result(ret: i64) -> Outcome {

@@ -3,7 +3,6 @@
 use super::{Change, Failure, Model, Origin};
 use crate::errno;
 use forkscope_proto as proto;
-use libc::{EAGAIN, EINPROGRESS, EINTR};
 use proto::{Call, FileRef, Produces, Shape, calls};
 
 const F_SETFD: u64 = 2;
@@ -112,7 +111,7 @@ impl Model {
         operation: u32,
         out: &mut Vec<Change>,
     ) {
-        if fd < 0 || matches!(errno, EAGAIN | EINPROGRESS | EINTR | 512..=516) {
+        if fd < 0 || errno::is_not_now(errno) {
             return;
         }
         let socket = self.socket_of(file).and_then(|id| self.sockets.get_mut(&id));

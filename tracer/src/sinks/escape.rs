@@ -45,7 +45,7 @@ pub fn escape_at_most(text: &str, most: usize) -> Cow<'_, str> {
 const DOTS: &str = "...";
 
 /// Appends one character, escaped where it must be; says how many characters that made.
-fn push(out: &mut String, c: char) -> usize {
+pub(super) fn push(out: &mut String, c: char) -> usize {
     let before = out.len();
     // Writing to a String cannot fail.
     let _ = match c {

@@ -1,5 +1,6 @@
 //! The log: findings and the closing summary as text for a terminal. Nothing here writes; the caller prints the strings.
 
+pub mod event;
 pub mod evidence;
 pub mod finding;
 pub mod paint;

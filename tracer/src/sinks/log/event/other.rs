@@ -1,0 +1,82 @@
+//! What is no call on a descriptor: tasks begin, execute programs and end; descriptors arrive; io_uring transfers.
+
+use super::names::CLONE_FLAGS;
+use super::value::{flags, quoted, until_nul, write};
+use crate::errno;
+use forkscope_proto as proto;
+use nix::sys::signal::Signal;
+use proto::Config;
+use proto::process::{CLONE_VFORK, CLONE_VM};
+
+/// Flags that only say where numbers are written, or what the new task begins with: glibc's `fork` sets them too.
+const NO_DIFFERENCE: u64 = (libc::CLONE_PARENT_SETTID
+    | libc::CLONE_CHILD_SETTID
+    | libc::CLONE_CHILD_CLEARTID
+    | libc::CLONE_SETTLS
+    | libc::CLONE_DETACHED) as u64;
+
+/// `fork() = CHILD`, `vfork() = CHILD`, or `clone(FLAGS) = TID`: whichever call it was, by what it does.
+pub(super) fn fork(record: &proto::Fork, out: &mut String) {
+    match record.flags & !NO_DIFFERENCE {
+        0 => out.push_str("fork("),
+        shared if shared == CLONE_VM | CLONE_VFORK => out.push_str("vfork("),
+        shared => {
+            out.push_str("clone(");
+            flags(shared, CLONE_FLAGS, out);
+        }
+    }
+    write(out, format_args!(") = {}", record.child_tid));
+}
+
+/// `execve(_, ["program", "argument"]) = 0`; without a command line, the process' name.
+pub(super) fn exec(record: &proto::Exec, payload: &[u8], out: &mut String) {
+    out.push_str("execve(");
+    if payload.is_empty() {
+        quoted(until_nul(&record.comm), out);
+        out.push_str(", ...) = 0");
+        return;
+    }
+    out.push_str("_, [");
+    let words = payload.strip_suffix(&[0]).unwrap_or(payload);
+    for (place, word) in words.split(|byte| *byte == 0).enumerate() {
+        out.push_str(if place > 0 { ", " } else { "" });
+        quoted(word, out);
+    }
+    // No probe takes more: there may be more.
+    out.push_str(if payload.len() >= Config::MOST_DETAIL { "..." } else { "" });
+    out.push_str("], ...) = 0");
+}
+
+/// `exited with 3`, `killed by SIGSEGV`; of a thread that is not its process' last, `thread exited with 0`.
+pub(super) fn exit(record: &proto::Exit, out: &mut String) {
+    out.push_str(if record.last == 0 { "thread " } else { "" });
+    // The parts of a wait status: wait(2).
+    let (signal, code) = (record.status & 0x7f, record.status >> 8 & 0xff);
+    match i32::try_from(signal).ok().and_then(|signal| Signal::try_from(signal).ok()) {
+        Some(signal) => write(out, format_args!("killed by {}", signal.as_str())),
+        None if signal == 0 => write(out, format_args!("exited with {code}")),
+        None => write(out, format_args!("killed by signal {signal}")),
+    }
+    out.push_str(if signal != 0 && record.status & 0x80 != 0 { ", core dumped" } else { "" });
+}
+
+/// `io_uring_send(socket:[4711]) = 12`: which descriptor it was, nobody knows.
+pub(super) fn uring(record: &proto::UringIo, out: &mut String) {
+    let what = if record.sent == 1 { "send" } else { "receive" };
+    let result = errno::result(i64::from(record.ret));
+    write(out, format_args!("io_uring_{what}(socket:[{}]) = {result}", record.file.inode));
+}
+
+/// `received fds 5, 6 over fd 3`.
+pub(super) fn passed(record: &proto::Passed, out: &mut String) {
+    let listed = record.fds.iter().take(record.count as usize);
+    out.push_str(if record.count == 1 { "received fd " } else { "received fds " });
+    for (place, passed) in listed.enumerate() {
+        write(out, format_args!("{}{}", if place > 0 { ", " } else { "" }, passed.fd));
+    }
+    let more = (record.count as usize).saturating_sub(record.fds.len());
+    if more > 0 {
+        write(out, format_args!(" and {more} more"));
+    }
+    write(out, format_args!(" over fd {}", record.via));
+}
