@@ -13,19 +13,19 @@ const LONGEST: usize = 16_384;
 
 /// Kinds of frames, by their numbers on the wire.
 pub(super) mod kind {
-    pub(in super::super) const DATA: u8 = 0;
-    pub(in super::super) const HEADERS: u8 = 1;
-    pub(in super::super) const RST_STREAM: u8 = 3;
-    pub(in super::super) const SETTINGS: u8 = 4;
-    pub(in super::super) const PING: u8 = 6;
-    pub(in super::super) const GOAWAY: u8 = 7;
+    pub(in crate::demo) const DATA: u8 = 0;
+    pub(in crate::demo) const HEADERS: u8 = 1;
+    pub(in crate::demo) const RST_STREAM: u8 = 3;
+    pub(in crate::demo) const SETTINGS: u8 = 4;
+    pub(in crate::demo) const PING: u8 = 6;
+    pub(in crate::demo) const GOAWAY: u8 = 7;
 }
 
 /// Flags. Their meaning hangs on the kind of frame: ACK and END_STREAM are the same bit.
 pub(super) mod flag {
-    pub(in super::super) const ACK: u8 = 1;
-    pub(in super::super) const END_STREAM: u8 = 1;
-    pub(in super::super) const END_HEADERS: u8 = 4;
+    pub(in crate::demo) const ACK: u8 = 1;
+    pub(in crate::demo) const END_STREAM: u8 = 1;
+    pub(in crate::demo) const END_HEADERS: u8 = 4;
 }
 
 /// One frame. Stream 0 is the connection itself.

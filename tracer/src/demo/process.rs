@@ -1,4 +1,4 @@
-//! Forked processes, and what they print.
+//! The demo's processes: what they print, how they begin and end.
 
 use nix::errno::Errno;
 use nix::sys::wait::{WaitStatus, waitpid};
@@ -13,6 +13,25 @@ pub(super) fn say(who: &str, what: impl fmt::Display) {
     let mut stdout = io::stdout().lock();
     // Nobody may be reading; the program has its lesson to give all the same.
     drop(stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush()));
+}
+
+/// What was tried, and what came of it.
+pub(super) type Outcome<T> = Result<T, String>;
+
+/// Says what an error was an answer to.
+pub(super) fn tried<T, E: fmt::Display>(what: impl fmt::Display, result: Result<T, E>) -> Outcome<T> {
+    result.map_err(|error| format!("{what}: {error}"))
+}
+
+/// The exit status of a process of the demo, which says what went wrong.
+pub(super) fn status(who: &str, outcome: Outcome<()>) -> i32 {
+    outcome.map_or_else(
+        |failure| {
+            say(who, format_args!("the demo went wrong: {failure}"));
+            1
+        },
+        |()| 0,
+    )
 }
 
 /// Runs `body` in a forked child, whose exit status it gives. The caller must be the process' only thread that

@@ -1,17 +1,54 @@
 //! The server: answers every request alike, in the one thread of a process of its own.
 
-use super::channel::PATIENCE;
-use super::frames::{Frame, PREFACE, flag, kind};
-use super::greeter;
+use super::process::{in_child, say, status, tried};
+use super::session::Session;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::os::fd::AsFd;
+use nix::unistd::{Pid, close};
+use std::io::{self, PipeReader, PipeWriter, Read, Write, pipe};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 /// How long a server lives at most, should nobody end it.
 const LIFETIME: Duration = Duration::from_secs(30);
+
+/// The server's process, as the parent knows it.
+pub(super) struct Server {
+    pub(super) pid: Pid,
+    pub(super) address: SocketAddr,
+    /// Closing it ends the server.
+    pub(super) control: PipeWriter,
+}
+
+impl Server {
+    /// Starts the server in a process of its own, and waits until it listens.
+    pub(super) fn start() -> io::Result<Self> {
+        let (mut port, tell) = pipe()?;
+        let (controlled, control) = pipe()?;
+        let other_end = control.as_raw_fd();
+        let pid = in_child(move || {
+            // Else the server would itself hold open what it waits for to be closed.
+            let closed = close(other_end).map_err(io::Error::from);
+            status("server", tried("cannot serve", closed.and_then(|()| run(tell, controlled))))
+        })?;
+        let mut told = [0; 2];
+        port.read_exact(&mut told)?;
+        Ok(Self { pid, address: (Ipv4Addr::LOCALHOST, u16::from_ne_bytes(told)).into(), control })
+    }
+}
+
+/// The server's process: listens on a port that the kernel chooses, tells it, and serves.
+fn run(mut tell: PipeWriter, controlled: PipeReader) -> io::Result<()> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let address = listener.local_addr()?;
+    say("server", format_args!("listens on {address}"));
+    tell.write_all(&address.port().to_ne_bytes())?;
+    drop(tell);
+    let answered = serve(&listener, controlled)?;
+    say("server", format_args!("answered {answered} calls"));
+    Ok(())
+}
 
 /// Serves until the other end of `control` is closed, or the server's lifetime is over. Gives how many calls it answered.
 pub(super) fn serve(listener: &TcpListener, control: impl AsFd) -> io::Result<usize> {
@@ -21,7 +58,7 @@ pub(super) fn serve(listener: &TcpListener, control: impl AsFd) -> io::Result<us
     loop {
         let left = end.saturating_duration_since(Instant::now());
         let sources = [control.as_fd(), listener.as_fd()];
-        let ready = wait(sources.into_iter().chain(sessions.iter().map(|open| open.stream.as_fd())), left)?;
+        let ready = wait(sources.into_iter().chain(sessions.iter().map(AsFd::as_fd)), left)?;
         if left.is_zero() || ready[0] {
             return Ok(answered);
         }
@@ -43,10 +80,7 @@ pub(super) fn serve(listener: &TcpListener, control: impl AsFd) -> io::Result<us
 }
 
 /// Waits until something is ready, for `left` at most. Says of each source whether it is.
-fn wait<'fd>(
-    sources: impl Iterator<Item = std::os::fd::BorrowedFd<'fd>>,
-    left: Duration,
-) -> io::Result<Vec<bool>> {
+fn wait<'fd>(sources: impl Iterator<Item = BorrowedFd<'fd>>, left: Duration) -> io::Result<Vec<bool>> {
     let mut polled: Vec<_> = sources.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
     match poll(&mut polled, PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)) {
         Ok(_) => {}
@@ -54,64 +88,4 @@ fn wait<'fd>(
         Err(errno) => return Err(errno.into()),
     }
     Ok(polled.iter().map(|source| source.any() != Some(false)).collect())
-}
-
-/// One client's connection.
-struct Session {
-    stream: TcpStream,
-    /// Received, and not yet a whole frame.
-    received: Vec<u8>,
-    /// The client's preface has come.
-    greeted: bool,
-}
-
-/// What came of reading once.
-struct Progress {
-    answered: usize,
-    open: bool,
-}
-
-impl Session {
-    fn new(stream: TcpStream) -> io::Result<Self> {
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
-        Ok(Self { stream, received: Vec::new(), greeted: false })
-    }
-
-    /// Reads what has come, and answers all that is whole.
-    fn read(&mut self) -> io::Result<Progress> {
-        let mut buffer = [0; 4096];
-        let length = self.stream.read(&mut buffer)?;
-        self.received.extend_from_slice(&buffer[..length]);
-        let mut progress = Progress { answered: 0, open: length > 0 };
-        if !self.greet()? {
-            return Ok(progress);
-        }
-        while let Some(frame) = Frame::take(&mut self.received)? {
-            if let Some(answer) = frame.acknowledgement() {
-                self.stream.write_all(&answer.bytes())?;
-            } else if matches!(frame.kind, kind::HEADERS | kind::DATA) && frame.has(flag::END_STREAM) {
-                self.stream.write_all(&greeter::answer(frame.stream))?;
-                progress.answered += 1;
-            }
-        }
-        Ok(progress)
-    }
-
-    /// Answers the client's preface with the server's, which is its SETTINGS. False: it has not come whole yet.
-    fn greet(&mut self) -> io::Result<bool> {
-        if self.greeted {
-            return Ok(true);
-        }
-        let come = self.received.len().min(PREFACE.len());
-        if self.received[..come] != PREFACE[..come] {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "not the preface of HTTP/2"));
-        }
-        if come == PREFACE.len() {
-            self.received.drain(..come);
-            self.stream.write_all(&Frame::settings().bytes())?;
-            self.greeted = true;
-        }
-        Ok(self.greeted)
-    }
 }

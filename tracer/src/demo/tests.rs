@@ -1,6 +1,8 @@
 //! The program's pieces, and the program.
 
 use super::*;
+use std::io::{Read, Write, pipe};
+use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Command, exit};
 use std::thread;
 
@@ -68,7 +70,7 @@ fn the_program_shows_the_bug() {
     check(2, "forks a child, with the connection open on fd ");
     check(3, "the library closed the inherited fd ");
     check(4, "opened /dev/null as its stdin, which took the number ");
-    check(5, "calls the server on what it believes to be its own channel, fd ");
+    check(5, "calls the server on what it takes for a channel of its own, fd ");
     check(6, "the call failed: Socket operation on non-socket (os error 88)");
     check(7, "called the server on fd ");
     check(8, "answered 2 calls");
