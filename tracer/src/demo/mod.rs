@@ -33,7 +33,7 @@ fn parent() -> Outcome<()> {
     let ended = tried(format_args!("the server {pid} did not end well"), reap(pid));
     let fd = outcome?;
     ended?;
-    say("parent", format_args!("done: the connection was well, but in the child fd {fd} was /dev/null"));
+    say("parent", format_args!("done: the connection is fine; in the child, fd {fd} had become /dev/null"));
     Ok(())
 }
 

@@ -46,7 +46,7 @@ fn run(mut tell: PipeWriter, controlled: PipeReader) -> io::Result<()> {
     tell.write_all(&address.port().to_ne_bytes())?;
     drop(tell);
     let answered = serve(&listener, controlled)?;
-    say("server", format_args!("answered {answered} calls"));
+    say("server", format_args!("calls answered: {answered}"));
     Ok(())
 }
 

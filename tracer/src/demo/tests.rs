@@ -73,7 +73,7 @@ fn the_program_shows_the_bug() {
     check(5, "calls the server on what it takes for a channel of its own, fd ");
     check(6, "the call failed: Socket operation on non-socket (os error 88)");
     check(7, "called the server on fd ");
-    check(8, "answered 2 calls");
+    check(8, "calls answered: 2");
     check(9, "done: ");
     assert_eq!(lines.len(), 10, "{lines:#?}");
 }
