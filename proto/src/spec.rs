@@ -80,7 +80,7 @@ pub enum Produces {
 pub enum Gate {
     /// All.
     Always,
-    /// Those on a socket, epoll or eventfd, and those on no file at all.
+    /// Those on a socket or eventfd, and those on a number with nothing behind it.
     Endpoint,
     /// `fcntl` that duplicates or sets close-on-exec.
     Fcntl,

@@ -32,7 +32,7 @@ pub fn ended(me: &Me, spec: &Spec, regs: &Registers, ret: i64, pending: Option<&
         _ => 0,
     };
     let length = match spec.capture {
-        Capture::Message | Capture::Messages => 1,
+        Capture::Message => 1,
         _ => regs.arg(2),
     };
     // A failed send still shows what it meant to send; a failed receive has nothing to show.

@@ -5,6 +5,7 @@
 
 pub mod analysis;
 pub mod decode;
+pub mod demo;
 pub mod errno;
 pub mod event;
 pub mod model;

@@ -40,6 +40,8 @@ pub(super) const ROOMS: &[Room] = &[
     Room { name: "cli", forbidden: &[], macros: &[] },
     Room { name: "source", forbidden: &[&["crate::rules", "crate::sinks", "crate::cli"]], macros: &[] },
     Room { name: "decode", forbidden: &[&["crate::rules", "crate::sinks", "crate::cli"]], macros: &[] },
+    // A program of its own, that forkscope only starts: the standard library, nix and libc suffice it.
+    Room { name: "demo", forbidden: &[OTHER_CRATES, OTHER_ROOMS], macros: &[] },
     // The names of error numbers; its tests compare them with those that nix knows.
     Room { name: "errno", forbidden: &[IMPURE, OUTER, &["crate::model", "crate::rules"]], macros: PRINTING },
     Room {
@@ -56,6 +58,39 @@ pub(super) const ROOMS: &[Room] = &[
 
 /// The rooms that no pure room may know of.
 const OUTER: &[&str] = &["crate::source", "crate::sinks", "crate::cli", "crate::decode"];
+
+/// What the demo must not use of other people's crates, and of this project's.
+const OTHER_CRATES: &[&str] = &[
+    "anstream",
+    "anstyle",
+    "anyhow",
+    "aya",
+    "clap",
+    "crossterm",
+    "forkscope_proto",
+    "procfs",
+    "ratatui",
+    "serde",
+    "tempfile",
+    "thiserror",
+    "tokio",
+    "zerocopy",
+];
+
+/// Every room but the demo.
+const OTHER_ROOMS: &[&str] = &[
+    "crate::analysis",
+    "crate::cli",
+    "crate::decode",
+    "crate::errno",
+    "crate::event",
+    "crate::model",
+    "crate::protocol",
+    "crate::report",
+    "crate::rules",
+    "crate::sinks",
+    "crate::source",
+];
 
 /// Macros that no code may be left with.
 pub(super) const UNFINISHED: &[&str] = &["todo", "unimplemented", "dbg"];
