@@ -38,6 +38,7 @@ pub(super) struct Room {
 pub(super) const ROOMS: &[Room] = &[
     // Sees everything: this is where the others are wired together.
     Room { name: "cli", forbidden: &[], macros: &[] },
+    Room { name: "analysis", forbidden: &[IMPURE, OUTER_CRATES, OUTER], macros: PRINTING },
     Room { name: "source", forbidden: &[&["crate::rules", "crate::sinks", "crate::cli"]], macros: &[] },
     Room { name: "decode", forbidden: &[&["crate::rules", "crate::sinks", "crate::cli"]], macros: &[] },
     // A program of its own, that forkscope only starts: the standard library, nix and libc suffice it.
