@@ -125,7 +125,9 @@ impl Analysis {
 
     /// Who holds it now, and who used it.
     fn holders(&self, socket: &Socket, held: &[(ProcId, i32)]) -> Vec<Holder> {
-        let mut holders: Vec<Holder> = held.iter().map(|&(id, fd)| self.holder(socket, id, fd)).collect();
+        // Who closed one of several numbers for it holds it still.
+        let holding = |&(id, fd)| Holder { closed_at: None, ..self.holder(socket, id, fd) };
+        let mut holders: Vec<Holder> = held.iter().map(holding).collect();
         for usage in &socket.users {
             if !held.iter().any(|&(id, _)| id == usage.process) {
                 holders.push(self.holder(socket, usage.process, usage.fd));

@@ -206,3 +206,29 @@ fn what_the_kernel_shows_corrects_the_table() {
     assert_eq!(kernel.modelled(C), []);
     assert_eq!(kernel.analysis.model.corrected(), 1);
 }
+
+#[test]
+fn a_number_that_the_child_used_for_itself_in_between() {
+    for times in [1, 20] {
+        let mut kernel = Kernel::new();
+        let fd = kernel.connect(P, 1);
+        kernel.fork(P, C, 0);
+        kernel.close(C, fd);
+        for _ in 0..times {
+            assert_eq!(kernel.connect(C, 53), fd);
+            kernel.close(C, fd);
+        }
+        kernel.transfer(C, calls::SENDMSG, fd, b"", failed(EBADF));
+        assert_eq!(kernel.findings(), [("stale-descriptor", C, Some(fd))], "{times} times");
+    }
+}
+
+#[test]
+fn a_number_that_was_free_again_before_the_fork() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 1);
+    kernel.close(P, fd);
+    kernel.fork(P, C, 0);
+    kernel.transfer(C, calls::SENDMSG, fd, b"", failed(EBADF));
+    assert_eq!(kernel.findings(), []);
+}

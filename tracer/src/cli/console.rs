@@ -38,13 +38,7 @@ impl Console {
             return;
         }
         self.line.clear();
-        self.line = format!(
-            "{} {}/{} {:?}",
-            (event.time - self.start) / 1000,
-            event.process.tgid,
-            event.tid,
-            event.what
-        );
+        log::event::line(event, self.start, &mut self.line);
         self.line.push('\n');
         print(&self.line);
     }

@@ -2,9 +2,10 @@
 
 use super::console::system;
 use anyhow::{Context, Result, anyhow};
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, signal, sigprocmask};
-use nix::unistd::{ForkResult, Pid, execvp, fork, pipe2, read, write};
+use nix::unistd::{ForkResult, Pid, execv, fork, pipe2, read, write};
 use std::ffi::{CString, OsString};
 use std::io;
 use std::os::fd::OwnedFd;
@@ -28,13 +29,14 @@ impl Waiting {
             .collect::<Result<_, _>>()
             .context("a word of the command has a NUL byte in it, which no program can be given")?;
         let program = words.first().ok_or_else(|| anyhow!("there is no command to run"))?;
+        let candidates = candidates(program);
         let (released, release) = pipe2(OFlag::O_CLOEXEC)?;
         let (failure, failed) = pipe2(OFlag::O_CLOEXEC)?;
         // SAFETY: the process has one thread, and the child calls nothing but `become_program`.
         match unsafe { fork() }.context("cannot fork")? {
             ForkResult::Child => {
                 drop(release);
-                become_program(program, &words, &released, &failed)
+                become_program(&candidates, &words, &released, &failed)
             }
             ForkResult::Parent { child } => {
                 let name =
@@ -69,16 +71,38 @@ impl Waiting {
     }
 }
 
+/// Where a program may be: as execvp(3) looks for it, but a file that is no program is not given to a shell.
+fn candidates(program: &CString) -> Vec<CString> {
+    let name = program.to_bytes();
+    if name.contains(&b'/') {
+        return vec![program.clone()];
+    }
+    let path = std::env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
+    let folders: Vec<Vec<u8>> =
+        std::env::split_paths(&path).map(|folder| folder.into_os_string().into_vec()).collect();
+    folders.into_iter().filter_map(|folder| CString::new([&folder[..], b"/", name].concat()).ok()).collect()
+}
+
 /// In the child: waits, and becomes the program with the signals as a shell gives them.
-fn become_program(program: &CString, words: &[CString], released: &OwnedFd, failed: &OwnedFd) -> ! {
+fn become_program(candidates: &[CString], words: &[CString], released: &OwnedFd, failed: &OwnedFd) -> ! {
     // Rust ignores SIGPIPE, and an ignored signal stays ignored through exec.
     // SAFETY: no handler of this process is replaced that anyone relies on.
     let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) };
     let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
     let mut byte = [0];
     if read(released, &mut byte) == Ok(1) {
-        let Err(errno) = execvp(program, words);
-        let _ = write(failed, &(errno as i32).to_ne_bytes());
+        let mut failure = Errno::ENOENT;
+        for candidate in candidates {
+            let Err(errno) = execv(candidate, words);
+            // One that may not be executed is a better explanation than one that is not there.
+            if !matches!(errno, Errno::ENOENT | Errno::ENOTDIR) {
+                failure = errno;
+            }
+            if !matches!(errno, Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES) {
+                break;
+            }
+        }
+        let _ = write(failed, &(failure as i32).to_ne_bytes());
     }
     // SAFETY: ends at once, without running anything that belongs to the parent.
     unsafe { libc::_exit(127) }

@@ -9,8 +9,10 @@ use std::rc::Rc;
 const PAGE: usize = 64;
 /// Numbers beyond this are not followed: a program with so many is none that this tool can help.
 const MOST: usize = 1 << 22;
-/// How many earlier generations of a number are kept.
-const MOST_PAST: u32 = 4;
+/// How many earlier generations of a number are kept: of those that one process opened and another ended, which
+/// is what forks leave behind, and of those that a process opened and ended itself.
+const MOST_INHERITED: usize = 4;
+const MOST_OWN: usize = 2;
 
 /// What is, and was, behind one number.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +20,7 @@ pub struct Slot {
     /// What is behind it now.
     pub open: Option<Holding>,
     /// What was behind it before, newest first: sockets, epolls and eventfds only.
-    pub past: Option<Rc<Past>>,
+    pub past: Option<Rc<[Past]>>,
     /// How many open files it has had.
     pub generation: u32,
 }
@@ -35,7 +37,7 @@ pub struct Holding {
 }
 
 /// An earlier generation of a number.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Past {
     /// The open file that was there.
     pub file: Rc<OpenFile>,
@@ -45,9 +47,6 @@ pub struct Past {
     pub end: End,
     /// Which generation it was.
     pub generation: u32,
-    /// The one before.
-    pub before: Option<Rc<Past>>,
-    depth: u32,
 }
 
 /// How a descriptor ended.
@@ -153,19 +152,29 @@ impl Slot {
     fn retire(&mut self, end: End) -> bool {
         let Some(open) = self.open.take() else { return false };
         if open.file.is_endpoint() {
-            let before = self.past.take().filter(|past| past.depth < MOST_PAST);
-            let depth = before.as_ref().map_or(1, |past| past.depth + 1);
-            let generation = self.generation;
-            self.past =
-                Some(Rc::new(Past { file: open.file, origin: open.origin, end, generation, before, depth }));
+            let newest = Past { file: open.file, origin: open.origin, end, generation: self.generation };
+            let (mut own, mut inherited) = (0, 0);
+            let kept = std::iter::once(newest).chain(self.past().iter().cloned()).filter(|past| {
+                let (count, most) =
+                    if past.is_own() { (&mut own, MOST_OWN) } else { (&mut inherited, MOST_INHERITED) };
+                *count += 1;
+                *count <= most
+            });
+            self.past = Some(kept.collect());
         }
         true
+    }
+
+    /// What was behind it before, newest first.
+    #[must_use]
+    pub fn past(&self) -> &[Past] {
+        self.past.as_deref().unwrap_or_default()
     }
 }
 
 impl Past {
-    /// This generation and those before it, newest first.
-    pub fn iter(&self) -> impl Iterator<Item = &Past> {
-        std::iter::successors(Some(self), |past| past.before.as_deref())
+    /// Whether one process opened and ended it.
+    fn is_own(&self) -> bool {
+        self.origin.process == self.end.by.process
     }
 }

@@ -8,7 +8,9 @@ use crate::report::{Fix, RuleId};
 #[must_use]
 pub fn fixes(rule: RuleId, protocol: Protocol, facts: Option<&Facts>) -> Vec<Fix> {
     let facts = facts.cloned().unwrap_or_default();
-    if protocol == Protocol::Http2 && facts.libraries.contains_key("grpc") {
+    // After a late attach nothing may have been said on the connection that would tell what it speaks.
+    let may_be_grpc = matches!(protocol, Protocol::Http2 | Protocol::Unknown);
+    if may_be_grpc && facts.libraries.contains_key("grpc") {
         return grpc(&facts);
     }
     let mut fixes = match protocol {

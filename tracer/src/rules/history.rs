@@ -14,9 +14,10 @@ pub(super) fn inherited_past<'a>(
     fd: i32,
     wanted: impl Fn(FileKind) -> bool,
 ) -> Option<&'a Past> {
-    let past = model.slot(process, tid, fd)?.past.as_ref()?;
-    past.iter().find(|past| {
-        wanted(past.file.kind) && (past.origin.process != process || past.end.by.process != process)
+    let born = model.process(process)?.forked_at.unwrap_or(0);
+    model.slot(process, tid, fd)?.past().iter().find(|past| {
+        let came_through_fork = past.origin.process != process && past.end.by.time >= born;
+        wanted(past.file.kind) && (came_through_fork || past.end.by.process != past.origin.process)
     })
 }
 

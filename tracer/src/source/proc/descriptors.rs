@@ -25,7 +25,9 @@ pub(super) fn of(pid: u32) -> io::Result<Vec<SnapshotFd>> {
 pub(super) fn is_cloexec(info: &str) -> bool {
     const O_CLOEXEC: u32 = 0o2_000_000;
     let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
-    flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok()).is_some_and(|flags| flags & O_CLOEXEC != 0)
+    flags
+        .and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok())
+        .is_some_and(|flags| flags & O_CLOEXEC != 0)
 }
 
 /// The number in `socket:[N]` or `pipe:[N]`.

@@ -22,7 +22,8 @@ pub(super) type Sockets = HashMap<u64, (Socket, Option<String>)>;
 /// All sockets that the process' namespace lists, each table read once.
 pub(super) fn of(process: &Process) -> Sockets {
     let mut found = Sockets::new();
-    let netns = std::fs::metadata(format!("/proc/{}/ns/net", process.pid())).map_or(0, |data| data.ino() as u32);
+    let netns =
+        std::fs::metadata(format!("/proc/{}/ns/net", process.pid())).map_or(0, |data| data.ino() as u32);
     let tcp = [process.tcp().unwrap_or_default(), process.tcp6().unwrap_or_default()];
     for entry in tcp.iter().flatten() {
         let state = u16::from(entry.state.to_u8());
@@ -43,7 +44,12 @@ pub(super) fn of(process: &Process) -> Sockets {
     found
 }
 
-fn inet((kind, protocol, state): (u16, u16, u16), local: SocketAddr, remote: SocketAddr, netns: u32) -> Socket {
+fn inet(
+    (kind, protocol, state): (u16, u16, u16),
+    local: SocketAddr,
+    remote: SocketAddr,
+    netns: u32,
+) -> Socket {
     Socket {
         family: if local.is_ipv4() { AF_INET } else { AF_INET6 },
         kind,

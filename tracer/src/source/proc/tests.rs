@@ -35,7 +35,8 @@ fn descriptors_of_each_kind_are_told() {
 
 #[test]
 fn a_child_is_a_descendant_and_no_process_is_no_process() {
-    let mut child = std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().expect("cat");
+    let mut child =
+        std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().expect("cat");
     let own = std::process::id();
     let found = with_descendants(own);
     assert_eq!(found[0], own);
@@ -47,10 +48,14 @@ fn a_child_is_a_descendant_and_no_process_is_no_process() {
 
 #[test]
 fn lines_of_proc_are_read_leniently() {
-    for (info, expected) in [("pos:\t0\nflags:\t02000002\n", true), ("flags:\t02\n", false), ("flags:\tx", false), ("", false)] {
+    for (info, expected) in
+        [("pos:\t0\nflags:\t02000002\n", true), ("flags:\t02\n", false), ("flags:\tx", false), ("", false)]
+    {
         assert_eq!(descriptors::is_cloexec(info), expected, "{info:?}");
     }
-    for (target, expected) in [("socket:[12]", Some(12)), ("socket:[]", None), ("socket:12", None), ("/socket:[1]", None)] {
+    for (target, expected) in
+        [("socket:[12]", Some(12)), ("socket:[]", None), ("socket:12", None), ("/socket:[1]", None)]
+    {
         assert_eq!(descriptors::inode_in(target, "socket"), expected, "{target}");
     }
 }
