@@ -31,6 +31,8 @@ enum Task {
     Tidy,
     /// Write docs/report.schema.json from the report's types
     Schema(generated::Options),
+    /// Write docs/src/rules.md from the rules' own texts
+    Docs(generated::Options),
 }
 
 fn main() -> ExitCode {
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&options),
         Task::Tidy => tidy::run(),
         Task::Schema(options) => generated::run("schema", &options),
+        Task::Docs(options) => generated::run("docs", &options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -21,7 +21,8 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "tidy", what: "dependency directions, sizes, suppressions", run: || done(tidy::run()) },
     Step { name: "ebpf", what: "the kept kernel object is current, and it builds", run: object::step },
     Step { name: "clippy", what: "no warnings", run: clippy },
-    Step { name: "schema", what: "docs/report.schema.json is current", run: schema },
+    Step { name: "schema", what: "docs/report.schema.json is current", run: || current("schema") },
+    Step { name: "docs", what: "docs/src/rules.md is current", run: || current("docs") },
     Step { name: "unit", what: "unit and documentation tests", run: unit },
     Step { name: "setup", what: "what the end-to-end tests need is here", run: setup::step },
     Step { name: "e2e", what: "real programs, traced, as root", run: e2e::step },
@@ -43,9 +44,10 @@ fn clippy() -> Result<Outcome> {
     done(run(object::embed(cargo(&all).args(["--locked", "--", "-D", "warnings"]))?))
 }
 
-fn schema() -> Result<Outcome> {
+/// Compares what a generating task would write with what is kept.
+fn current(task: &str) -> Result<Outcome> {
     // With the same object as the other steps: another one would compile the product again.
-    done(run(object::embed(&mut generated::command("schema", &generated::Options { check: true }))?))
+    done(run(object::embed(&mut generated::command(task, &generated::Options { check: true }))?))
 }
 
 fn unit() -> Result<Outcome> {
