@@ -2,7 +2,7 @@
 
 use super::{Analysis, Level, MOST_FINDINGS};
 use crate::errno;
-use crate::model::{Facts, ProcId};
+use crate::model::{Facts, ProcId, Socket};
 use crate::protocol::Protocol;
 use crate::report::{Evidence, Finding};
 use crate::rules::{Draft, Step, fixes};
@@ -109,7 +109,7 @@ impl Analysis {
             let protocol = finding
                 .connection
                 .and_then(|id| self.model.socket(crate::model::SockId(id)))
-                .map_or(Protocol::Unknown, |socket| socket.protocol());
+                .map_or(Protocol::Unknown, Socket::protocol);
             let pids: Vec<u32> =
                 std::iter::once(finding.pid).chain(finding.other_pids.iter().copied()).collect();
             let facts = pids.iter().find_map(|&pid| self.facts_of(pid));

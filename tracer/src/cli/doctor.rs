@@ -6,7 +6,6 @@ use forkscope::source::ebpf::btf::Btf;
 use forkscope::source::ebpf::{EbpfSource, Settings, offsets};
 use std::fmt::Display;
 use std::io::Write;
-use std::path::Path;
 
 /// Capabilities that tracing through eBPF needs, with their numbers (include/uapi/linux/capability.h).
 const CAPABILITIES: [(&str, u32); 4] =
@@ -37,11 +36,14 @@ pub(super) fn doctor() -> Outcome {
         let layout = offsets(btf).map(|_| "every struct that is read is known".to_owned());
         say("kernel layout", layout.map_err(|error| error.to_string()))?;
     }
-    say("io_uring transfers", Ok(tracepoint("sock_send_length")))?;
-    let works = EbpfSource::start(&Settings::default());
+    let source = EbpfSource::start(&Settings::default());
+    if let Ok(source) = &source {
+        let uring = if source.sees_uring() { "seen" } else { "not seen: that takes Linux 6.3 or newer" };
+        say("io_uring transfers", Ok(uring.to_owned()))?;
+    }
     say(
         "tracing through eBPF",
-        works.map(|_| "all programs load and attach".to_owned()).map_err(first_line),
+        source.map(|_| "all programs load and attach".to_owned()).map_err(first_line),
     )?;
     Ok(if well { 0 } else { FAILED })
 }
@@ -60,7 +62,7 @@ fn privileges() -> Result<String, String> {
     let has = |number: u32| held >> number & 1 == 1;
     let missing: Vec<&str> = CAPABILITIES
         .iter()
-        .filter(|&&(_, number)| !has(number) && !(number >= 38 && has(SYS_ADMIN)))
+        .filter(|&&(_, number)| !has(number) && (number < 38 || !has(SYS_ADMIN)))
         .map(|&(name, _)| name)
         .collect();
     if missing.is_empty() {
@@ -72,14 +74,4 @@ fn privileges() -> Result<String, String> {
         missing.join(", "),
         all.join(",")
     ))
-}
-
-fn tracepoint(name: &str) -> String {
-    let known = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"]
-        .map(|root| Path::new(root).join("events/sock").join(name));
-    if known.iter().any(|path| path.exists()) {
-        "seen".into()
-    } else {
-        "seen where the kernel has the tracepoints (Linux 6.3 and newer)".into()
-    }
 }

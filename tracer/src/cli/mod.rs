@@ -33,6 +33,8 @@ pub(crate) fn main() -> ExitCode {
     };
     match result {
         Ok(status) => ExitCode::from(status),
+        // Who reads a list or a page through a pager need not read it to the end.
+        Err(error) if outcome::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             console::error(&error);
             ExitCode::from(FAILED)

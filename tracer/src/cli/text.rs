@@ -3,11 +3,14 @@
 use super::args::Args;
 use super::outcome::Outcome;
 use clap::CommandFactory;
-use std::io;
+use std::io::{self, Write};
 
 /// Prints the completion script for a shell.
 pub(super) fn completions(shell: clap_complete::Shell) -> Outcome {
-    clap_complete::generate(shell, &mut Args::command(), "forkscope", &mut io::stdout());
+    // The generator panics where it cannot write.
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "forkscope", &mut script);
+    io::stdout().write_all(&script)?;
     Ok(0)
 }
 

@@ -101,7 +101,7 @@ impl Model {
             let Some(socket) = table.holding(fd).and_then(|holding| holding.file.socket) else { continue };
             match self.sockets.get(&socket) {
                 Some(known) if known.is_connection() && known.crossed.is_none() => {
-                    crossing.push((fd, socket))
+                    crossing.push((fd, socket));
                 }
                 Some(known) if !known.is_connection() => still_fresh.push(fd),
                 _ => {}

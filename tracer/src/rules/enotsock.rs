@@ -64,7 +64,7 @@ fn found(model: &Model, failed: &Failure) -> Option<Draft> {
     Some(Draft {
         rule: RuleId::Enotsock,
         severity: Severity::Error,
-        confidence: confidence(model, past.end.by.nr != 0),
+        confidence: confidence(model, past.end.by.nr != 0, &[process, past.file.opened.process]),
         cause: Cause::Number { process, fd },
         title: format!(
             "{} on fd {fd} failed with ENOTSOCK: the number was {was}, and is {now} now",

@@ -7,13 +7,13 @@ use forkscope_proto::{FileKind, calls};
 
 /// The newest earlier generation of a number that another process had opened: it came through a fork. A
 /// generation that another process ended (they share one table) counts as well.
-pub(super) fn inherited_past<'a>(
-    model: &'a Model,
+pub(super) fn inherited_past(
+    model: &Model,
     process: ProcId,
     tid: u32,
     fd: i32,
     wanted: impl Fn(FileKind) -> bool,
-) -> Option<&'a Past> {
+) -> Option<&Past> {
     let born = model.process(process)?.forked_at.unwrap_or(0);
     model.slot(process, tid, fd)?.past().iter().find(|past| {
         let came_through_fork = past.origin.process != process && past.end.by.time >= born;

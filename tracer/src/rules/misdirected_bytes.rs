@@ -45,7 +45,7 @@ impl Rule for MisdirectedBytes {
         out.push(Draft {
             rule: RuleId::MisdirectedBytes,
             severity: Severity::Error,
-            confidence: confidence(model, past.end.by.nr != 0),
+            confidence: confidence(model, past.end.by.nr != 0, &[process, past.file.opened.process]),
             cause: Cause::Number { process, fd },
             title: format!("{} on fd {fd} sent bytes meant for {} to {}", call(nr), old.remote, got.remote),
             summary: format!(

@@ -16,8 +16,8 @@ mod stolen_reply;
 pub use draft::{Cause, Draft, Step};
 pub use fix::fixes;
 
-use crate::model::{Change, Model};
-use crate::report::{RuleId, Severity};
+use crate::model::{Change, Model, ProcId};
+use crate::report::{Confidence, RuleId, Severity};
 
 /// A rule of the catalogue.
 pub trait Rule {
@@ -65,11 +65,12 @@ pub fn all() -> Vec<Box<dyn Rule>> {
     ]
 }
 
-/// How sure a finding is whose every step was seen.
-fn confidence(model: &Model, steps_seen: bool) -> crate::report::Confidence {
-    if steps_seen && !model.has_losses() {
-        crate::report::Confidence::Certain
+/// How sure a finding is: certain where every step was seen, and nothing of its processes could be unseen.
+fn confidence(model: &Model, steps_seen: bool, processes: &[ProcId]) -> Confidence {
+    let some_unseen = |id: &ProcId| model.process(*id).is_some_and(|process| process.uring || process.compat);
+    if steps_seen && !model.has_losses() && !processes.iter().any(some_unseen) {
+        Confidence::Certain
     } else {
-        crate::report::Confidence::Likely
+        Confidence::Likely
     }
 }

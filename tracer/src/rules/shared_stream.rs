@@ -62,7 +62,7 @@ fn turns(model: &Model, id: SockId, process: ProcId) -> Option<Draft> {
     };
     let what = format!("{} and {} both use {}", model.pid(process), model.pid(other), connection(socket));
     let how = if known {
-        confidence(model, !earlier.iter().any(|turn| turn.assumed))
+        confidence(model, !earlier.iter().any(|turn| turn.assumed), &[process, other])
     } else {
         Confidence::Inconclusive
     };
@@ -95,7 +95,7 @@ fn said(model: &Model, id: SockId, sign: Sign) -> Option<Draft> {
         return None;
     }
     let what = format!("{what} on {}", connection(socket));
-    Some(draft(model, socket, [by, before], Severity::Error, confidence(model, true), what))
+    Some(draft(model, socket, [by, before], Severity::Error, confidence(model, true, &[by, before]), what))
 }
 
 /// The descriptor was passed over a socket, which nobody does by accident.

@@ -112,7 +112,7 @@ fn found(model: &Model, failed: &Failure, kinds: &[FileKind]) -> Option<Draft> {
     Some(Draft {
         rule: RuleId::StaleDescriptor,
         severity: Severity::Error,
-        confidence: confidence(model, past.end.by.nr != 0),
+        confidence: confidence(model, past.end.by.nr != 0, &[process, past.file.opened.process]),
         cause: Cause::Number { process, fd },
         title: format!(
             "{} on fd {fd} failed with EBADF: the number was {was}, inherited and closed",

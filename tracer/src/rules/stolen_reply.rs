@@ -66,7 +66,7 @@ impl Rule for StolenReply {
         out.push(Draft {
             rule: RuleId::StolenReply,
             severity: Severity::Error,
-            confidence: confidence(model, true),
+            confidence: confidence(model, true, &[reader, asker]),
             cause: Cause::Sharing(id),
             title: format!("{reader_pid} read the answer to {asker_pid}'s request on {}", connection(socket)),
             summary: format!(

@@ -68,14 +68,17 @@ pub(super) fn start(settings: &Settings) -> Result<EbpfSource, EbpfError> {
     };
     let counting =
         settings.count_cost.then(|| aya::sys::enable_stats(aya::sys::Stats::RunTime).ok()).flatten();
+    let mut sees_uring = true;
     for (name, tracepoint, optional) in PROGRAMS {
         match program(&mut programs, name).and_then(|program| program.attach(tracepoint)) {
-            Err(ProgramError::SyscallError(error)) if optional && is(&error.io_error, Errno::ENOENT) => {}
+            Err(ProgramError::SyscallError(error)) if optional && is(&error.io_error, Errno::ENOENT) => {
+                sees_uring = false;
+            }
             Err(error) => return Err(explain(name, error)),
             Ok(_) => {}
         }
     }
-    Ok(EbpfSource { events, filter, processes, lost, programs, _counting: counting })
+    Ok(EbpfSource { events, filter, processes, lost, programs, sees_uring, _counting: counting })
 }
 
 fn load(settings: &Settings) -> Result<Ebpf, EbpfError> {

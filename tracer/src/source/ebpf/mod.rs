@@ -28,6 +28,7 @@ pub struct EbpfSource {
     processes: HashMap<MapData, u32, State>,
     lost: PerCpuArray<MapData, Lost>,
     programs: Ebpf,
+    sees_uring: bool,
     /// Keeps the kernel counting the programs' run time.
     _counting: Option<OwnedFd>,
 }
@@ -53,6 +54,12 @@ impl EbpfSource {
     /// Where the kernel or the privileges do not allow it; the message says what to do.
     pub fn start(settings: &Settings) -> Result<Self, EbpfError> {
         load::start(settings)
+    }
+
+    /// Whether transfers that io_uring makes are seen: the kernel has tracepoints for them (Linux 6.3).
+    #[must_use]
+    pub fn sees_uring(&self) -> bool {
+        self.sees_uring
     }
 }
 

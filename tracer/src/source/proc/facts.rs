@@ -119,7 +119,7 @@ mod tests {
             (&*format!("{lib}/psycopg2_binary.libs/libpq-ab12.so.5.16"), Some("libpq"), Some("5.16")),
             ("/usr/lib/libssl.so.3", Some("libssl"), Some("3")),
             ("/usr/lib/libc.so.6", None, Some("6")),
-            ("/home/libssl", None, None),
+            ("/opt/libssl", None, None),
         ] {
             assert_eq!(library(path), expected, "{path}");
             assert_eq!(version_in_name(path).as_deref(), version, "{path}");
