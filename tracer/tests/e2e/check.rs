@@ -34,6 +34,12 @@ pub(crate) fn check(report: &Value, expected: &[Expected]) {
     assert!(found.is_empty(), "errors that nobody expected: {found:#?}");
 }
 
+/// The report's errors.
+#[track_caller]
+pub(crate) fn errors(report: &Value) -> Vec<&Value> {
+    findings(report, &["error"])
+}
+
 /// Asserts that there is nothing that a user would have to read.
 #[track_caller]
 pub(crate) fn quiet(report: &Value) {

@@ -7,6 +7,7 @@ mod bad_input;
 mod cases_db;
 mod cases_grpc;
 mod check;
+mod commands;
 mod databases;
 mod env;
 mod healthy;

@@ -108,7 +108,10 @@ fn record(said: &[Value], mut calls: BTreeMap<u32, Vec<Call>>, keep: impl Fn(&Ca
     let thread = |line: &Value| {
         let tid = u32::try_from(line["tid"].as_u64()?).ok()?;
         let role = line["role"].as_str()?.to_owned();
-        let calls = calls.remove(&tid).unwrap_or_default().into_iter().filter(&keep).filter_map(comparable);
+        // A call that the kernel begins anew, after a signal or a tracer's stop, is the one that ends.
+        let ended = |call: &Call| !call.result.starts_with('?');
+        let calls = calls.remove(&tid).unwrap_or_default().into_iter();
+        let calls = calls.filter(ended).filter(&keep).filter_map(comparable);
         // What comes before is the dynamic linker's, and the tracer's own between fork and exec.
         let skip = |call: &Call| role == "first" && call.name != "socketpair";
         let calls = calls.skip_while(skip).collect();

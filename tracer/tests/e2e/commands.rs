@@ -1,0 +1,78 @@
+//! The commands themselves: the demo, exit statuses, signals, and what is said where tracing cannot be.
+
+use crate::check::errors;
+use crate::env::{Env, forkscope};
+use crate::process::{Ended, Process};
+use crate::run::{Session, code};
+use nix::sys::signal::Signal;
+use std::process::Command;
+
+#[test]
+fn the_demo_has_the_founding_bug_and_its_errors_fail_where_asked() {
+    let Some(_) = Env::get() else { return };
+    let outcome = Session::start("demo", &["--fail-on", "error"], &[]).end();
+    assert_eq!(outcome.status, 3, "{:#?}", outcome.stderr);
+    let found = errors(&outcome.report);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!((&found[0]["rule"], &found[0]["errno"]), (&"enotsock".into(), &"ENOTSOCK".into()));
+    assert!(found[0]["title"].as_str().is_some_and(|title| title.contains("/dev/null")));
+}
+
+#[test]
+fn a_rule_that_is_off_finds_nothing() {
+    let Some(_) = Env::get() else { return };
+    let outcome = Session::start("demo", &["--fail-on", "error", "--rule", "enotsock=off"], &[]).end();
+    assert_eq!((outcome.status, errors(&outcome.report).len()), (0, 0));
+}
+
+#[test]
+fn an_interrupt_reaches_the_program_and_the_report_is_written() {
+    let Some(_) = Env::get() else { return };
+    let script = "trap 'echo {}; exit 7' INT; echo '{\"ready\":true}'; while :; do read line; done";
+    let mut session = Session::start("run", &["--", "sh", "-c", script], &[]);
+    session.process.stdout_says("ready");
+    let outcome = session.interrupt();
+    assert_eq!(outcome.status, 7, "{:#?}", outcome.stderr);
+}
+
+#[test]
+fn on_sigterm_the_report_is_written_and_the_program_goes_on() {
+    let Some(_) = Env::get() else { return };
+    let script = "echo \"{\\\"ready\\\":true,\\\"pid\\\":$$}\"; while read line; do :; done; exit 0";
+    let mut session = Session::start("run", &["--", "sh", "-c", script], &[]);
+    let line: serde_json::Value = serde_json::from_str(&session.process.stdout_says("ready")).expect("JSON");
+    let program = line["pid"].as_u64().expect("a number");
+    session.process.signal(Signal::SIGTERM);
+    let lives = || std::path::Path::new(&format!("/proc/{program}/fd")).exists();
+    assert!(lives(), "the program goes on");
+    // Its standard input is ours: with that it ends.
+    let outcome = session.end();
+    assert_eq!(outcome.status, 128 + Signal::SIGTERM as i32, "{:#?}", outcome.stderr);
+}
+
+#[test]
+fn without_type_information_one_line_says_so() {
+    let Some(_) = Env::get() else { return };
+    let hide = "mount -t tmpfs none /sys/kernel/btf && exec \"$0\" run -- true";
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", hide]).arg(forkscope());
+    let Ended { status, stderr, .. } = Process::start(&mut command).end();
+    assert_eq!(code(status), 1, "{stderr:#?}");
+    assert_eq!(stderr.len(), 1, "{stderr:#?}");
+    assert!(stderr[0].starts_with("error: ") && stderr[0].contains("CONFIG_DEBUG_INFO_BTF"), "{stderr:?}");
+}
+
+#[test]
+fn texts_are_printed_and_a_reader_may_leave_early() {
+    for arguments in
+        [&["explain"][..], &["explain", "enotsock"], &["man"], &["completions", "bash"], &["doctor"]]
+    {
+        let Ended { status, stdout, stderr } =
+            Process::start(Command::new(forkscope()).args(arguments)).end();
+        assert!(!stdout.is_empty(), "{arguments:?}: {stderr:#?}");
+        assert!(code(status) == 0 || arguments == ["doctor"], "{arguments:?}: {stderr:#?}");
+    }
+    let mut early = Command::new("sh");
+    early.args(["-c", "\"$0\" man | true"]).arg(forkscope());
+    assert_eq!(Process::start(&mut early).end().stderr, Vec::<String>::new());
+}
