@@ -82,7 +82,10 @@ impl Session {
         let key = proc::key(pid).map_err(gone)?;
         let threads = proc::threads(pid).unwrap_or(1);
         self.source.follow(key, threads).with_context(|| format!("cannot trace process {pid}"))?;
-        let (key, mut snapshot) = proc::snapshot(pid).map_err(gone)?;
+        let (key, mut snapshot) = proc::snapshot(pid).map_err(|error| {
+            self.source.leave(pid);
+            gone(error)
+        })?;
         snapshot.started_here = started_here;
         self.take_in(key, &snapshot);
         if let Ok(facts) = proc::facts(pid) {

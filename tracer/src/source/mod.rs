@@ -24,6 +24,9 @@ pub trait Source {
     /// Where the process cannot be added to the traced ones.
     fn follow(&mut self, process: ProcKey, threads: u32) -> io::Result<()>;
 
+    /// Traces a process no more: it ended before it could be traced, and its number may be another's soon.
+    fn leave(&mut self, tgid: u32);
+
     /// Moves what has arrived to `batch`, until nothing is left or the batch is full.
     fn drain(&mut self, batch: &mut Batch);
 

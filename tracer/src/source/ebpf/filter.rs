@@ -34,11 +34,12 @@ impl Filter {
         Ok(Self { bytes })
     }
 
-    /// Marks a process as traced.
-    pub(super) fn mark(&self, tgid: u32) {
+    /// Marks a process as traced, or not.
+    pub(super) fn mark(&self, tgid: u32, traced: bool) {
         let at = tgid as usize % LENGTH;
         // SAFETY: `at` is inside the mapping, and single bytes are only ever accessed atomically here.
-        unsafe { AtomicU8::from_ptr(self.bytes.as_ptr().cast::<u8>().add(at)) }.store(1, Ordering::Release);
+        unsafe { AtomicU8::from_ptr(self.bytes.as_ptr().cast::<u8>().add(at)) }
+            .store(traced.into(), Ordering::Release);
     }
 }
 

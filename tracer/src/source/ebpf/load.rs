@@ -98,16 +98,21 @@ fn load(settings: &Settings) -> Result<Ebpf, EbpfError> {
         .load(OBJECT)
         .map_err(|error| match error {
             aya::EbpfError::MapError(aya::maps::MapError::CreateError { ref io_error, ref name, .. }) => {
-                if is(io_error, Errno::EPERM) {
-                    EbpfError::NoPrivilege
-                } else if name == "EVENTS" && is(io_error, Errno::EINVAL) {
-                    EbpfError::NoRingBuffer
-                } else {
-                    EbpfError::refused("maps", error)
-                }
+                map_refused(name, io_error).unwrap_or_else(|| EbpfError::refused("maps", error))
             }
             error => EbpfError::refused("programs", error),
         })
+}
+
+/// What it means that the kernel did not create a map, where that is known.
+fn map_refused(name: &str, error: &std::io::Error) -> Option<EbpfError> {
+    if is(error, Errno::EPERM) {
+        Some(EbpfError::NoPrivilege)
+    } else if name == "EVENTS" && is(error, Errno::EINVAL) {
+        Some(EbpfError::NoRingBuffer)
+    } else {
+        None
+    }
 }
 
 fn program<'a>(programs: &'a mut Ebpf, name: &str) -> Result<&'a mut RawTracePoint, ProgramError> {
@@ -137,5 +142,18 @@ fn refuse_pid_namespace() -> Result<(), EbpfError> {
     match std::fs::read_link("/proc/self/ns/pid") {
         Ok(link) if link.as_os_str() != FIRST => Err(EbpfError::PidNamespace),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_map_is_explained() {
+        let said = |name, errno: Errno| map_refused(name, &errno.into()).map(|error| error.to_string());
+        assert!(said("EVENTS", Errno::EINVAL).is_some_and(|text| text.contains("Linux 5.8")));
+        assert!(said("PROCS", Errno::EPERM).is_some_and(|text| text.contains("root")));
+        assert_eq!(said("PROCS", Errno::EINVAL), None);
     }
 }

@@ -77,8 +77,14 @@ impl Source for EbpfSource {
         self.processes
             .insert(process.tgid, State(ProcState { start: process.start, flags }), 0)
             .map_err(io::Error::other)?;
-        self.filter.mark(process.tgid);
+        self.filter.mark(process.tgid, true);
         Ok(())
+    }
+
+    fn leave(&mut self, tgid: u32) {
+        self.filter.mark(tgid, false);
+        // It is gone already where the kernel side saw the process end.
+        let _ = self.processes.remove(&tgid);
     }
 
     fn drain(&mut self, batch: &mut Batch) {
