@@ -1,6 +1,6 @@
 //! /proc of the test's own process says what the test knows.
 
-use super::{descriptors, key, snapshot, with_descendants};
+use super::{key, snapshot, with_descendants};
 use forkscope_proto::FileKind;
 use std::fs::File;
 use std::net::{TcpListener, TcpStream};
@@ -44,18 +44,4 @@ fn a_child_is_a_descendant_and_no_process_is_no_process() {
     drop(child.stdin.take());
     child.wait().expect("ends");
     assert!(key(child.id()).is_err());
-}
-
-#[test]
-fn lines_of_proc_are_read_leniently() {
-    for (info, expected) in
-        [("pos:\t0\nflags:\t02000002\n", true), ("flags:\t02\n", false), ("flags:\tx", false), ("", false)]
-    {
-        assert_eq!(descriptors::is_cloexec(info), expected, "{info:?}");
-    }
-    for (target, expected) in
-        [("socket:[12]", Some(12)), ("socket:[]", None), ("socket:12", None), ("/socket:[1]", None)]
-    {
-        assert_eq!(descriptors::inode_in(target, "socket"), expected, "{target}");
-    }
 }
