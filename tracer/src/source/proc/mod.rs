@@ -4,6 +4,7 @@
 
 mod descriptors;
 mod facts;
+mod library;
 mod link;
 mod net_line;
 mod snapshot;
