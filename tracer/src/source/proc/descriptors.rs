@@ -1,81 +1,122 @@
 //! The descriptors of a process.
 
+use super::link::{Info, Target};
 use crate::event::SnapshotFd;
 use forkscope_proto::{FileKind, FileRef};
-use std::fs;
-use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::path::Path;
+use nix::fcntl::{OFlag, openat, readlinkat};
+use nix::sys::stat::Mode;
+use std::ffi::{CStr, CString, OsStr};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::mem::MaybeUninit;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+/// How often a number is looked at that changes while it is looked at.
+const TRIES: usize = 4;
+
+/// The links and the fdinfo files of one process.
+struct Folders {
+    links: File,
+    infos: File,
+}
 
 /// All descriptors of a process, in no order. One that is closed meanwhile is left out.
+///
+/// # Errors
+/// Where the process does not exist, or may not be looked at.
 pub(super) fn of(pid: u32) -> io::Result<Vec<SnapshotFd>> {
-    let folder = format!("/proc/{pid}/fd");
-    Ok(fs::read_dir(&folder)?
-        .filter_map(|entry| {
-            let entry = entry.ok()?;
-            let fd: i32 = entry.file_name().to_str()?.parse().ok()?;
-            let target = fs::read_link(entry.path()).ok()?;
-            let info = fs::read_to_string(format!("/proc/{pid}/fdinfo/{fd}")).ok()?;
-            describe(fd, &entry.path(), &target.to_string_lossy(), is_cloexec(&info))
-        })
-        .collect())
+    let links = format!("/proc/{pid}/fd");
+    let folders = Folders { links: File::open(&links)?, infos: File::open(format!("/proc/{pid}/fdinfo"))? };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(&links)? {
+        let name = entry?.file_name();
+        let Some(fd) = fd_in(&name) else { continue };
+        let Ok(name) = CString::new(name.into_vec()) else { continue };
+        found.extend(folders.look(fd, &name));
+    }
+    Ok(found)
 }
 
-/// Whether `flags:` of a fdinfo file (proc_pid_fdinfo(5), octal) has `O_CLOEXEC`.
-pub(super) fn is_cloexec(info: &str) -> bool {
-    const O_CLOEXEC: u32 = 0o2_000_000;
-    let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
-    flags
-        .and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok())
-        .is_some_and(|flags| flags & O_CLOEXEC != 0)
+fn fd_in(name: &OsStr) -> Option<i32> {
+    super::link::number(name.as_bytes())?.try_into().ok()
 }
 
-/// The number in `socket:[N]` or `pipe:[N]`.
-pub(super) fn inode_in(target: &str, kind: &str) -> Option<u64> {
-    target.strip_prefix(kind)?.strip_prefix(":[")?.strip_suffix(']')?.parse().ok()
-}
-
-fn describe(fd: i32, link: &Path, target: &str, cloexec: bool) -> Option<SnapshotFd> {
-    let named = |kind, inode| FileRef { inode, kind: kind as u8, ..FileRef::NONE };
-    let mut path = None;
-    let file = if let Some(inode) = inode_in(target, "socket") {
-        named(FileKind::Socket, inode)
-    } else if let Some(inode) = inode_in(target, "pipe") {
-        named(FileKind::Pipe, inode)
-    } else {
-        let metadata = fs::metadata(link).ok()?;
-        let kind = match target.strip_prefix("anon_inode:") {
-            Some("[eventpoll]") => FileKind::Epoll,
-            Some("[eventfd]") => FileKind::Eventfd,
-            Some(_) => FileKind::Anonymous,
-            None => {
-                path = Some(target.to_owned());
-                kind_of(metadata.file_type())
+impl Folders {
+    /// One descriptor. Link and fdinfo are two looks, between which the number may get another file.
+    fn look(&self, fd: i32, name: &CStr) -> Option<SnapshotFd> {
+        let mut last = None;
+        for _ in 0..TRIES {
+            let link = readlinkat(&self.links, name).ok()?;
+            let info = self.info(name)?;
+            let target = Target::read(link.as_bytes());
+            let (file, path) = self.file(name, target, info)?;
+            let same = !matches!(target, Target::Inode(_, inode) if info.inode.is_some_and(|i| i != inode));
+            last = Some(SnapshotFd { fd, cloexec: info.cloexec, file, path, socket: None });
+            if same {
+                break;
             }
-        };
-        let device = if kind == FileKind::CharDevice { kernel_device(metadata.rdev()) } else { 0 };
-        FileRef { device, ..named(kind, metadata.ino()) }
-    };
-    Some(SnapshotFd { fd, cloexec, file, path, socket: None })
-}
+        }
+        last
+    }
 
-fn kind_of(kind: fs::FileType) -> FileKind {
-    if kind.is_file() {
-        FileKind::Regular
-    } else if kind.is_dir() {
-        FileKind::Directory
-    } else if kind.is_char_device() {
-        FileKind::CharDevice
-    } else if kind.is_block_device() {
-        FileKind::BlockDevice
-    } else if kind.is_fifo() {
-        FileKind::Pipe
-    } else {
-        FileKind::Other
+    fn info(&self, name: &CStr) -> Option<Info> {
+        let mut text = [0; 256];
+        let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+        let length =
+            File::from(openat(&self.infos, name, flags, Mode::empty()).ok()?).read(&mut text).ok()?;
+        Some(Info::read(&text[..length]))
+    }
+
+    fn file(&self, name: &CStr, target: Target<'_>, info: Info) -> Option<(FileRef, Option<String>)> {
+        let file = |kind, inode| FileRef { inode, kind: kind as u8, ..FileRef::NONE };
+        Some(match target {
+            Target::Inode(kind, inode) => (file(kind, inode), None),
+            Target::Anonymous(kind) => {
+                let inode = match info.inode {
+                    Some(inode) => inode,
+                    None => self.stat(name)?.stx_ino,
+                };
+                (file(kind, inode), None)
+            }
+            Target::Path(path) => {
+                let stat = self.stat(name)?;
+                let kind = kind_of(stat.stx_mode);
+                let device = match kind {
+                    // `MKDEV` (include/linux/kdev_t.h).
+                    FileKind::CharDevice | FileKind::BlockDevice => {
+                        stat.stx_rdev_major << 20 | stat.stx_rdev_minor
+                    }
+                    _ => 0,
+                };
+                let file = FileRef { device, ..file(kind, info.inode.unwrap_or(stat.stx_ino)) };
+                (file, Some(String::from_utf8_lossy(path).into_owned()))
+            }
+        })
+    }
+
+    /// The file behind a link, as far as it is known without asking a file server that may not answer.
+    fn stat(&self, name: &CStr) -> Option<libc::statx> {
+        let mut stat = MaybeUninit::<libc::statx>::zeroed();
+        let flags = libc::AT_STATX_DONT_SYNC | libc::AT_NO_AUTOMOUNT;
+        let wanted = libc::STATX_TYPE | libc::STATX_INO;
+        // SAFETY: the name ends with a NUL, `stat` has room for the answer, and both outlive the call.
+        let result =
+            unsafe { libc::statx(self.links.as_raw_fd(), name.as_ptr(), flags, wanted, stat.as_mut_ptr()) };
+        // SAFETY: all bytes were zero before the call, which is a valid value of this plain struct.
+        (result == 0).then(|| unsafe { stat.assume_init() })
     }
 }
 
-/// A device number as the kernel keeps it (`MKDEV`, include/linux/kdev_t.h), from the one of stat(2).
-fn kernel_device(device: u64) -> u32 {
-    libc::major(device) << 20 | libc::minor(device)
+/// The kind of a file that has a path, by its mode, as the probe tells them. A socket's file that was opened
+/// with `O_PATH` is none: its inode is the file system's.
+fn kind_of(mode: u16) -> FileKind {
+    match u32::from(mode) & libc::S_IFMT {
+        0 | libc::S_IFREG => FileKind::Regular,
+        libc::S_IFDIR => FileKind::Directory,
+        libc::S_IFCHR => FileKind::CharDevice,
+        libc::S_IFBLK => FileKind::BlockDevice,
+        libc::S_IFIFO => FileKind::Pipe,
+        _ => FileKind::Other,
+    }
 }

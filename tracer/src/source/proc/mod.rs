@@ -4,6 +4,9 @@
 
 mod descriptors;
 mod facts;
+mod library;
+mod link;
+mod net_line;
 mod snapshot;
 mod sockets;
 mod tree;
@@ -14,10 +17,18 @@ pub use tree::{all, key, threads, with_descendants};
 
 use procfs::ProcError;
 use procfs::process::Process;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 
 fn process(pid: u32) -> io::Result<Process> {
     Process::new(i32::try_from(pid).map_err(|_| io::ErrorKind::NotFound)?).map_err(to_io)
+}
+
+/// The first bytes of a file, and no more, however long it is.
+fn at_most(bytes: u64, path: &str) -> io::Result<Vec<u8>> {
+    let mut read = Vec::new();
+    File::open(path)?.take(bytes).read_to_end(&mut read)?;
+    Ok(read)
 }
 
 fn to_io(error: ProcError) -> io::Error {

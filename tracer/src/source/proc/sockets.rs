@@ -1,77 +1,87 @@
-//! What the sockets in a process' network namespace are.
+//! What the sockets among a process' descriptors are.
 
-use forkscope_proto::Socket;
-use procfs::process::Process;
-use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use super::net_line::{self, Inet};
+use crate::event::SnapshotFd;
+use forkscope_proto::{FileKind, Socket};
+use rustc_hash::FxHashMap;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::MetadataExt;
 
-const AF_UNIX: u16 = 1;
-const AF_INET: u16 = 2;
-const AF_INET6: u16 = 10;
-const SOCK_STREAM: u16 = 1;
-const SOCK_DGRAM: u16 = 2;
-const IPPROTO_TCP: u16 = 6;
-const IPPROTO_UDP: u16 = 17;
-const ESTABLISHED: u16 = 1;
-const CLOSED: u16 = 7;
+/// The internet tables, with what they list.
+const INET: [(&str, Inet); 4] = [
+    ("tcp", Inet { family: 2, kind: 1, protocol: 6 }),
+    ("tcp6", Inet { family: 10, kind: 1, protocol: 6 }),
+    ("udp", Inet { family: 2, kind: 2, protocol: 17 }),
+    ("udp6", Inet { family: 10, kind: 2, protocol: 17 }),
+];
 
-/// Sockets by inode, with the path of those that have one.
-pub(super) type Sockets = HashMap<u64, (Socket, Option<String>)>;
-
-/// All sockets that the process' namespace lists, each table read once.
-pub(super) fn of(process: &Process) -> Sockets {
-    let mut found = Sockets::new();
-    let netns =
-        std::fs::metadata(format!("/proc/{}/ns/net", process.pid())).map_or(0, |data| data.ino() as u32);
-    let tcp = [process.tcp().unwrap_or_default(), process.tcp6().unwrap_or_default()];
-    for entry in tcp.iter().flatten() {
-        let state = u16::from(entry.state.to_u8());
-        let kind = (SOCK_STREAM, IPPROTO_TCP, state);
-        found.insert(entry.inode, (inet(kind, entry.local_address, entry.remote_address, netns), None));
-    }
-    let udp = [process.udp().unwrap_or_default(), process.udp6().unwrap_or_default()];
-    for entry in udp.iter().flatten() {
-        let kind = (SOCK_DGRAM, IPPROTO_UDP, u16::from(entry.state.to_u8()));
-        found.insert(entry.inode, (inet(kind, entry.local_address, entry.remote_address, netns), None));
-    }
-    for entry in process.unix().unwrap_or_default() {
-        let connected = entry.state == procfs::net::UnixState::CONNECTED;
-        let state = if connected { ESTABLISHED } else { CLOSED };
-        let socket = Socket { family: AF_UNIX, kind: entry.socket_type, state, netns, ..Socket::default() };
-        found.insert(entry.inode, (socket, entry.path.map(|path| path.to_string_lossy().into_owned())));
-    }
-    found
+/// Sockets by inode, with the name of those that have one; `None` until a table has told.
+struct Wanted {
+    sockets: FxHashMap<u64, Option<(Socket, Option<String>)>>,
+    missing: usize,
 }
 
-fn inet(
-    (kind, protocol, state): (u16, u16, u16),
-    local: SocketAddr,
-    remote: SocketAddr,
-    netns: u32,
-) -> Socket {
-    Socket {
-        family: if local.is_ipv4() { AF_INET } else { AF_INET6 },
-        kind,
-        protocol,
-        state,
-        local_port: local.port(),
-        remote_port: remote.port(),
-        local: octets(local.ip()),
-        remote: octets(remote.ip()),
-        netns,
-        ..Socket::default()
+/// Fills in what the sockets are, as the tables of the process' own network namespace tell it. They do not
+/// list a TCP or UDP socket that is neither bound nor connected, one of another family, or one made in
+/// another namespace: those stay `None`.
+pub(super) fn describe(pid: u32, descriptors: &mut [SnapshotFd]) {
+    let sockets: FxHashMap<_, _> = descriptors.iter().filter_map(inode).map(|inode| (inode, None)).collect();
+    if sockets.is_empty() {
+        return;
     }
-}
-
-/// An address in the form of the record: 16 bytes for IPv6, the first 4 for IPv4.
-fn octets(address: IpAddr) -> [u8; 16] {
-    match address {
-        IpAddr::V6(address) => address.octets(),
-        IpAddr::V4(address) => {
-            let mut bytes = [0; 16];
-            bytes[..4].copy_from_slice(&address.octets());
-            bytes
+    let mut wanted = Wanted { missing: sockets.len(), sockets };
+    for (table, has) in &INET[..2] {
+        wanted
+            .read(pid, table, |line| net_line::inet(line, *has).map(|(inode, socket)| (inode, socket, None)));
+    }
+    wanted.read(pid, "unix", net_line::unix);
+    for (table, has) in &INET[2..] {
+        wanted
+            .read(pid, table, |line| net_line::inet(line, *has).map(|(inode, socket)| (inode, socket, None)));
+    }
+    let netns = netns(pid);
+    for entry in descriptors {
+        let told = inode(entry).and_then(|inode| wanted.sockets.get(&inode)?.as_ref());
+        if let Some((socket, name)) = told {
+            entry.socket = Some(Socket { file: entry.file, netns, ..*socket });
+            entry.path.clone_from(name);
         }
     }
+}
+
+impl Wanted {
+    /// Goes through a table once, as long as something is missing.
+    fn read(
+        &mut self,
+        pid: u32,
+        table: &str,
+        parse: impl Fn(&[u8]) -> Option<(u64, Socket, Option<String>)>,
+    ) {
+        let Some(Ok(file)) = (self.missing > 0).then(|| File::open(format!("/proc/{pid}/net/{table}")))
+        else {
+            return;
+        };
+        let mut lines = BufReader::with_capacity(1 << 16, file);
+        let mut line = Vec::with_capacity(256);
+        while self.missing > 0 && lines.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
+            // The first word stands: a name with line breaks must not speak for another table's socket.
+            if let Some((inode, socket, name)) = parse(&line)
+                && let Some(known @ None) = self.sockets.get_mut(&inode)
+            {
+                *known = Some((socket, name));
+                self.missing -= 1;
+            }
+            line.clear();
+        }
+    }
+}
+
+fn inode(entry: &SnapshotFd) -> Option<u64> {
+    (entry.file.kind() == FileKind::Socket).then_some(entry.file.inode)
+}
+
+/// The inode of the process' network namespace; 0 where it is not told. The kernel's numbers have 32 bits.
+fn netns(pid: u32) -> u32 {
+    fs::metadata(format!("/proc/{pid}/ns/net")).map_or(0, |data| u32::try_from(data.ino()).unwrap_or(0))
 }

@@ -1,61 +1,153 @@
-//! /proc of the test's own process says what the test knows.
+//! /proc of the test's own process and its children says what the test knows.
 
-use super::{descriptors, key, snapshot, with_descendants};
-use forkscope_proto::FileKind;
-use std::fs::File;
-use std::net::{TcpListener, TcpStream};
-use std::os::fd::AsRawFd;
-use std::os::unix::net::UnixListener;
+use super::{key, snapshot, threads, with_descendants};
+use crate::event::SnapshotFd;
+use forkscope_proto::{FileKind, Socket};
+use std::fs::{self, File};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+use std::process::{Child, Command, Stdio, id};
+
+fn own() -> impl Fn(RawFd) -> SnapshotFd {
+    let (_, seen) = snapshot(id()).expect("lives");
+    assert!(seen.whole);
+    move |fd| seen.descriptors.iter().find(|entry| entry.fd == fd).cloned().expect("listed")
+}
+
+fn owned(fd: RawFd) -> OwnedFd {
+    assert!(fd >= 0, "{}", std::io::Error::last_os_error());
+    // SAFETY: a call just made it, for the caller alone.
+    unsafe { OwnedFd::from_raw_fd(fd) }
+}
+
+fn cat(stdin: Stdio) -> Child {
+    Command::new("cat").arg("-").stdin(stdin).stdout(Stdio::null()).spawn().expect("cat")
+}
 
 #[test]
 fn descriptors_of_each_kind_are_told() {
     let folder = tempfile::tempdir().expect("a folder");
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let stream = TcpStream::connect(listener.local_addr().expect("bound")).expect("a connection");
-    let unix = UnixListener::bind(folder.path().join("socket")).expect("a socket");
+    let regular = tempfile::tempfile().expect("a file");
     let null = File::open("/dev/null").expect("there");
+    let directory = File::open(folder.path()).expect("there");
     let (pipe, _other) = std::io::pipe().expect("a pipe");
-    let (_, seen) = snapshot(std::process::id()).expect("lives");
-    let at = |fd: i32| seen.descriptors.iter().find(|entry| entry.fd == fd).expect("listed");
-    for (fd, kind) in [
-        (listener.as_raw_fd(), FileKind::Socket),
-        (unix.as_raw_fd(), FileKind::Socket),
-        (null.as_raw_fd(), FileKind::CharDevice),
-        (pipe.as_raw_fd(), FileKind::Pipe),
+    // SAFETY: these calls take plain numbers and make a new descriptor.
+    let (epoll, eventfd) = unsafe { (libc::epoll_create1(0), libc::eventfd(0, libc::EFD_CLOEXEC)) };
+    let (epoll, eventfd) = (owned(epoll), owned(eventfd));
+    let (stream, _peer) = UnixStream::pair().expect("sockets");
+    let at = own();
+    for (fd, kind, cloexec, device, path) in [
+        (regular.as_raw_fd(), FileKind::Regular, true, 0, true),
+        (directory.as_raw_fd(), FileKind::Directory, true, 0, true),
+        (null.as_raw_fd(), FileKind::CharDevice, true, 1 << 20 | 3, true),
+        (pipe.as_raw_fd(), FileKind::Pipe, true, 0, false),
+        (epoll.as_raw_fd(), FileKind::Epoll, false, 0, false),
+        (eventfd.as_raw_fd(), FileKind::Eventfd, true, 0, false),
+        (stream.as_raw_fd(), FileKind::Socket, true, 0, false),
     ] {
-        assert_eq!(at(fd).file.kind(), kind, "fd {fd}");
-        assert!(at(fd).cloexec, "fd {fd}");
+        let entry = at(fd);
+        let found = (entry.file.kind(), entry.cloexec, entry.file.device, entry.path.is_some());
+        assert_eq!(found, (kind, cloexec, device, path), "fd {fd}");
+        let stat = fs::metadata(format!("/proc/self/fd/{fd}")).expect("open");
+        assert_eq!(entry.file.inode, stat.ino(), "fd {fd}");
     }
-    assert_eq!(at(null.as_raw_fd()).file.device, 1 << 20 | 3);
-    let socket = at(stream.as_raw_fd()).socket.expect("in the namespace");
-    assert_eq!(socket.remote_port, listener.local_addr().expect("bound").port());
-    assert_eq!((socket.state, &socket.remote[..4]), (1, &[127, 0, 0, 1][..]));
-    assert!(at(unix.as_raw_fd()).path.as_deref().is_some_and(|path| path.ends_with("/socket")));
+}
+
+#[test]
+fn internet_sockets_have_their_addresses() {
+    for ip in ["127.0.0.1", "[::1]"] {
+        let any = format!("{ip}:0");
+        let listener = TcpListener::bind(&any).expect("a port");
+        let bound = listener.local_addr().expect("bound");
+        let stream = TcpStream::connect(bound).expect("a connection");
+        let port = stream.local_addr().expect("connected").port();
+        let datagram = UdpSocket::bind(&any).expect("a port");
+        let udp = datagram.local_addr().expect("bound").port();
+        let family = if bound.is_ipv4() { 2 } else { 10 };
+        let at = own();
+        for (fd, expected) in [
+            (listener.as_raw_fd(), (family, 1, 6, 10, bound.port(), 0)),
+            (stream.as_raw_fd(), (family, 1, 6, 1, port, bound.port())),
+            (datagram.as_raw_fd(), (family, 2, 17, 7, udp, 0)),
+        ] {
+            let socket = at(fd).socket.expect("in the tables");
+            let Socket { family, kind, protocol, state, local_port, remote_port, .. } = socket;
+            assert_eq!((family, kind, protocol, state, local_port, remote_port), expected, "{ip}");
+            assert_eq!(socket.file, at(fd).file);
+            let netns = fs::metadata("/proc/self/ns/net").expect("there").ino();
+            assert_eq!(u64::from(socket.netns), netns);
+        }
+        let mut address = [0; 16];
+        match bound.ip() {
+            std::net::IpAddr::V4(ip) => address[..4].copy_from_slice(&ip.octets()),
+            std::net::IpAddr::V6(ip) => address = ip.octets(),
+        }
+        let socket = at(stream.as_raw_fd()).socket.expect("in the tables");
+        assert_eq!((socket.local, socket.remote), (address, address));
+    }
+}
+
+#[test]
+fn unix_sockets_have_their_names() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a socket");
+    let name = path.to_str().expect("text");
+    let listener = UnixListener::bind(&path).expect("a socket");
+    let client = UnixStream::connect(&path).expect("a connection");
+    let (server, _) = listener.accept().expect("the connection");
+    let alone = UnixDatagram::unbound().expect("a socket");
+    let at = own();
+    for (fd, kind, state, path) in [
+        (listener.as_raw_fd(), 1, 10, Some(name)),
+        (client.as_raw_fd(), 1, 1, None),
+        (server.as_raw_fd(), 1, 1, Some(name)),
+        (alone.as_raw_fd(), 2, 7, None),
+    ] {
+        let entry = at(fd);
+        let socket = entry.socket.expect("in the table");
+        assert_eq!((socket.family, socket.kind, socket.state), (1, kind, state), "fd {fd}");
+        assert_eq!(entry.path.as_deref(), path, "fd {fd}");
+    }
 }
 
 #[test]
 fn a_child_is_a_descendant_and_no_process_is_no_process() {
-    let mut child =
-        std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().expect("cat");
-    let own = std::process::id();
-    let found = with_descendants(own);
-    assert_eq!(found[0], own);
+    let mut child = cat(Stdio::piped());
+    let found = with_descendants(id());
+    assert_eq!(found[0], id());
     assert!(found.contains(&child.id()));
+    assert_eq!(threads(child.id()).expect("lives"), 1);
     drop(child.stdin.take());
     child.wait().expect("ends");
     assert!(key(child.id()).is_err());
+    assert!(snapshot(child.id()).is_err());
+    assert!(snapshot(u32::MAX).is_err());
 }
 
 #[test]
-fn lines_of_proc_are_read_leniently() {
-    for (info, expected) in
-        [("pos:\t0\nflags:\t02000002\n", true), ("flags:\t02\n", false), ("flags:\tx", false), ("", false)]
-    {
-        assert_eq!(descriptors::is_cloexec(info), expected, "{info:?}");
-    }
-    for (target, expected) in
-        [("socket:[12]", Some(12)), ("socket:[]", None), ("socket:12", None), ("/socket:[1]", None)]
-    {
-        assert_eq!(descriptors::inode_in(target, "socket"), expected, "{target}");
+fn a_child_is_told_with_what_it_inherited() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let stream = TcpStream::connect(listener.local_addr().expect("bound")).expect("a connection");
+    let port = stream.local_addr().expect("connected").port();
+    let (served, _) = listener.accept().expect("the connection");
+    let mut child = cat(Stdio::from(OwnedFd::from(stream)));
+    let (found, seen) = snapshot(child.id()).expect("waits for its input");
+    assert_eq!(found, key(child.id()).expect("lives"));
+    assert_eq!((seen.ppid, &*seen.comm, &*seen.cmdline), (id(), "cat", &b"cat\0-\0"[..]));
+    let input = seen.descriptors.iter().find(|entry| entry.fd == 0).expect("its input");
+    assert!(!input.cloexec);
+    assert_eq!(input.socket.expect("in the table").local_port, port);
+    drop(served);
+    child.wait().expect("ends with its input");
+}
+
+#[test]
+fn every_socket_of_many_is_told() {
+    let pairs: Vec<_> = (0..100).map(|_| UnixStream::pair().expect("sockets")).collect();
+    let at = own();
+    for socket in pairs.iter().flat_map(|(one, other)| [one, other]) {
+        assert!(at(socket.as_raw_fd()).socket.is_some_and(|socket| socket.state == 1));
     }
 }

@@ -1,0 +1,94 @@
+//! Lines of the socket tables in /proc/PID/net.
+
+use super::link::number;
+use forkscope_proto::Socket;
+
+const AF_UNIX: u16 = 1;
+/// `TCP_*` (include/net/tcp_states.h), which the kernel uses for every family.
+const ESTABLISHED: u16 = 1;
+const CLOSED: u16 = 7;
+const LISTEN: u16 = 10;
+
+/// What all sockets of an internet table have in common.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Inet {
+    /// `AF_*`.
+    pub(super) family: u16,
+    /// `SOCK_*`.
+    pub(super) kind: u16,
+    /// `IPPROTO_*`.
+    pub(super) protocol: u16,
+}
+
+/// A line of tcp, tcp6, udp or udp6 (proc_pid_net(5)): the socket's inode, and what it is. `None` for the
+/// head, for a connection that no socket has any more, and for what is no such line.
+pub(super) fn inet(line: &[u8], table: Inet) -> Option<(u64, Socket)> {
+    let mut fields = line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty());
+    let (local, local_port) = address(fields.nth(1)?)?;
+    let (remote, remote_port) = address(fields.next()?)?;
+    let state = u16::try_from(hex(fields.next()?)?).ok()?;
+    let inode = number(fields.nth(5)?).filter(|&inode| inode != 0)?;
+    let Inet { family, kind, protocol } = table;
+    let socket =
+        Socket { family, kind, protocol, state, local, local_port, remote, remote_port, ..Socket::default() };
+    Some((inode, socket))
+}
+
+/// A line of unix: the socket's inode, what it is, and the name it is bound to, where it is; `@` begins an
+/// abstract one. `None` for what is no such line.
+pub(super) fn unix(line: &[u8]) -> Option<(u64, Socket, Option<String>)> {
+    /// `__SO_ACCEPTCON` (include/uapi/linux/net.h): it listens.
+    const ACCEPTS: u32 = 1 << 16;
+    /// `SS_CONNECTED` (include/uapi/linux/net.h).
+    const CONNECTED: u32 = 3;
+    let mut rest = line.strip_suffix(b"\n").unwrap_or(line);
+    for _ in 0..3 {
+        field(&mut rest)?;
+    }
+    let flags = hex(field(&mut rest)?)?;
+    let kind = u16::try_from(hex(field(&mut rest)?)?).ok()?;
+    let connected = hex(field(&mut rest)?)? == CONNECTED;
+    let inode = number(field(&mut rest)?).filter(|&inode| inode != 0)?;
+    // One space, and then the name, which may have spaces itself.
+    let name = rest.get(1..).filter(|name| !name.is_empty());
+    let state = match flags & ACCEPTS != 0 {
+        true => LISTEN,
+        false if connected => ESTABLISHED,
+        false => CLOSED,
+    };
+    let socket = Socket { family: AF_UNIX, kind, state, ..Socket::default() };
+    Some((inode, socket, name.map(|name| String::from_utf8_lossy(name).into_owned())))
+}
+
+fn field<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let text = rest.trim_ascii_start();
+    let end = text.iter().position(|&byte| byte == b' ').unwrap_or(text.len());
+    let (field, after) = text.split_at(end);
+    *rest = after;
+    (!field.is_empty()).then_some(field)
+}
+
+/// `0100007F:1F90`: an address as 32-bit words in the machine's byte order, and a port.
+fn address(text: &[u8]) -> Option<([u8; 16], u16)> {
+    let colon = text.iter().position(|&byte| byte == b':')?;
+    let (words, port) = (&text[..colon], &text[colon + 1..]);
+    if words.len() != 8 && words.len() != 32 {
+        return None;
+    }
+    let mut bytes = [0; 16];
+    for (word, to) in words.chunks_exact(8).zip(bytes.chunks_exact_mut(4)) {
+        to.copy_from_slice(&hex(word)?.to_ne_bytes());
+    }
+    Some((bytes, u16::try_from(hex(port)?).ok()?))
+}
+
+/// A number of 1 to 8 hexadecimal digits.
+fn hex(digits: &[u8]) -> Option<u32> {
+    if digits.is_empty() || digits.len() > 8 {
+        return None;
+    }
+    digits.iter().try_fold(0_u32, |sum, &digit| Some(sum << 4 | char::from(digit).to_digit(16)?))
+}
+
+#[cfg(test)]
+mod tests;
