@@ -4,6 +4,7 @@ use crate::kernel::read;
 use crate::maps::{EXEC, PENDING, emit};
 use crate::settings::offset;
 use crate::traced::{Me, forget, start_of, trace};
+use aya_ebpf::helpers::bpf_get_current_pid_tgid;
 use aya_ebpf::helpers::generated::bpf_probe_read_user;
 use aya_ebpf::{macros::raw_tracepoint, programs::RawTracePointContext};
 use forkscope_proto::process::{CLONE_FILES, CLONE_THREAD};
@@ -24,10 +25,10 @@ pub fn forkscope_fork(ctx: RawTracePointContext) -> i32 {
         me.set_flag(ProcState::SHARED);
     }
     if !is_thread {
-        trace(
-            child_tgid,
-            ProcState { start: child_start, flags: if shares { ProcState::SHARED } else { 0 } },
-        );
+        // A ring of io_uring is inherited, too.
+        let uring = me.flags() & ProcState::URING;
+        let flags = uring | if shares { ProcState::SHARED } else { 0 };
+        trace(child_tgid, ProcState { start: child_start, flags });
     }
     let signal: u64 = read(me.task, offset!(task_signal));
     let fork = Fork {
@@ -74,8 +75,9 @@ pub fn forkscope_exec(ctx: RawTracePointContext) -> i32 {
 #[raw_tracepoint(tracepoint = "sched_process_exit")]
 pub fn forkscope_task_exit(ctx: RawTracePointContext) -> i32 {
     let _: u64 = ctx.arg(0);
+    // First of all: of two threads that end at once, one may find the process forgotten by the other.
+    let _ = PENDING.remove(bpf_get_current_pid_tgid() as u32);
     let Some(me) = Me::if_traced() else { return 0 };
-    let _ = PENDING.remove(me.tid);
     let signal: u64 = read(me.task, offset!(task_signal));
     let last = read::<u32>(signal, offset!(signal_live)) == 0;
     let own: u32 = read(me.task, offset!(task_exit_code));

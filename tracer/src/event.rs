@@ -64,6 +64,8 @@ pub struct Snapshot {
     pub descriptors: Vec<SnapshotFd>,
     /// Whether the process was started by forkscope itself, so that its history is seen from the beginning.
     pub started_here: bool,
+    /// Whether it has set up io_uring.
+    pub uring: bool,
     /// Whether `descriptors` is the whole table: what it does not name is closed.
     pub whole: bool,
 }

@@ -111,6 +111,21 @@ impl Kernel {
         fd
     }
 
+    /// Accepts a TCP connection on a port.
+    pub(crate) fn accept(&mut self, pid: u32, port: u16) -> i32 {
+        let file = self.file(FileKind::Socket);
+        let fd = self.lowest(pid);
+        self.set(pid, fd, file);
+        let mut socket = proto::Socket { file, family: AF_INET, kind: 1, protocol: 6, ..Default::default() };
+        (socket.state, socket.local_port, socket.remote_port) = (ESTABLISHED, port, self.serial as u16);
+        socket.header = self.header(pid, Kind::Socket, 0);
+        self.event(pid, What::Socket(&socket, b""));
+        self.call(pid, calls::ACCEPT4, b"", |call| {
+            (call.ret, call.other_fd, call.other) = (fd.into(), fd, file);
+        });
+        fd
+    }
+
     /// Closes a number.
     pub(crate) fn close(&mut self, pid: u32, fd: i32) {
         let file = self.at(pid, fd);

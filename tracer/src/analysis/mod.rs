@@ -18,7 +18,7 @@ use forkscope_proto::Kind;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 
-/// The most findings of one session: more causes than this say nothing more.
+/// The most findings of one session that inform, and the most that do more: further causes say nothing more.
 const MOST_FINDINGS: usize = 1000;
 
 /// The level a rule was set to.

@@ -4,7 +4,7 @@ use super::{Analysis, Level, MOST_FINDINGS};
 use crate::errno;
 use crate::model::{Facts, ProcId, Socket};
 use crate::protocol::Protocol;
-use crate::report::{Evidence, Finding};
+use crate::report::{Evidence, Finding, Severity};
 use crate::rules::{Draft, Step, fixes};
 use forkscope_proto::calls;
 
@@ -22,7 +22,10 @@ impl Analysis {
             self.again(at, &draft);
             return;
         }
-        if self.findings.len() >= MOST_FINDINGS {
+        // Information has a budget of its own: it must not crowd out errors.
+        let is_info = |severity| severity == Severity::Info;
+        let alike = self.findings.iter().filter(|known| is_info(known.severity) == is_info(draft.severity));
+        if alike.count() >= MOST_FINDINGS {
             return;
         }
         let at = self.findings.len();

@@ -4,7 +4,9 @@ use super::Analysis;
 use crate::errno;
 use crate::model::{Address, ProcId, Process, Socket};
 use crate::protocol::Protocol;
-use crate::report::{self, CallError, Connection, Exit, Family, Holder, Library, Report, Session, Unseen};
+use crate::report::{
+    self, CallError, Confidence, Connection, Exit, Family, Holder, Library, Report, Session, Unseen,
+};
 use forkscope_proto::{Kind, calls};
 use rustc_hash::FxHashMap;
 
@@ -25,6 +27,12 @@ impl Analysis {
             .map(|socket| self.connection(socket, held.get(&socket.id).map_or(&[], Vec::as_slice)))
             .collect();
         report.findings = self.findings.clone();
+        if self.model.has_losses() {
+            // The loss may have been noticed after the finding was made.
+            for finding in &mut report.findings {
+                finding.confidence = finding.confidence.min(Confidence::Likely);
+            }
+        }
         for kind in Kind::ALL {
             report.stats.events.insert(kind.name().to_owned(), self.events[kind as usize]);
         }

@@ -232,3 +232,59 @@ fn a_number_that_was_free_again_before_the_fork() {
     kernel.transfer(C, calls::SENDMSG, fd, b"", failed(EBADF));
     assert_eq!(kernel.findings(), []);
 }
+
+#[test]
+fn a_file_closed_on_the_way_out_is_harmless() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 1);
+    kernel.fork(P, C, 0);
+    kernel.close(C, fd);
+    kernel.transfer(C, calls::WRITE, fd, b"x", failed(EBADF));
+    kernel.call(C, calls::CLOSE, b"", |call| (call.fd, call.ret) = (fd, failed(EBADF)));
+    kernel.transfer(C, calls::WRITE, fd, b"y", failed(EBADF));
+    kernel.exit(C);
+    assert_eq!(kernel.findings(), []);
+}
+
+#[test]
+fn information_does_not_crowd_out_errors() {
+    let mut kernel = Kernel::new();
+    let mut child = C;
+    for _ in 0..1100 {
+        kernel.connect(P, 1);
+        kernel.fork(P, child, 0);
+        kernel.exit(child);
+        child += 1;
+    }
+    let fd = kernel.connect(P, 2);
+    kernel.fork(P, child, 0);
+    kernel.close(child, fd);
+    kernel.open(child, "/dev/null");
+    kernel.transfer(child, calls::SENDMSG, fd, b"", failed(ENOTSOCK));
+    assert_eq!(kernel.findings(), [("enotsock", child, Some(fd))]);
+}
+
+#[test]
+fn a_server_that_hands_its_requests_to_children_is_healthy() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.accept(P, 8080);
+    kernel.receive(P, fd, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    kernel.fork(P, C, 0);
+    kernel.send(C, fd, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    kernel.exit(C);
+    kernel.close(P, fd);
+    assert_eq!(kernel.findings(), []);
+}
+
+#[test]
+fn losses_make_findings_likely() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 1);
+    kernel.fork(P, C, 0);
+    kernel.close(C, fd);
+    kernel.open(C, "/dev/null");
+    kernel.analysis.model.note_losses();
+    kernel.transfer(C, calls::SENDMSG, fd, b"", failed(ENOTSOCK));
+    let found = kernel.analysis.findings().iter().find(|finding| finding.rule.name() == "enotsock");
+    assert_eq!(found.map(|finding| finding.confidence), Some(crate::report::Confidence::Likely));
+}

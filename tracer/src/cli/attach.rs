@@ -8,6 +8,7 @@ use anyhow::{Result, anyhow};
 use forkscope::report::Target;
 use forkscope::source::proc;
 use std::collections::BTreeSet;
+use std::time::Instant;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Attaches to the processes of the arguments.
@@ -62,6 +63,7 @@ pub(super) async fn drive(session: &mut Session, until_alone: bool) -> Result<()
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
     let mut beat = tokio::time::interval(BEAT);
+    let mut checked = Instant::now();
     loop {
         tokio::select! {
             _ = beat.tick() => {}
@@ -71,7 +73,9 @@ pub(super) async fn drive(session: &mut Session, until_alone: bool) -> Result<()
             _ = hangup.recv() => return Ok(()),
         }
         session.turn(false);
-        if session.is_over() || (until_alone && session.is_alone()) {
+        if session.is_over()
+            || (until_alone && (session.is_alone() || session.is_alone_by_proc(&mut checked)))
+        {
             return Ok(());
         }
     }

@@ -6,13 +6,15 @@ use super::outcome::Outcome;
 use super::session::{BEAT, Session};
 use anyhow::Result;
 use forkscope::report::Target;
-use forkscope::source::proc;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getpgrp, tcgetpgrp};
 use std::ffi::OsString;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
+
+/// Two interrupts within this time are meant for forkscope, which then leaves the program alone.
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// Runs the command of the arguments.
 pub(super) fn run(args: &Run) -> Outcome {
@@ -40,14 +42,18 @@ async fn drive(session: &mut Session, pid: Pid) -> Result<u8> {
     let mut hangup = signal(SignalKind::hangup())?;
     let mut beat = tokio::time::interval(BEAT);
     let mut status = None;
-    let mut interrupts = 0;
+    let mut interrupted = None;
+    let mut leave = false;
     let mut checked = Instant::now();
     loop {
         tokio::select! {
             _ = beat.tick() => {}
             ready = wake.readable() => ready?.clear_ready(),
             _ = interrupt.recv() => {
-                interrupts += 1;
+                // The program may live on with any number of them; two at once are meant for forkscope.
+                let again = interrupted.is_some_and(|before: Instant| before.elapsed() < AT_ONCE);
+                interrupted = Some(Instant::now());
+                leave = again || status.is_some();
                 pass_on(pid, Signal::SIGINT, status.is_none());
             }
             _ = quit.recv() => pass_on(pid, Signal::SIGQUIT, status.is_none()),
@@ -69,16 +75,11 @@ async fn drive(session: &mut Session, pid: Pid) -> Result<u8> {
             }
         }
         if let Some(status) = status {
-            // A process whose end was lost must not keep forkscope for ever.
-            let overdue = checked.elapsed() > Duration::from_secs(1);
-            if overdue {
-                checked = Instant::now();
-            }
-            if session.is_alone() || interrupts > 0 || (overdue && all_gone(session)) {
+            if session.is_alone() || session.is_alone_by_proc(&mut checked) {
                 return Ok(status);
             }
         }
-        if interrupts > 1 {
+        if leave {
             return Ok(status.unwrap_or(128 + Signal::SIGINT as u8));
         }
         if session.is_over() {
@@ -89,7 +90,9 @@ async fn drive(session: &mut Session, pid: Pid) -> Result<u8> {
 
 /// Gives the program a signal that a terminal would have given it as well, unless one did.
 fn pass_on(pid: Pid, signal: Signal, lives: bool) {
-    let from_terminal = tcgetpgrp(std::io::stdin()).is_ok_and(|foreground| foreground == getpgrp());
+    let terminal = std::fs::File::open("/dev/tty");
+    let from_terminal =
+        terminal.is_ok_and(|tty| tcgetpgrp(tty).is_ok_and(|foreground| foreground == getpgrp()));
     if lives && !from_terminal {
         let _ = kill(pid, signal);
     }
@@ -103,10 +106,4 @@ fn ended(pid: Pid) -> Option<u8> {
         Ok(_) => None,
         Err(_) => Some(super::outcome::FAILED),
     }
-}
-
-/// Whether none of the processes that should live does.
-fn all_gone(session: &Session) -> bool {
-    let mut living = session.analysis.model.processes().filter(|process| process.ended.is_none());
-    living.all(|process| proc::key(process.pid()).map_or(true, |key| key.start != process.key.start))
 }

@@ -19,6 +19,8 @@ use tokio::io::unix::AsyncFd;
 
 /// How often the ring is emptied. It wakes forkscope earlier when it fills.
 pub(super) const BEAT: Duration = Duration::from_millis(5);
+/// How often the batch is filled and taken before anything else is looked at: about twice the ring.
+const MOST_ROUNDS: u32 = 8;
 /// How often tables that are in doubt are asked of /proc.
 const RESYNC: Duration = Duration::from_millis(100);
 
@@ -81,7 +83,9 @@ impl Session {
         let gone = |error| anyhow!("cannot look at process {pid}: {}", system(&error));
         let key = proc::key(pid).map_err(gone)?;
         let threads = proc::threads(pid).unwrap_or(1);
-        self.source.follow(key, threads).with_context(|| format!("cannot trace process {pid}"))?;
+        self.source
+            .follow(key, threads, proc::uses_uring(pid))
+            .with_context(|| format!("cannot trace process {pid}"))?;
         let (key, mut snapshot) = proc::snapshot(pid).map_err(|error| {
             self.source.leave(pid);
             gone(error)
@@ -102,7 +106,8 @@ impl Session {
 
     /// Empties the ring, and shows what is new. With `all`, also what is held back for its order.
     pub(super) fn turn(&mut self, all: bool) {
-        loop {
+        // Bounded, so that signals and limits are looked at however fast events come.
+        for _ in 0..MOST_ROUNDS {
             self.source.drain(&mut self.batch);
             let full = self.batch.is_full();
             let until = (!all).then(now);
@@ -117,7 +122,7 @@ impl Session {
             for finding in self.analysis.take_fresh() {
                 self.console.finding(&finding, &self.analysis);
             }
-            if !full {
+            if !full || self.is_over() {
                 return;
             }
         }
@@ -132,7 +137,7 @@ impl Session {
             }
         }
         self.doubtful.extend(wanted.tables);
-        if !self.doubtful.is_empty() && self.resynced.elapsed() >= RESYNC {
+        if self.resynced.elapsed() >= RESYNC {
             self.resync();
         }
     }
@@ -146,7 +151,7 @@ impl Session {
         }
         self.analysis.take_wanted();
         self.resynced = Instant::now();
-        let lost = self.source.account().lost_events();
+        let lost = self.source.lost().values().sum();
         if lost > self.lost {
             self.lost = lost;
             self.analysis.model.note_losses();
@@ -162,6 +167,17 @@ impl Session {
     /// Whether nothing is left to trace.
     pub(super) fn is_alone(&self) -> bool {
         self.analysis.model.living() == 0
+    }
+
+    /// Whether /proc shows that nothing is left, asked once a second: a process whose end was lost must not keep
+    /// forkscope for ever.
+    pub(super) fn is_alone_by_proc(&self, checked: &mut Instant) -> bool {
+        if checked.elapsed() < Duration::from_secs(1) {
+            return false;
+        }
+        *checked = Instant::now();
+        let mut living = self.analysis.model.processes().filter(|process| process.ended.is_none());
+        living.all(|process| proc::key(process.pid()).map_or(true, |key| key.start != process.key.start))
     }
 
     /// Takes in what is left, writes the report and the summary. `status` is the exit status without findings.

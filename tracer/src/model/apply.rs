@@ -8,6 +8,7 @@ use crate::event::{Event, ProcKey, What};
 use crate::protocol::{Direction, Wire};
 use forkscope_proto as proto;
 use proto::process::{CLONE_FILES, CLONE_THREAD};
+use rustc_hash::FxHashSet;
 use std::rc::{Rc, Weak};
 
 /// How long a call that changes a table may go on after its change, in nanoseconds: within that, its order
@@ -18,6 +19,10 @@ impl Model {
     /// Takes in an event; what it changed is added to `out`.
     pub fn apply(&mut self, event: &Event<'_>, out: &mut Vec<Change>) {
         self.now = self.now.max(event.time);
+        // The last of several threads that end at once may be told more than once.
+        if matches!(event.what, What::Exit(_)) && !self.living.contains_key(&event.process.tgid) {
+            return;
+        }
         let process = self.known(event.process);
         let at = Origin { time: event.time, process, tid: event.tid, nr: 0 };
         match event.what {
@@ -68,6 +73,7 @@ impl Model {
             first_seen: at.time,
             facts: parent.facts.clone(),
             late: parent.late,
+            uring: parent.uring,
             ..Process::unseen(id, ProcKey { tgid: fork.child_tgid, start: fork.child_start }, own)
         };
         if let Some(stale) = self.living.insert(fork.child_tgid, id) {
@@ -96,14 +102,17 @@ impl Model {
     fn crossing(&mut self, id: TableId) -> Vec<(i32, SockId)> {
         let Some(table) = self.tables.get_mut(&id) else { return Vec::new() };
         let mut crossing = Vec::new();
-        let mut still_fresh = Vec::new();
+        let mut still_fresh = FxHashSet::default();
         for fd in std::mem::take(&mut table.fresh) {
             let Some(socket) = table.holding(fd).and_then(|holding| holding.file.socket) else { continue };
             match self.sockets.get(&socket) {
                 Some(known) if known.is_connection() && known.crossed.is_none() => {
                     crossing.push((fd, socket));
                 }
-                Some(known) if !known.is_connection() => still_fresh.push(fd),
+                // A datagram socket or one end of a pair never will be one.
+                Some(known) if known.may_connect() => {
+                    still_fresh.insert(fd);
+                }
                 _ => {}
             }
         }
@@ -185,10 +194,14 @@ impl Model {
 
     fn exit(&mut self, at: Origin, exit: &proto::Exit, out: &mut Vec<Change>) {
         if exit.last == 0 {
+            let mut own = None;
             self.with(at.process, |process| {
                 process.threads = process.threads.saturating_sub(1).max(1);
-                process.apart.remove(&at.tid);
+                own = process.apart.remove(&at.tid);
             });
+            if let Some(own) = own {
+                self.tables.remove(&own);
+            }
             return;
         }
         self.end(at.process, Some((at.time, exit)));

@@ -24,7 +24,7 @@ impl Model {
             calls::UNSHARE => self.unshare(at),
             calls::FCNTL if call.args[1] == F_SETFD => self.set_cloexec(at, call.fd, call.args[2] & 1 != 0),
             calls::IOCTL => self.set_cloexec(at, call.fd, call.args[1] == FIOCLEX),
-            _ => self.produce(at, call, payload),
+            _ => self.produce(at, call, payload, out),
         }
         if at.nr == calls::IO_URING_SETUP {
             self.with(at.process, |process| process.uring = true);
@@ -33,7 +33,7 @@ impl Model {
     }
 
     /// Puts the descriptors that a call made into the table.
-    fn produce(&mut self, at: Origin, call: &Call, payload: &[u8]) {
+    fn produce(&mut self, at: Origin, call: &Call, payload: &[u8], out: &mut Vec<Change>) {
         let Some(spec) = calls::SPECS.get(usize::from(at.nr)) else { return };
         match (spec.produces, at.nr) {
             (Produces::Result, calls::PIDFD_GETFD) => {
@@ -61,7 +61,7 @@ impl Model {
                 self.install(at, call.fd, &call.file, None, None);
                 self.install(at, call.other_fd, &call.other, None, None);
             }
-            (Produces::Nothing, _) if spec.shape == Shape::Transfer => self.inside(at, call),
+            (Produces::Nothing, _) if spec.shape == Shape::Transfer => self.inside(at, call, out),
             (Produces::Nothing, _) => {}
         }
     }
@@ -123,12 +123,12 @@ impl Model {
     }
 
     /// Bytes moved inside the kernel, from or to a socket.
-    fn inside(&mut self, at: Origin, call: &Call) {
-        let (to, from) =
-            if at.nr == calls::SENDFILE { (&call.file, &call.other) } else { (&call.other, &call.file) };
-        for (file, fd, sent) in [(to, call.fd, true), (from, call.other_fd, false)] {
+    fn inside(&mut self, at: Origin, call: &Call, out: &mut Vec<Change>) {
+        let (first, second) = ((&call.file, call.fd), (&call.other, call.other_fd));
+        let (to, from) = if at.nr == calls::SENDFILE { (first, second) } else { (second, first) };
+        for ((file, fd), sent) in [(to, true), (from, false)] {
             if let Some(id) = self.socket_of(file) {
-                self.moved_unseen(at, id, fd, sent, call.ret.max(0) as u64);
+                self.moved_unseen(at, id, fd, sent, call.ret.max(0) as u64, out);
             }
         }
     }

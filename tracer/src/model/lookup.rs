@@ -79,7 +79,8 @@ impl Model {
             table.clear(fd, End { by, result });
             table.changed = (by.time, by.tid);
         } else if found.is_some() {
-            table.early.push((fd, found.inode, by.time + EARLY));
+            table.early.retain(|&(_, _, until)| until > by.time);
+            table.early.push((fd, found.file, by.time + EARLY));
         }
         if let Some(usage) =
             socket.and_then(|id| self.sockets.get_mut(&id)).and_then(|s| s.usage_mut(by.process, fd))
@@ -128,8 +129,8 @@ impl Model {
     /// Puts an open file behind a number; what was there was ended by the same call, or by nobody seen.
     pub(super) fn put(&mut self, id: TableId, fd: i32, file: Rc<OpenFile>, origin: Origin, cloexec: bool) {
         let Some(table) = self.tables.get_mut(&id) else { return };
-        if file.socket.is_some() && !table.fresh.contains(&fd) {
-            table.fresh.push(fd);
+        if file.socket.is_some() {
+            table.fresh.insert(fd);
         }
         let end = End { by: origin, result: i64::from(fd) };
         table.put(fd, Holding { file, origin, cloexec }, end);

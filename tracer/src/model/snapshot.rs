@@ -11,6 +11,7 @@ impl Model {
         let parent = self.living.get(&seen.ppid).copied();
         let first = self.processes.get(&at.process).is_some_and(|process| process.first_seen == 0);
         self.with(at.process, |process| {
+            process.uring |= seen.uring;
             if first {
                 process.first_seen = at.time;
                 process.late = !seen.started_here;

@@ -157,6 +157,11 @@ impl Socket {
             }
     }
 
+    /// A stream socket that is no connection, but may become one.
+    pub(super) fn may_connect(&self) -> bool {
+        self.kind == SOCK_STREAM && self.state != LISTEN && !self.connected
+    }
+
     /// Whether a descriptor for it is still open in a traced process.
     #[must_use]
     pub fn is_open(&self) -> bool {

@@ -28,7 +28,7 @@ impl Model {
         }
         let messages = matches!(at.nr, calls::SENDMMSG | calls::RECVMMSG);
         if messages {
-            self.moved_unseen(at, id, io.fd, sent, payload.len() as u64);
+            self.moved_unseen(at, id, io.fd, sent, payload.len() as u64, out);
             return;
         }
         let bytes = io.ret as u64;
@@ -50,12 +50,25 @@ impl Model {
     }
 
     /// Bytes that were moved but not seen.
-    pub(super) fn moved_unseen(&mut self, at: Origin, id: SockId, fd: i32, sent: bool, bytes: u64) {
+    pub(super) fn moved_unseen(
+        &mut self,
+        at: Origin,
+        id: SockId,
+        fd: i32,
+        sent: bool,
+        bytes: u64,
+        out: &mut Vec<Change>,
+    ) {
+        if bytes == 0 {
+            return;
+        }
         let Some(socket) = self.sockets.get_mut(&id) else { return };
         note(socket, at, fd, sent, bytes);
         if let Some(wire) = socket.wire.as_mut() {
             wire.skip(if sent { Direction::Sent } else { Direction::Received });
         }
+        let Origin { process, tid, nr, .. } = at;
+        out.push(Change::Used { socket: id, process, tid, fd, nr, sent, bytes });
     }
 
     pub(super) fn uring(&mut self, at: Origin, io: &proto::UringIo, out: &mut Vec<Change>) {
@@ -68,16 +81,7 @@ impl Model {
                 .get(&id)
                 .and_then(|socket| socket.usage(at.process))
                 .map_or(-1, |usage| usage.fd);
-            self.moved_unseen(at, id, fd, sent, bytes);
-            out.push(Change::Used {
-                socket: id,
-                process: at.process,
-                tid: at.tid,
-                fd,
-                nr: at.nr,
-                sent,
-                bytes,
-            });
+            self.moved_unseen(at, id, fd, sent, bytes, out);
         }
     }
 

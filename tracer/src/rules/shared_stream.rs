@@ -51,7 +51,8 @@ fn turns(model: &Model, id: SockId, process: ProcId) -> Option<Draft> {
         return None;
     }
     let known = socket.protocol().keeps_state_in_user_memory();
-    let as_stdio = last.fd <= 2 || earlier.last()?.fd <= 2;
+    let is_stdio = |turn: &Turn| (0..=2).contains(&turn.fd);
+    let as_stdio = is_stdio(last) || earlier.last().is_some_and(is_stdio);
     // On an unknown protocol a connection may go round by design: only a lively exchange is told.
     let lively = earlier.len() >= 5 && model.process(other).is_some_and(|process| process.ended.is_none());
     let severity = match (known, as_stdio) {

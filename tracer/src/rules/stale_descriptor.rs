@@ -84,6 +84,10 @@ impl Rule for StaleDescriptor {
 /// Whose change it is, where it shows that the process goes on.
 fn actor(change: &Change) -> Option<ProcId> {
     match change {
+        // What a process does on its way out.
+        Change::Failed(Failure {
+            nr: calls::CLOSE | calls::SHUTDOWN | calls::WRITE | calls::WRITEV, ..
+        }) => None,
         Change::Failed(failed) => Some(failed.process),
         Change::Used { process, .. } | Change::Ended { process } | Change::Executed { process } => {
             Some(*process)

@@ -2,7 +2,7 @@
 
 use super::history::{call, connection};
 use super::{Cause, Draft, Rule, Step, confidence};
-use crate::model::{Change, Model, ProcId};
+use crate::model::{Change, Model, ProcId, SockId};
 use crate::protocol::{Sign, User};
 use crate::report::{RuleId, Severity};
 
@@ -31,6 +31,10 @@ impl Rule for StolenReply {
             }
             _ => return,
         };
+        // A server's child that answers what its parent read has been handed the request.
+        if socket_is_server(model, id) {
+            return;
+        }
         let [asker, reader] = [asker, reader].map(|User(number)| ProcId::from_number(number));
         let Some(socket) = model.socket(id) else { return };
         // One that asked and is gone has handed the connection over: a daemon's parent does.
@@ -84,4 +88,9 @@ impl Rule for StolenReply {
             steps,
         });
     }
+}
+
+/// Whether the holders are the end that answers.
+fn socket_is_server(model: &Model, id: SockId) -> bool {
+    model.socket(id).is_some_and(|socket| socket.accepted)
 }

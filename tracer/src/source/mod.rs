@@ -18,17 +18,20 @@ pub trait Source {
     /// Becomes readable when events wait that should not wait longer.
     fn wake(&self) -> BorrowedFd<'_>;
 
-    /// Traces a process, and from now on every child of it.
+    /// Traces a process, and from now on every child of it. `uring`: it has set up io_uring already.
     ///
     /// # Errors
     /// Where the process cannot be added to the traced ones.
-    fn follow(&mut self, process: ProcKey, threads: u32) -> io::Result<()>;
+    fn follow(&mut self, process: ProcKey, threads: u32, uring: bool) -> io::Result<()>;
 
     /// Traces a process no more: it ended before it could be traced, and its number may be another's soon.
     fn leave(&mut self, tgid: u32);
 
     /// Moves what has arrived to `batch`, until nothing is left or the batch is full.
     fn drain(&mut self, batch: &mut Batch);
+
+    /// Records lost because nobody made room in time, by kind.
+    fn lost(&self) -> BTreeMap<&'static str, u64>;
 
     /// What it costs and what it lost, so far.
     fn account(&self) -> Account;
@@ -41,14 +44,6 @@ pub struct Account {
     pub lost: BTreeMap<&'static str, u64>,
     /// Each program's runs, where the kernel counts them.
     pub programs: Vec<ProgramCost>,
-}
-
-impl Account {
-    /// All records lost.
-    #[must_use]
-    pub fn lost_events(&self) -> u64 {
-        self.lost.values().sum()
-    }
 }
 
 /// What one program of a source has cost.

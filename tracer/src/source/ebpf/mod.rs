@@ -17,6 +17,7 @@ use aya::Ebpf;
 use aya::maps::{HashMap, MapData, PerCpuArray, RingBuf};
 use filter::Filter;
 use forkscope_proto::{Kind, LOST_SLOTS, ProcState};
+use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -72,8 +73,9 @@ impl Source for EbpfSource {
         self.events.as_fd()
     }
 
-    fn follow(&mut self, process: ProcKey, threads: u32) -> io::Result<()> {
-        let flags = if threads > 1 { ProcState::SHARED } else { 0 };
+    fn follow(&mut self, process: ProcKey, threads: u32, uring: bool) -> io::Result<()> {
+        let shared = if threads > 1 { ProcState::SHARED } else { 0 };
+        let flags = shared | if uring { ProcState::URING } else { 0 };
         self.processes
             .insert(process.tgid, State(ProcState { start: process.start, flags }), 0)
             .map_err(io::Error::other)?;
@@ -94,16 +96,14 @@ impl Source for EbpfSource {
         }
     }
 
+    fn lost(&self) -> BTreeMap<&'static str, u64> {
+        let Ok(by_cpu) = self.lost.get(&0, 0) else { return BTreeMap::new() };
+        let count = |kind: Kind| by_cpu.iter().map(|cpu| cpu.0[kind as usize]).sum();
+        Kind::ALL.into_iter().map(|kind| (kind.name(), count(kind))).filter(|&(_, lost)| lost > 0).collect()
+    }
+
     fn account(&self) -> Account {
-        let mut account = Account::default();
-        if let Ok(by_cpu) = self.lost.get(&0, 0) {
-            for kind in Kind::ALL {
-                let lost: u64 = by_cpu.iter().map(|cpu| cpu.0[kind as usize]).sum();
-                if lost > 0 {
-                    account.lost.insert(kind.name(), lost);
-                }
-            }
-        }
+        let mut account = Account { lost: self.lost(), programs: Vec::new() };
         account.programs =
             self.programs.programs().filter_map(|(name, program)| cost(name, program)).collect();
         account

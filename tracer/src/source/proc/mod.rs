@@ -13,7 +13,7 @@ mod tree;
 
 pub use facts::facts;
 pub use snapshot::snapshot;
-pub use tree::{all, key, threads, with_descendants};
+pub use tree::{all, key, threads, uses_uring, with_descendants};
 
 use procfs::ProcError;
 use procfs::process::Process;

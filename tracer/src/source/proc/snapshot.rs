@@ -1,6 +1,6 @@
 //! A process and its descriptor table, in one look.
 
-use super::{at_most, descriptors, key, process, sockets, to_io};
+use super::{at_most, descriptors, key, process, sockets, to_io, uses_uring};
 use crate::event::{ProcKey, Snapshot};
 use std::io;
 
@@ -29,6 +29,7 @@ pub fn snapshot(pid: u32) -> io::Result<(ProcKey, Snapshot)> {
         threads: u32::try_from(stat.num_threads).unwrap_or(1).max(1),
         descriptors,
         started_here: false,
+        uring: uses_uring(pid),
         whole: true,
     };
     Ok((seen, snapshot))

@@ -23,6 +23,14 @@ pub fn threads(pid: u32) -> io::Result<u32> {
     Ok(u32::try_from(threads).unwrap_or(1))
 }
 
+/// Whether a process has set up io_uring.
+#[must_use]
+pub fn uses_uring(pid: u32) -> bool {
+    let Ok(links) = std::fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
+    let targets = links.flatten().filter_map(|link| std::fs::read_link(link.path()).ok());
+    targets.into_iter().any(|target| target.as_os_str() == "anon_inode:[io_uring]")
+}
+
 /// All processes that have a program: kernel threads have no descriptors.
 #[must_use]
 pub fn all() -> Vec<u32> {
