@@ -121,7 +121,7 @@ mod tests {
             ("/usr/lib/libpython3.8.so.1.0", Some(("python", Some("3.8")))),
             ("/usr/lib/libpython3.so", Some(("python", Some("3")))),
             ("/usr/lib/libc.so.6", None),
-            ("/home/libssl", None),
+            ("/opt/libssl", None),
             ("", None),
         ] {
             let found = library(path);
