@@ -135,7 +135,7 @@ fn a_child_that_connects_anew_on_the_same_number_is_healthy() {
 fn turns_on_one_session() {
     // Who uses it after the fork, in order; whether that is told.
     let stories: [(&[u32], bool); 5] =
-        [(&[P, P], false), (&[C, C], false), (&[C, P], true), (&[P, C], false), (&[P, C, P], true)];
+        [(&[P, P], false), (&[C, C], false), (&[C, P], true), (&[P, C], true), (&[P, C, P], true)];
     for (order, told) in stories {
         let mut kernel = Kernel::new();
         let fd = session(&mut kernel);

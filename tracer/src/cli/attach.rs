@@ -4,16 +4,18 @@ use super::args::Attach;
 use super::console::system;
 use super::outcome::Outcome;
 use super::session::{BEAT, Session};
+use super::signals::Signals;
 use anyhow::{Result, anyhow};
 use forkscope::report::Target;
 use forkscope::source::proc;
 use std::collections::BTreeSet;
 use std::time::Instant;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Attaches to the processes of the arguments.
 pub(super) fn attach(args: &Attach) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let _entered = runtime.enter();
+    let mut signals = Signals::catch()?;
     for &pid in &args.pids {
         refuse(pid)?;
     }
@@ -37,7 +39,7 @@ pub(super) fn attach(args: &Attach) -> Outcome {
     let count = session.analysis.model.living();
     let noun = if count == 1 { "process" } else { "processes" };
     session.console.note(&format!("tracing {count} {noun} through eBPF; Ctrl-C to stop"));
-    runtime.block_on(drive(&mut session, true))?;
+    runtime.block_on(drive(&mut session, &mut signals, true))?;
     session.finish(Target::Attach { pids: args.pids.clone() }, 0)
 }
 
@@ -57,20 +59,15 @@ fn refuse(pid: u32) -> Result<()> {
 }
 
 /// Traces until the user stops it, or, with `until_alone`, nothing is left.
-pub(super) async fn drive(session: &mut Session, until_alone: bool) -> Result<()> {
+pub(super) async fn drive(session: &mut Session, signals: &mut Signals, until_alone: bool) -> Result<()> {
     let wake = session.wake()?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
     let mut beat = tokio::time::interval(BEAT);
     let mut checked = Instant::now();
     loop {
         tokio::select! {
             _ = beat.tick() => {}
             ready = wake.readable() => ready?.clear_ready(),
-            _ = interrupt.recv() => return Ok(()),
-            _ = terminate.recv() => return Ok(()),
-            _ = hangup.recv() => return Ok(()),
+            _ = signals.next() => return Ok(()),
         }
         session.turn(false);
         if session.is_over()

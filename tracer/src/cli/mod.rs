@@ -10,6 +10,7 @@ mod launch;
 mod outcome;
 mod run;
 mod session;
+mod signals;
 mod text;
 mod watch;
 

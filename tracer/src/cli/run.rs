@@ -4,6 +4,7 @@ use super::args::{Options, Run};
 use super::launch::Waiting;
 use super::outcome::Outcome;
 use super::session::{BEAT, Session};
+use super::signals::{Caught, Signals};
 use anyhow::Result;
 use forkscope::report::Target;
 use nix::sys::signal::{Signal, kill};
@@ -11,7 +12,6 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getpgrp, tcgetpgrp};
 use std::ffi::OsString;
 use std::time::{Duration, Instant};
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Two interrupts within this time are meant for forkscope, which then leaves the program alone.
 const AT_ONCE: Duration = Duration::from_secs(1);
@@ -24,22 +24,20 @@ pub(super) fn run(args: &Run) -> Outcome {
 /// Starts a program under trace; its exit status is ours.
 pub(super) fn trace(options: &Options, command: &[OsString]) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let _entered = runtime.enter();
+    let mut signals = Signals::catch()?;
     let mut session = Session::start(options, false)?;
     let waiting = Waiting::fork(command)?;
     session.follow(waiting.pid(), true)?;
     let pid = waiting.release()?;
-    let status = runtime.block_on(drive(&mut session, pid))?;
+    let status = runtime.block_on(drive(&mut session, &mut signals, pid))?;
     let words = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     session.finish(Target::Run { command: words }, status)
 }
 
 /// Traces until the program and its descendants have ended, or the user has had enough.
-async fn drive(session: &mut Session, pid: Pid) -> Result<u8> {
+async fn drive(session: &mut Session, signals: &mut Signals, pid: Pid) -> Result<u8> {
     let wake = session.wake()?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut quit = signal(SignalKind::quit())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
     let mut beat = tokio::time::interval(BEAT);
     let mut status = None;
     let mut interrupted = None;
@@ -49,16 +47,18 @@ async fn drive(session: &mut Session, pid: Pid) -> Result<u8> {
         tokio::select! {
             _ = beat.tick() => {}
             ready = wake.readable() => ready?.clear_ready(),
-            _ = interrupt.recv() => {
-                // The program may live on with any number of them; two at once are meant for forkscope.
-                let again = interrupted.is_some_and(|before: Instant| before.elapsed() < AT_ONCE);
-                interrupted = Some(Instant::now());
-                leave = again || status.is_some();
-                pass_on(pid, Signal::SIGINT, status.is_none());
-            }
-            _ = quit.recv() => pass_on(pid, Signal::SIGQUIT, status.is_none()),
-            _ = terminate.recv() => return Ok(128 + Signal::SIGTERM as u8),
-            _ = hangup.recv() => return Ok(128 + Signal::SIGHUP as u8),
+            caught = signals.next() => match caught {
+                Caught::Interrupt => {
+                    // The program may live on with any number of them; two at once are meant for forkscope.
+                    let again = interrupted.is_some_and(|before: Instant| before.elapsed() < AT_ONCE);
+                    interrupted = Some(Instant::now());
+                    leave = again || status.is_some();
+                    pass_on(pid, Signal::SIGINT, status.is_none());
+                }
+                Caught::Quit => pass_on(pid, Signal::SIGQUIT, status.is_none()),
+                Caught::Terminate => return Ok(128 + Signal::SIGTERM as u8),
+                Caught::Hangup => return Ok(128 + Signal::SIGHUP as u8),
+            },
         }
         session.turn(false);
         if status.is_none() {

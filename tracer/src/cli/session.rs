@@ -131,14 +131,18 @@ impl Session {
     /// Looks up in /proc what the analyser asked for.
     fn look_up(&mut self) {
         let wanted = self.analysis.take_wanted();
-        for pid in wanted.facts {
-            if let Ok(facts) = proc::facts(pid) {
-                self.analysis.learn(pid, facts);
-            }
-        }
+        self.wanted_facts(wanted.facts);
         self.doubtful.extend(wanted.tables);
         if self.resynced.elapsed() >= RESYNC {
             self.resync();
+        }
+    }
+
+    fn wanted_facts(&mut self, pids: impl IntoIterator<Item = u32>) {
+        for pid in pids {
+            if let Ok(facts) = proc::facts(pid) {
+                self.analysis.learn(pid, facts);
+            }
         }
     }
 
@@ -149,7 +153,9 @@ impl Session {
                 self.take_in(key, &snapshot);
             }
         }
-        self.analysis.take_wanted();
+        // What a snapshot leaves in doubt, another look right now would leave so, too.
+        let wanted = self.analysis.take_wanted();
+        self.wanted_facts(wanted.facts);
         self.resynced = Instant::now();
         let lost = self.source.lost().values().sum();
         if lost > self.lost {

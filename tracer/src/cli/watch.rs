@@ -4,12 +4,15 @@ use super::args::Watch;
 use super::attach::drive;
 use super::outcome::Outcome;
 use super::session::Session;
+use super::signals::Signals;
 use forkscope::report::Target;
 use forkscope::source::proc;
 
 /// Watches every process.
 pub(super) fn watch(args: &Watch) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let _entered = runtime.enter();
+    let mut signals = Signals::catch()?;
     let mut session = Session::start(&args.options, true)?;
     let own = std::process::id();
     for pid in proc::all() {
@@ -24,6 +27,6 @@ pub(super) fn watch(args: &Watch) -> Outcome {
     session
         .console
         .note(&format!("tracing the whole machine ({count} processes) through eBPF; Ctrl-C to stop"));
-    runtime.block_on(drive(&mut session, false))?;
+    runtime.block_on(drive(&mut session, &mut signals, false))?;
     session.finish(Target::Watch, 0)
 }

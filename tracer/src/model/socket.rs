@@ -196,9 +196,13 @@ impl Socket {
         Some(usage)
     }
 
-    /// Adds to the turn of its process, or begins one.
+    /// Adds to the turn of its process, or begins one. A fork ends a turn: what comes after it, the child's copy
+    /// of the session's state does not know.
     pub(super) fn take_turn(&mut self, turn: Turn) {
-        if let Some(last) = self.turns.last_mut().filter(|last| last.process == turn.process) {
+        let forked = self.crossed.map_or(0, |(_, _, time)| time);
+        let goes_on =
+            |last: &&mut Turn| last.process == turn.process && (last.to >= forked || turn.from < forked);
+        if let Some(last) = self.turns.last_mut().filter(goes_on) {
             last.to = turn.to;
             last.sent += turn.sent;
             last.received += turn.received;

@@ -42,15 +42,19 @@ fn turns(model: &Model, id: SockId, process: ProcId) -> Option<Draft> {
         return None;
     }
     let other = earlier.last()?.process;
+    if other == process {
+        return None;
+    }
+    let known = socket.protocol().keeps_state_in_user_memory();
     let came_back = earlier.iter().any(|turn| turn.process == process);
-    if !came_back
+    let shared = came_back || (known && both_went_on(socket, process, other));
+    if !shared
         || on_purpose(socket, process)
         || on_purpose(socket, other)
         || !both_ways(socket, process, other)
     {
         return None;
     }
-    let known = socket.protocol().keeps_state_in_user_memory();
     let is_stdio = |turn: &Turn| (0..=2).contains(&turn.fd);
     let as_stdio = is_stdio(last) || earlier.last().is_some_and(is_stdio);
     // On an unknown protocol a connection may go round by design: only a lively exchange is told.
@@ -68,6 +72,16 @@ fn turns(model: &Model, id: SockId, process: ProcId) -> Option<Draft> {
         Confidence::Inconclusive
     };
     Some(draft(model, socket, [process, other], severity, how, what))
+}
+
+/// Whether both have sent since the fork, as clients: each from its own copy of the session's state, which knows
+/// nothing of what the other did. That is no hand-over, even if the one that began never comes back.
+fn both_went_on(socket: &Socket, one: ProcId, two: ProcId) -> bool {
+    let Some((_, _, forked)) = socket.crossed else { return false };
+    let sent = |process| {
+        socket.turns.iter().any(|turn| turn.process == process && turn.from >= forked && turn.sent > 0)
+    };
+    !socket.accepted && sent(one) && sent(two)
 }
 
 /// The bytes themselves show that two processes write one session.

@@ -2,7 +2,7 @@
 
 use crate::check::errors;
 use crate::env::{Env, forkscope};
-use crate::process::{Ended, Process};
+use crate::process::{Ended, Process, until};
 use crate::run::{Session, code};
 use nix::sys::signal::Signal;
 use std::process::Command;
@@ -43,8 +43,10 @@ fn on_sigterm_the_report_is_written_and_the_program_goes_on() {
     let line: serde_json::Value = serde_json::from_str(&session.process.stdout_says("ready")).expect("JSON");
     let program = line["pid"].as_u64().expect("a number");
     session.process.signal(Signal::SIGTERM);
-    let lives = || std::path::Path::new(&format!("/proc/{program}/fd")).exists();
-    assert!(lives(), "the program goes on");
+    let own = std::path::PathBuf::from(format!("/proc/{}", session.process.pid()));
+    until("forkscope ends", || !own.exists());
+    let state = std::fs::read_to_string(format!("/proc/{program}/stat")).expect("the program goes on");
+    assert!(!state.contains(") Z "), "{state}");
     // Its standard input is ours: with that it ends.
     let outcome = session.end();
     assert_eq!(outcome.status, 128 + Signal::SIGTERM as i32, "{:#?}", outcome.stderr);

@@ -133,7 +133,10 @@ fn a_child_is_told_with_what_it_inherited() {
     let port = stream.local_addr().expect("connected").port();
     let (served, _) = listener.accept().expect("the connection");
     let mut child = cat(Stdio::from(OwnedFd::from(stream)));
-    let (found, seen) = snapshot(child.id()).expect("waits for its input");
+    // Its descriptors are set before its command line is (`begin_new_exec` and `create_elf_tables`, fs/).
+    let look = || snapshot(child.id()).expect("waits for its input");
+    let (found, seen) =
+        std::iter::repeat_with(look).find(|(_, seen)| !seen.cmdline.is_empty()).expect("a program");
     assert_eq!(found, key(child.id()).expect("lives"));
     assert_eq!((seen.ppid, &*seen.comm, &*seen.cmdline), (id(), "cat", &b"cat\0-\0"[..]));
     let input = seen.descriptors.iter().find(|entry| entry.fd == 0).expect("its input");
