@@ -74,10 +74,10 @@ async fn drive(session: &mut Session, signals: &mut Signals, pid: Pid) -> Result
                 }
             }
         }
-        if let Some(status) = status {
-            if session.is_alone() || session.is_alone_by_proc(&mut checked) {
-                return Ok(status);
-            }
+        if let Some(status) = status
+            && (session.is_alone() || session.is_alone_by_proc(&mut checked))
+        {
+            return Ok(status);
         }
         if leave {
             return Ok(status.unwrap_or(128 + Signal::SIGINT as u8));
