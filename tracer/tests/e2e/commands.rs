@@ -65,6 +65,22 @@ fn without_type_information_one_line_says_so() {
 }
 
 #[test]
+fn without_ring_buffers_one_line_says_so() {
+    let Some(_) = Env::get() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let library = folder.path().join("no_ring_buffer.so");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/no_ring_buffer.c");
+    let built = Command::new("cc").args(["-shared", "-fPIC", source, "-ldl", "-o"]).arg(&library).status();
+    assert!(built.is_ok_and(|status| status.success()), "cc builds {source}");
+    let mut command = Command::new(forkscope());
+    command.args(["run", "--", "true"]).env("LD_PRELOAD", &library);
+    let Ended { status, stderr, .. } = Process::start(&mut command).end();
+    assert_eq!(code(status), 1, "{stderr:#?}");
+    assert_eq!(stderr.len(), 1, "{stderr:#?}");
+    assert!(stderr[0].starts_with("error: ") && stderr[0].contains("Linux 5.8"), "{stderr:?}");
+}
+
+#[test]
 fn texts_are_printed_and_a_reader_may_leave_early() {
     for arguments in
         [&["explain"][..], &["explain", "enotsock"], &["man"], &["completions", "bash"], &["doctor"]]
