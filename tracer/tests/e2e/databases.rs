@@ -31,6 +31,9 @@ impl Server {
     pub(crate) fn ready(&self) {
         until("the server listens", || TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok());
         until("the server wrote its pid", || self.pid().is_some());
+        // PostgreSQL listens before it takes queries, and says in its lock file when it does (pidfile.h).
+        let takes_queries = || fs::read_to_string(&self.pid_file).is_ok_and(|text| text.contains("ready"));
+        until("the server is ready", || !self.pid_file.ends_with("postmaster.pid") || takes_queries());
     }
 
     /// Its first process.
