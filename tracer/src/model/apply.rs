@@ -13,7 +13,7 @@ use std::rc::{Rc, Weak};
 
 /// How long a call that changes a table may go on after its change, in nanoseconds: within that, its order
 /// against a fork is not known.
-const OVERLAP: u64 = 5_000_000;
+pub(super) const OVERLAP: u64 = 5_000_000;
 
 impl Model {
     /// Takes in an event; what it changed is added to `out`.

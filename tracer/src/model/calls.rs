@@ -1,5 +1,6 @@
 //! What calls that are no transfers do to tables and sockets.
 
+use super::apply::OVERLAP;
 use super::{Change, Failure, Model, Origin};
 use crate::errno;
 use forkscope_proto as proto;
@@ -149,7 +150,6 @@ impl Model {
 
     /// A change right after a fork of the same table by another thread may have been before it.
     fn race(&mut self, at: Origin, out: &mut Vec<Change>) {
-        const OVERLAP: u64 = 5_000_000;
         if self.processes.get(&at.process).is_none_or(|process| process.threads <= 1) {
             return;
         }

@@ -3,7 +3,7 @@
 use super::file::OpenFile;
 use super::process::TableId;
 use super::table::{End, Holding};
-use super::{Change, Model, Origin, ProcId, SockId};
+use super::{Change, Model, Origin, SockId};
 use forkscope_proto::{FileKind, FileRef};
 use std::cell::Cell;
 use std::rc::Rc;
@@ -141,11 +141,5 @@ impl Model {
     pub(super) fn held(&self, at: Origin, fd: i32) -> Option<Rc<OpenFile>> {
         let table = self.tables.get(&self.table_id(at)?)?;
         table.holding(fd).map(|holding| Rc::clone(&holding.file))
-    }
-
-    /// Whether a number of a process was inherited: another process had put it into the table.
-    #[must_use]
-    pub fn is_inherited(&self, process: ProcId, origin: &Origin) -> bool {
-        origin.process != process
     }
 }
