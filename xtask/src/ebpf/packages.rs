@@ -13,17 +13,31 @@ pub(super) fn ensure(what: &str, packages: &[String]) -> Result<()> {
     if absent.is_empty() {
         return Ok(());
     }
-    eprintln!("installing {}", absent.join(" "));
-    let install = || -> Result<String> {
-        let privilege = Privilege::find().context("this user is not root and has no sudo")?;
-        let mut command = privilege.command("apt-get", &[("DEBIAN_FRONTEND", OsStr::new("noninteractive"))]);
-        output(command.args(["-q", "-y", "--no-install-recommends", "install"]).args(&absent))
-    };
     // Lists that are days old name files that the mirrors have replaced.
-    install().or_else(|error| if refresh() { install() } else { Err(error) }).map(drop).map_err(|error| {
+    install(&absent).or_else(|error| if refresh() { install(&absent) } else { Err(error) }).map_err(|error| {
         let cure = format!("as root, run `apt-get install {}` (tried here: {error:#})", absent.join(" "));
         Missing::new(what, cure).into()
     })
+}
+
+/// Brings packages that are installed to the newest version there is: lists that are months old know an older one.
+pub(super) fn renew(what: &str, packages: &[String]) -> Result<()> {
+    let names: Vec<&str> = packages.iter().map(String::as_str).collect();
+    let cure = |tried: String| {
+        let names = names.join(" ");
+        Missing::new(what, format!("as root, run `apt-get update && apt-get install {names}` ({tried})"))
+    };
+    if !refresh() {
+        return Err(cure("the package lists could not be fetched here".to_owned()).into());
+    }
+    install(&names).map_err(|error| cure(format!("tried here: {error:#}")).into())
+}
+
+fn install(packages: &[&str]) -> Result<()> {
+    eprintln!("installing {}", packages.join(" "));
+    let privilege = Privilege::find().context("this user is not root and has no sudo")?;
+    let mut command = privilege.command("apt-get", &[("DEBIAN_FRONTEND", OsStr::new("noninteractive"))]);
+    output(command.args(["-q", "-y", "--no-install-recommends", "install"]).args(packages)).map(drop)
 }
 
 /// Whether the package is installed already, or this system's package sources have it.

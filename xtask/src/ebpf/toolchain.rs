@@ -66,6 +66,9 @@ pub(super) fn find_or_install() -> Result<Toolchain> {
     }
     if packages::is_available(DEBIAN[0]) {
         packages::ensure("Debian's newest Rust", &DEBIAN.map(String::from))?;
+        if debian().is_none() {
+            packages::renew("Debian's newest Rust", &DEBIAN.map(String::from))?;
+        }
         return debian().context("Debian's rustc is installed, but /usr/bin/rustc is not it, or too old");
     }
     let install = ["toolchain", "install", "nightly", "--profile", "minimal", "--component", "rust-src"];
