@@ -57,7 +57,8 @@ impl FileKind {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct FileRef {
-    /// Address of the `struct file`: the identity of the open file while it is open. 0: no file.
+    /// Address of the `struct file`: the identity of the open file while it is open. 0: no file, or one whose
+    /// address the source cannot see (ptrace, /proc).
     pub file: u64,
     /// Inode number; for a socket its number in `socket:[N]`.
     pub inode: u64,
@@ -87,7 +88,27 @@ impl FileRef {
     /// Whether a file was found.
     #[must_use]
     pub const fn is_some(&self) -> bool {
-        self.file != 0
+        self.kind != FileKind::None as u8
+    }
+
+    /// Whether a plain `read` or `write` with this result is worth a record ([`crate::Gate::Endpoint`]): on a socket
+    /// or eventfd, or on a number with nothing behind it. Files and terminals are not.
+    #[must_use]
+    #[inline(always)]
+    pub const fn is_endpoint(&self, ret: i64) -> bool {
+        const EBADF: i64 = -9;
+        let kind = self.kind;
+        kind == FileKind::Socket as u8
+            || kind == FileKind::Eventfd as u8
+            || (kind == FileKind::None as u8 && ret == EBADF)
+    }
+
+    /// Whether both may be the same open file: nothing that both sides know differs.
+    #[must_use]
+    pub const fn is_same(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && self.inode == other.inode
+            && (self.file == 0 || other.file == 0 || self.file == other.file)
     }
 }
 

@@ -6,6 +6,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod arguments;
 pub mod call;
 pub mod calls;
 pub mod config;

@@ -7,19 +7,10 @@ use crate::payload;
 use crate::traced::Me;
 use forkscope_proto::{Call, Config, Enter, FileKind, FileRef, Gate, Kind, ProcState, Produces, Spec, calls};
 
-const CLONE_FILES: u64 = 0x400;
-const FIONCLEX: u64 = 0x5450;
-const FIOCLEX: u64 = 0x5451;
-const F_DUPFD: u64 = 0;
-const F_SETFD: u64 = 2;
-const F_DUPFD_CLOEXEC: u64 = 1030;
-const SOL_SOCKET: u64 = 1;
-const SO_ERROR: u64 = 4;
-
 /// Writes the record of a call that has ended with `ret`.
 #[inline(always)]
 pub fn ended(me: &Me, spec: &Spec, regs: &Registers, ret: i64, pending: Option<&Pending>) {
-    if !is_wanted(spec.gate, regs) {
+    if !spec.gate.wants(|at| regs.arg(at)) {
         return;
     }
     let Some(room) = CALL.get_ptr_mut(0) else { return };
@@ -89,8 +80,7 @@ fn produced(me: &Me, spec: &Spec, regs: &Registers, ret: i64, call: &mut Call) {
         Produces::Pair0 => regs.arg(0),
         Produces::Pair3 => regs.arg(3),
         Produces::Nothing => {
-            let duplicates = matches!(regs.arg(1), F_DUPFD | F_DUPFD_CLOEXEC);
-            if matches!(spec.gate, Gate::Fcntl) && duplicates {
+            if spec.gate.duplicates(regs.arg(1)) {
                 call.other_fd = ret as i32;
                 call.other = made(me, call.other_fd, false);
             }
@@ -102,16 +92,4 @@ fn produced(me: &Me, spec: &Spec, regs: &Registers, ret: i64, call: &mut Call) {
     call.file = made(me, first, spec.changes_socket);
     call.other_fd = second;
     call.other = made(me, second, spec.changes_socket);
-}
-
-/// Whether the arguments make the call worth a record.
-#[inline(always)]
-fn is_wanted(gate: Gate, regs: &Registers) -> bool {
-    match gate {
-        Gate::Always | Gate::Endpoint | Gate::EitherSocket => true,
-        Gate::Fcntl => matches!(regs.arg(1), F_DUPFD | F_SETFD | F_DUPFD_CLOEXEC),
-        Gate::Ioctl => matches!(regs.arg(1), FIOCLEX | FIONCLEX),
-        Gate::SockError => regs.arg(1) == SOL_SOCKET && regs.arg(2) == SO_ERROR,
-        Gate::UnshareFiles => regs.arg(0) & CLONE_FILES != 0,
-    }
 }

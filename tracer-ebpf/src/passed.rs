@@ -5,10 +5,8 @@ use crate::kernel::{Plain, Registers, read_user};
 use crate::maps::{PASSED, emit};
 use crate::payload;
 use crate::traced::Me;
+use forkscope_proto::arguments::{SCM_RIGHTS, SOL_SOCKET};
 use forkscope_proto::{Kind, Passed, PassedFd};
-
-const SOL_SOCKET: i32 = 1;
-const SCM_RIGHTS: i32 = 1;
 
 /// `struct cmsghdr` (cmsg(3)); the data follows.
 #[derive(Clone, Copy)]
@@ -38,7 +36,7 @@ pub fn arrived(me: &Me, regs: &Registers, via: i32) {
         if header.length < HEADER {
             return;
         }
-        if header.level == SOL_SOCKET && header.kind == SCM_RIGHTS {
+        if header.level == SOL_SOCKET as i32 && header.kind == SCM_RIGHTS as i32 {
             list(me, regs, via, at + HEADER, (header.length - HEADER) / 4);
             return;
         }

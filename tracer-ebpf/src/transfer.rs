@@ -6,9 +6,8 @@ use crate::maps::{IO, Pending, emit};
 use crate::settings::{self, offset};
 use crate::traced::Me;
 use crate::{passed, payload};
-use forkscope_proto::{Capture, Config, FileKind, FileRef, Gate, Io, Kind, Shape, Spec, calls};
-
-const EBADF: i64 = -9;
+use forkscope_proto::arguments::{transfer_flags, transfer_length, worth_taking};
+use forkscope_proto::{Config, FileKind, FileRef, Gate, Io, Kind, Shape, Spec, calls};
 
 /// Writes the record of a send or receive that has ended with `ret`.
 #[inline(always)]
@@ -18,7 +17,7 @@ pub fn ended(me: &Me, spec: &Spec, regs: &Registers, ret: i64, pending: Option<&
         Some(pending) => pending.file,
         None => file::behind(me, fd, false),
     };
-    if spec.gate as u8 == Gate::Endpoint as u8 && !is_endpoint(&file, ret) {
+    if spec.gate as u8 == Gate::Endpoint as u8 && !file.is_endpoint(ret) {
         return;
     }
     let sent = spec.shape as u8 == Shape::Send as u8;
@@ -26,32 +25,17 @@ pub fn ended(me: &Me, spec: &Spec, regs: &Registers, ret: i64, pending: Option<&
     // SAFETY: the scratch is this CPU's own while the program runs.
     let room = unsafe { &mut *room };
     let number = regs.number;
-    let flags = match number as u16 {
-        calls::SENDTO | calls::RECVFROM | calls::SENDMMSG | calls::RECVMMSG => regs.arg(3),
-        calls::SENDMSG | calls::RECVMSG => regs.arg(2),
-        _ => 0,
-    };
-    let length = match spec.capture {
-        Capture::Message => 1,
-        _ => regs.arg(2),
-    };
-    // A failed send still shows what it meant to send; a failed receive has nothing to show.
-    let most = if ret > 0 && !matches!(spec.capture, Capture::Messages) {
-        (ret as u64).min(u64::from(settings::capture())) as u32
-    } else if sent || ret > 0 {
-        settings::capture()
-    } else {
-        0
-    };
+    let arg = |at| regs.arg(at);
+    let most = worth_taking(spec.capture, sent, ret, settings::capture());
     let taken = payload::transfer(room.payload.as_mut_ptr(), spec.capture, regs, most);
     let taken = taken.min(Config::MOST_CAPTURE as u32);
     let io = &mut room.record;
     io.header = me.header(Kind::Io, number, taken);
     io.file = file;
     io.ret = ret;
-    io.len = length;
+    io.len = transfer_length(spec.capture, arg);
     io.fd = fd;
-    io.flags = flags as u32;
+    io.flags = transfer_flags(number as u16, arg) as u32;
     io.seq = position(&file, sent);
     io.took = match pending {
         Some(pending) => io.header.time.wrapping_sub(pending.time).min(u64::from(u32::MAX)) as u32,
@@ -61,15 +45,6 @@ pub fn ended(me: &Me, spec: &Spec, regs: &Registers, ret: i64, pending: Option<&
     if number as u16 == calls::RECVMSG && ret >= 0 {
         passed::arrived(me, regs, fd);
     }
-}
-
-/// Whether a plain `read` or `write` is worth a record: files and terminals are not.
-#[inline(always)]
-fn is_endpoint(file: &FileRef, ret: i64) -> bool {
-    let kind = file.kind;
-    kind == FileKind::Socket as u8
-        || kind == FileKind::Eventfd as u8
-        || (kind == FileKind::None as u8 && ret == EBADF)
 }
 
 /// Where in the TCP stream the transfer has ended, 0 for other sockets.

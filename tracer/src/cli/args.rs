@@ -79,9 +79,29 @@ pub(super) struct Demo {
 /// What run, attach and watch have in common.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Options {
+    #[command(flatten)]
+    pub(super) tracing: Tracing,
+    #[command(flatten)]
+    pub(super) showing: Showing,
+}
+
+/// How to see what happens.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Tracing {
     /// How to trace.
     #[arg(long, value_enum, default_value_t = Backend::Auto)]
     pub(super) backend: Backend,
+    /// Bytes to take of each transfer; headers of protocols are read from them.
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(0..=2048))]
+    pub(super) capture_bytes: u32,
+    /// Size of the buffer between the kernel and forkscope, in MiB: raise it where events are lost.
+    #[arg(long, value_name = "MIB", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(super) buffer: u32,
+}
+
+/// What to make of it, and where to show it.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Showing {
     /// What to show while tracing.
     #[arg(long, value_enum, default_value_t = Ui::Auto)]
     pub(super) ui: Ui,
@@ -100,18 +120,12 @@ pub(super) struct Options {
     /// Stop tracing after this many events; the program goes on.
     #[arg(long, value_name = "N")]
     pub(super) max_events: Option<u64>,
-    /// Bytes to take of each transfer; headers of protocols are read from them.
-    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(0..=2048))]
-    pub(super) capture_bytes: u32,
-    /// Size of the buffer between the kernel and forkscope, in MiB: raise it where events are lost.
-    #[arg(long, value_name = "MIB", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1024))]
-    pub(super) buffer: u32,
     /// Show the events of interest; twice: all events.
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
 }
 
-impl Options {
+impl Showing {
     /// The levels that rules were set to; of two for one rule the later counts.
     pub(super) fn levels(&self) -> BTreeMap<RuleId, Level> {
         self.rules.iter().copied().collect()

@@ -1,6 +1,7 @@
 //! `forkscope attach`: processes that run already, and their descendants.
 
 use super::args::Attach;
+use super::backend::Scope;
 use super::console::system;
 use super::outcome::Outcome;
 use super::session::{BEAT, Session};
@@ -19,7 +20,7 @@ pub(super) fn attach(args: &Attach) -> Outcome {
     for &pid in &args.pids {
         refuse(pid)?;
     }
-    let mut session = Session::start(&args.options, false)?;
+    let mut session = Session::start(&args.options, Scope::Processes)?;
     let mut followed = BTreeSet::new();
     // A child that is forked while this goes on belongs to a process that is followed already: the kernel
     // side follows it. Those that were there before are found by looking until nothing new turns up.

@@ -1,6 +1,6 @@
 //! What the user sees on standard error while tracing. Standard output belongs to the program.
 
-use super::args::{Options, Ui};
+use super::args::{Showing, Ui};
 use anstream::ColorChoice;
 use forkscope::analysis::Analysis;
 use forkscope::errno;
@@ -20,9 +20,9 @@ pub(super) struct Console {
 }
 
 impl Console {
-    pub(super) fn new(options: &Options, start: u64) -> Self {
-        let quiet = options.ui == Ui::None;
-        Self { quiet, verbosity: options.verbose, look: look(), line: String::new(), start }
+    pub(super) fn new(showing: &Showing, start: u64) -> Self {
+        let quiet = showing.ui == Ui::None;
+        Self { quiet, verbosity: showing.verbose, look: look(), line: String::new(), start }
     }
 
     /// One line about what forkscope does.

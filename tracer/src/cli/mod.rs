@@ -2,6 +2,8 @@
 
 mod args;
 mod attach;
+mod backend;
+mod conclude;
 mod console;
 mod demo;
 mod doctor;

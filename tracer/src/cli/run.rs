@@ -1,6 +1,7 @@
 //! `forkscope run`: a program and all its descendants.
 
 use super::args::{Options, Run};
+use super::backend::Scope;
 use super::launch::Waiting;
 use super::outcome::Outcome;
 use super::session::{BEAT, Session};
@@ -26,7 +27,7 @@ pub(super) fn trace(options: &Options, command: &[OsString]) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let _entered = runtime.enter();
     let mut signals = Signals::catch()?;
-    let mut session = Session::start(options, false)?;
+    let mut session = Session::start(options, Scope::Program)?;
     let waiting = Waiting::fork(command)?;
     session.follow(waiting.pid(), true)?;
     let pid = waiting.release()?;

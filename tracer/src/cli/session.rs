@@ -1,16 +1,17 @@
 //! A tracing session: from the source through the analyser to what the user sees, until it ends.
 
-use super::args::Options;
+use super::args::{Options, Showing};
+use super::backend::{self, Scope};
+use super::conclude::conclude;
 use super::console::{Console, system};
-use super::outcome::{FOUND, Outcome};
+use super::outcome::Outcome;
 use anyhow::{Context, Result, anyhow};
 use forkscope::analysis::Analysis;
 use forkscope::decode::Batch;
 use forkscope::event::{Event, ProcKey, Snapshot, What};
-use forkscope::report::{Backend, Host, LossCause, ProgramCost, Session as SessionInfo, Target};
+use forkscope::report::{Backend, Host, Session as SessionInfo, Target};
 use forkscope::sinks::json;
-use forkscope::source::ebpf::{EbpfSource, Settings};
-use forkscope::source::{Source, proc};
+use forkscope::source::{Account, Source, proc};
 use nix::time::{ClockId, clock_gettime};
 use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
@@ -26,10 +27,11 @@ const RESYNC: Duration = Duration::from_millis(100);
 
 /// A session.
 pub(super) struct Session {
-    pub(super) source: EbpfSource,
+    pub(super) source: Box<dyn Source>,
     pub(super) analysis: Analysis,
     pub(super) console: Console,
-    options: Options,
+    showing: Showing,
+    backend: Backend,
     batch: Batch,
     began: (SystemTime, Instant),
     doubtful: BTreeSet<u32>,
@@ -45,23 +47,19 @@ fn now() -> u64 {
 
 impl Session {
     /// Checks what can be checked before anything is touched, and puts the probes on.
-    pub(super) fn start(options: &Options, everything: bool) -> Result<Self> {
-        if let Some(path) = &options.report {
+    pub(super) fn start(options: &Options, scope: Scope) -> Result<Self> {
+        let showing = &options.showing;
+        if let Some(path) = &showing.report {
             json::check_writable(path)?;
         }
-        let settings = Settings {
-            everything,
-            capture: options.capture_bytes,
-            ring: options.buffer << 20,
-            count_cost: options.report.is_some(),
-        };
-        let source = EbpfSource::start(&settings)?;
+        let (source, backend) = backend::start(options, scope)?;
         let start = now();
         Ok(Self {
             source,
-            analysis: Analysis::new(start, options.levels()),
-            console: Console::new(options, start),
-            options: options.clone(),
+            backend,
+            analysis: Analysis::new(start, showing.levels()),
+            console: Console::new(showing, start),
+            showing: showing.clone(),
             batch: Batch::default(),
             began: (SystemTime::now(), Instant::now()),
             doubtful: BTreeSet::new(),
@@ -166,8 +164,8 @@ impl Session {
 
     /// Whether an option says that it is enough.
     pub(super) fn is_over(&self) -> bool {
-        self.options.max_events.is_some_and(|most| self.events >= most)
-            || self.options.duration.is_some_and(|most| self.began.1.elapsed() >= most)
+        self.showing.max_events.is_some_and(|most| self.events >= most)
+            || self.showing.duration.is_some_and(|most| self.began.1.elapsed() >= most)
     }
 
     /// Whether nothing is left to trace.
@@ -192,36 +190,16 @@ impl Session {
         self.doubtful.extend(self.analysis.take_wanted().tables);
         self.resync();
         let info = SessionInfo {
-            backend: Backend::Ebpf,
+            backend: self.backend,
             target,
             start: humantime::format_rfc3339_micros(self.began.0).to_string(),
             duration: self.began.1.elapsed().as_secs_f64(),
             host: host(),
         };
-        let mut report = self.analysis.report(info);
-        let account = self.source.account();
-        for (kind, lost) in &account.lost {
-            report.stats.lose(LossCause::RingFull, kind, *lost);
-        }
-        report.stats.lose(LossCause::Malformed, "record", self.batch.refused());
-        for program in account.programs {
-            report.stats.lose(LossCause::ProbeMissed, &program.name, program.missed);
-            let cost = ProgramCost {
-                runs: program.runs,
-                run_time: program.time.as_secs_f64(),
-                missed: program.missed,
-            };
-            report.stats.overhead.programs.insert(program.name, cost);
-        }
-        report.stats.overhead.own_cpu = own_cpu();
+        let account =
+            Account { malformed: self.batch.refused(), own_cpu: own_cpu(), ..self.source.account() };
         drop(self.source);
-        self.console.summary(&report);
-        if let Some(path) = &self.options.report {
-            json::write(&report, path)?;
-        }
-        let failing = self.options.fail_on.severity();
-        let found = failing.is_some_and(|least| report.worst().is_some_and(|worst| worst >= least));
-        Ok(if found { FOUND } else { status })
+        conclude(&self.analysis, &self.console, &self.showing, info, account, status)
     }
 }
 

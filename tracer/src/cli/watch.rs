@@ -2,6 +2,7 @@
 
 use super::args::Watch;
 use super::attach::drive;
+use super::backend::Scope;
 use super::outcome::Outcome;
 use super::session::Session;
 use super::signals::Signals;
@@ -13,7 +14,7 @@ pub(super) fn watch(args: &Watch) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let _entered = runtime.enter();
     let mut signals = Signals::catch()?;
-    let mut session = Session::start(&args.options, true)?;
+    let mut session = Session::start(&args.options, Scope::Machine)?;
     let own = std::process::id();
     for pid in proc::all() {
         // Processes come and go while they are listed; kernel threads have no table worth a look.

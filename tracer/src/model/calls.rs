@@ -4,10 +4,9 @@ use super::apply::OVERLAP;
 use super::{Change, Failure, Model, Origin};
 use crate::errno;
 use forkscope_proto as proto;
+use proto::arguments::{F_SETFD, FIOCLEX};
 use proto::{Call, FileRef, Produces, Shape, calls};
 
-const F_SETFD: u64 = 2;
-const FIOCLEX: u64 = 0x5451;
 const CLOSE_RANGE_UNSHARE: u64 = 2;
 const CLOSE_RANGE_CLOEXEC: u64 = 4;
 

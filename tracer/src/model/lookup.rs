@@ -57,8 +57,7 @@ impl Model {
         }
         if let Some(table) = self.tables.get_mut(&table_id) {
             table.early.retain(|&(_, _, until)| until > at.time);
-            if let Some(gone) = table.early.iter().position(|&(f, inode, _)| f == fd && inode == found.inode)
-            {
+            if let Some(gone) = table.early.iter().position(|&(f, file, _)| f == fd && file.is_same(found)) {
                 table.early.remove(gone);
                 return;
             }
@@ -80,7 +79,7 @@ impl Model {
             table.changed = (by.time, by.tid);
         } else if found.is_some() {
             table.early.retain(|&(_, _, until)| until > by.time);
-            table.early.push((fd, found.file, by.time + EARLY));
+            table.early.push((fd, *found, by.time + EARLY));
         }
         if let Some(usage) =
             socket.and_then(|id| self.sockets.get_mut(&id)).and_then(|s| s.usage_mut(by.process, fd))

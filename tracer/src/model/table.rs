@@ -4,6 +4,7 @@
 //! first write after it copies the list and one page.
 
 use super::{OpenFile, Origin};
+use forkscope_proto::FileRef;
 use rustc_hash::FxHashSet;
 use std::rc::Rc;
 
@@ -67,9 +68,8 @@ pub struct Table {
     pages: Rc<Vec<Option<Rc<Page>>>>,
     /// Numbers of connections that have not crossed a fork of this table yet.
     pub(super) fresh: FxHashSet<i32>,
-    /// Files whose close was seen before the call that made their number had ended: number, address of the file,
-    /// until when.
-    pub(super) early: Vec<(i32, u64, u64)>,
+    /// Files whose close was seen before the call that made their number had ended: number, file, until when.
+    pub(super) early: Vec<(i32, FileRef, u64)>,
     /// The newest change, and the thread that made it.
     pub(super) changed: (u64, u32),
     /// The newest fork of this table, and the child.

@@ -38,12 +38,16 @@ pub trait Source {
 }
 
 /// What a source costs and what it lost.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Account {
     /// Records lost because nobody made room in time, by kind.
     pub lost: BTreeMap<&'static str, u64>,
+    /// Records that were no records.
+    pub malformed: u64,
     /// Each program's runs, where the kernel counts them.
     pub programs: Vec<ProgramCost>,
+    /// Processor seconds that forkscope itself has used, where that was measured.
+    pub own_cpu: Option<f64>,
 }
 
 /// What one program of a source has cost.

@@ -103,10 +103,8 @@ impl Source for EbpfSource {
     }
 
     fn account(&self) -> Account {
-        let mut account = Account { lost: self.lost(), programs: Vec::new() };
-        account.programs =
-            self.programs.programs().filter_map(|(name, program)| cost(name, program)).collect();
-        account
+        let programs = self.programs.programs().filter_map(|(name, program)| cost(name, program)).collect();
+        Account { lost: self.lost(), programs, ..Account::default() }
     }
 }
 

@@ -1,0 +1,110 @@
+//! What the arguments of a call say, for every source that reads calls by the table.
+
+use crate::process::CLONE_FILES;
+use crate::{Capture, Gate, calls};
+
+/// `fcntl(F_DUPFD)` (fcntl(2)).
+pub const F_DUPFD: u64 = 0;
+/// `fcntl(F_SETFD)`.
+pub const F_SETFD: u64 = 2;
+/// `fcntl(F_DUPFD_CLOEXEC)`.
+pub const F_DUPFD_CLOEXEC: u64 = 1030;
+/// `ioctl(FIONCLEX)` (ioctl_fioclex(2)).
+pub const FIONCLEX: u64 = 0x5450;
+/// `ioctl(FIOCLEX)`.
+pub const FIOCLEX: u64 = 0x5451;
+/// `SOL_SOCKET` of getsockopt(2), and of control messages (cmsg(3)).
+pub const SOL_SOCKET: u64 = 1;
+/// `SO_ERROR` of socket(7).
+pub const SO_ERROR: u64 = 4;
+/// `SCM_RIGHTS` of unix(7).
+pub const SCM_RIGHTS: u64 = 1;
+
+impl Gate {
+    /// Whether the arguments make the call worth a record. What is behind its descriptors is not asked here.
+    #[inline(always)]
+    pub fn wants(self, arg: impl Fn(u8) -> u64) -> bool {
+        match self {
+            Self::Always | Self::Endpoint | Self::EitherSocket => true,
+            Self::Fcntl => matches!(arg(1), F_DUPFD | F_SETFD | F_DUPFD_CLOEXEC),
+            Self::Ioctl => matches!(arg(1), FIOCLEX | FIONCLEX),
+            Self::SockError => arg(1) == SOL_SOCKET && arg(2) == SO_ERROR,
+            Self::UnshareFiles => arg(0) & CLONE_FILES != 0,
+        }
+    }
+
+    /// Whether a call behind this gate makes a descriptor beside the one that it names: an `fcntl` that duplicates.
+    #[inline(always)]
+    pub fn duplicates(self, operation: u64) -> bool {
+        matches!(self, Self::Fcntl) && matches!(operation, F_DUPFD | F_DUPFD_CLOEXEC)
+    }
+}
+
+/// The `MSG_*` flags given to a transfer.
+#[inline(always)]
+pub fn transfer_flags(number: u16, arg: impl Fn(u8) -> u64) -> u64 {
+    match number {
+        calls::SENDTO | calls::RECVFROM | calls::SENDMMSG | calls::RECVMMSG => arg(3),
+        calls::SENDMSG | calls::RECVMSG => arg(2),
+        _ => 0,
+    }
+}
+
+/// What a transfer asked for: see [`crate::Io::len`].
+#[inline(always)]
+pub fn transfer_length(capture: Capture, arg: impl Fn(u8) -> u64) -> u64 {
+    match capture {
+        Capture::Message => 1,
+        _ => arg(2),
+    }
+}
+
+/// How many bytes of a transfer to take, where `capture` is the most: those that moved; of a send that failed what
+/// it meant to send; nothing of a receive that failed.
+#[inline(always)]
+pub fn worth_taking(capture: Capture, sent: bool, ret: i64, most: u32) -> u32 {
+    if ret > 0 && !matches!(capture, Capture::Messages) {
+        (ret as u64).min(u64::from(most)) as u32
+    } else if sent || ret > 0 {
+        most
+    } else {
+        0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gates_ask_the_arguments() {
+        for (gate, args, wants) in [
+            (Gate::Fcntl, [3, F_SETFD, 1], true),
+            (Gate::Fcntl, [3, 3, 0], false),
+            (Gate::Ioctl, [3, FIOCLEX, 0], true),
+            (Gate::Ioctl, [3, 0x5401, 0], false),
+            (Gate::SockError, [3, SOL_SOCKET, SO_ERROR], true),
+            (Gate::SockError, [3, SOL_SOCKET, 2], false),
+            (Gate::UnshareFiles, [CLONE_FILES | 0x2000_0000, 0, 0], true),
+            (Gate::UnshareFiles, [0x2000_0000, 0, 0], false),
+            (Gate::Endpoint, [0; 3], true),
+        ] {
+            assert_eq!(gate.wants(|at| args[usize::from(at)]), wants, "{gate:?} {args:?}");
+        }
+        assert!(Gate::Fcntl.duplicates(F_DUPFD) && !Gate::Fcntl.duplicates(F_SETFD));
+    }
+
+    #[test]
+    fn a_failed_send_is_worth_its_bytes_and_a_failed_receive_none() {
+        for (capture, sent, ret, taken) in [
+            (Capture::Buffer, true, 5, 5),
+            (Capture::Buffer, true, 500, 256),
+            (Capture::Buffer, true, -88, 256),
+            (Capture::Buffer, false, -11, 0),
+            (Capture::Buffer, false, 0, 0),
+            (Capture::Messages, false, 2, 256),
+        ] {
+            assert_eq!(worth_taking(capture, sent, ret, 256), taken, "{capture:?} {sent} {ret}");
+        }
+    }
+}
