@@ -28,7 +28,7 @@ pub(super) fn trace(options: &Options, command: &[OsString]) -> Outcome {
     let _entered = runtime.enter();
     let mut signals = Signals::catch()?;
     let mut session = Session::start(options, Scope::Program)?;
-    let waiting = Waiting::fork(command)?;
+    let waiting = Waiting::fork(command, session.source.preparation())?;
     session.follow(waiting.pid(), true)?;
     let pid = waiting.release()?;
     let status = runtime.block_on(drive(&mut session, &mut signals, pid))?;

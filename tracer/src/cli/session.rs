@@ -1,7 +1,7 @@
 //! A tracing session: from the source through the analyser to what the user sees, until it ends.
 
 use super::args::{Options, Showing};
-use super::backend::{self, Scope};
+use super::backend::{self, Scope, Started};
 use super::conclude::conclude;
 use super::console::{Console, system};
 use super::outcome::Outcome;
@@ -52,13 +52,15 @@ impl Session {
         if let Some(path) = &showing.report {
             json::check_writable(path)?;
         }
-        let (source, backend) = backend::start(options, scope)?;
+        let Started { source, backend, note } = backend::start(options, scope)?;
         let start = now();
+        let console = Console::new(showing, start);
+        note.into_iter().for_each(|note| console.note(&note));
         Ok(Self {
             source,
             backend,
             analysis: Analysis::new(start, showing.levels()),
-            console: Console::new(showing, start),
+            console,
             showing: showing.clone(),
             batch: Batch::default(),
             began: (SystemTime::now(), Instant::now()),
@@ -117,6 +119,9 @@ impl Session {
                 analysis.apply(event);
             });
             self.look_up();
+            for note in self.source.take_notes() {
+                self.console.note(&note);
+            }
             for finding in self.analysis.take_fresh() {
                 self.console.finding(&finding, &self.analysis);
             }
