@@ -19,3 +19,4 @@ mod servers;
 mod storm;
 mod strace;
 mod truth;
+mod ways;

@@ -2,6 +2,7 @@
 
 use crate::env::forkscope;
 use crate::process::{Ended, Process, said};
+use crate::ways::Backend;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use std::ffi::OsStr;
@@ -34,17 +35,24 @@ pub(crate) struct Outcome {
 
 impl Session {
     /// `forkscope COMMAND --report FILE …`, with these variables set.
-    pub(crate) fn start<S: AsRef<OsStr>>(command: &str, arguments: &[S], variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn start<S: AsRef<OsStr>>(
+        on: Backend,
+        command: &str,
+        arguments: &[S],
+        variables: &[(&str, &str)],
+    ) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let mut forkscope = Command::new(forkscope());
-        forkscope.args([command, "--ui", "log", "--report"]).arg(directory.path().join("report.json"));
+        forkscope
+            .args([command, "--backend", &on.to_string(), "--ui", "log", "--report"])
+            .arg(directory.path().join("report.json"));
         forkscope.args(arguments).envs(variables.iter().copied());
         Self { process: Process::start(&mut forkscope), directory }
     }
 
     /// `forkscope attach PID`, when its probes are on.
-    pub(crate) fn attach(pid: u32) -> Self {
-        let mut session = Self::start("attach", &[pid.to_string()], &[]);
+    pub(crate) fn attach(on: Backend, pid: u32) -> Self {
+        let mut session = Self::start(on, "attach", &[pid.to_string()], &[]);
         session.process.stderr_says(TRACING);
         session
     }
@@ -67,10 +75,10 @@ impl Session {
 }
 
 /// `forkscope run`, to its end.
-pub(crate) fn run<S: AsRef<OsStr>>(program: &[S], variables: &[(&str, &str)]) -> Outcome {
+pub(crate) fn run<S: AsRef<OsStr>>(on: Backend, program: &[S], variables: &[(&str, &str)]) -> Outcome {
     let mut arguments = vec![OsStr::new("--")];
     arguments.extend(program.iter().map(AsRef::as_ref));
-    Session::start("run", &arguments, variables).end()
+    Session::start(on, "run", &arguments, variables).end()
 }
 
 /// A status as a shell gives it.
