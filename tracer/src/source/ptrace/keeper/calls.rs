@@ -195,7 +195,7 @@ impl Context<'_> {
             Capture::Path1 => memory::take_string(self.tid, args[1], Config::MOST_DETAIL, to),
             Capture::Address => memory::take(self.tid, args[1], most(args[2]), to),
             Capture::Events if ret > 0 => {
-                memory::take(self.tid, args[1], most(ret as u64 * EVENT as u64), to)
+                memory::take(self.tid, args[1], most(ret as u64 * EVENT as u64), to);
             }
             Capture::Event => memory::take(self.tid, args[3], EVENT, to),
             _ => {}
