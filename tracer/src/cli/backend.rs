@@ -5,7 +5,7 @@ use anyhow::{Context, Result, anyhow};
 use forkscope::report::Backend;
 use forkscope::source::Source;
 use forkscope::source::ebpf::{self, EbpfError, EbpfSource};
-use forkscope::source::ptrace::{self, PtraceSource};
+use forkscope::source::ptrace::PtraceSource;
 use std::process::Command;
 
 /// What is to be traced.
@@ -64,10 +64,13 @@ fn through_ptrace(options: &Options, scope: Scope) -> Result<Started> {
             "the whole machine can be watched through eBPF only: name processes with `forkscope attach PID...`, or use --backend ebpf"
         ));
     }
-    let capture = options.tracing.capture_bytes;
+    let source = keeper(options.tracing.capture_bytes, scope == Scope::Program)?;
+    Ok(Started { source: Box::new(source), backend: Backend::Ptrace, note: None })
+}
+
+/// Starts the process that traces through ptrace. `program`: what it is to trace, forkscope starts.
+pub(super) fn keeper(capture: u32, program: bool) -> Result<PtraceSource> {
     let mut keeper = Command::new(std::env::current_exe().context("cannot find forkscope's own program")?);
     keeper.args(["keeper", &capture.to_string()]);
-    let source =
-        PtraceSource::start(&ptrace::Settings { capture, program: scope == Scope::Program }, keeper)?;
-    Ok(Started { source: Box::new(source), backend: Backend::Ptrace, note: None })
+    Ok(PtraceSource::start(program, keeper)?)
 }

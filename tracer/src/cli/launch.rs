@@ -56,6 +56,12 @@ impl Waiting {
         self.pid.as_raw() as u32
     }
 
+    /// Ends it without the command.
+    pub(super) fn give_up(self) {
+        drop(self.release);
+        let _ = nix::sys::wait::waitpid(self.pid, None);
+    }
+
     /// Lets it execute the command.
     ///
     /// # Errors

@@ -35,6 +35,21 @@ fn eight_threads_that_fork_execute_and_take_signals() {
     }
 }
 
+/// Attached to, without a filter: every call stops.
+#[test]
+fn what_a_shell_starts_that_was_attached_to() {
+    let Some(_) = Env::get() else { return };
+    let mut shell = Process::start(&mut Command::new("sh"));
+    let session = Session::attach(Backend::Ptrace, shell.pid());
+    shell.types(&format!("{}; echo ended with $?\n", example("turmoil").display()));
+    shell.stdout_says("stopped: 48, continued: 48, exited: 32, killed: 16, executed: 48");
+    shell.stdout_says("signals 1920 and 1920");
+    shell.stdout_says("ended with 42");
+    shell.close_stdin();
+    assert!(shell.wait().success());
+    assert_eq!(session.end().status, 0);
+}
+
 #[test]
 fn job_control_of_bash_and_dash() {
     let Some(_) = Env::get() else { return };
@@ -102,7 +117,7 @@ fn forkscope_and_its_program_are_one_job() {
     assert_eq!(code(terminal.wait()), 9);
 }
 
-/// A Python with its own tests, in a checkout or from Debian's libpython3-testsuite.
+/// A Python that has its own tests.
 fn python_with_tests() -> Option<PathBuf> {
     let python = Env::get()?.python();
     let has = Command::new(&python).args(["-c", "import test.test_subprocess"]).output();

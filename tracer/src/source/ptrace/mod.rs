@@ -18,7 +18,7 @@ use super::{Account, Source};
 use crate::decode::Batch;
 use crate::event::ProcKey;
 use forkscope_proto::Kind;
-use link::{Ask, Command, Length, Reply, Say, hear, tell};
+use link::{Ask, Length, Reply, Say, hear, tell};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{SigHandler, Signal, signal};
@@ -29,22 +29,13 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use zerocopy::FromBytes;
 
 /// Bytes that the pipe may hold: as much as a user without privilege may ask for (`fs.pipe-max-size`).
 const PIPE: i32 = 1 << 20;
 /// How long a command may take, in seconds: a thread that cannot be stopped must not stop forkscope.
 const PATIENCE: i64 = 5;
-
-/// How to trace.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// Payload bytes to take of each transfer.
-    pub capture: u32,
-    /// The first process that is followed is a program that forkscope starts, and will install the filter.
-    pub program: bool,
-}
 
 /// The keeper, seen from forkscope.
 pub struct PtraceSource {
@@ -67,11 +58,12 @@ struct Heard {
 }
 
 impl PtraceSource {
-    /// Starts the keeper: `program` is forkscope's own, told by `arguments` to call [`be_keeper`].
+    /// Starts the keeper: `keeper` is a command that calls [`be_keeper`]. With `program`, the first process that is
+    /// followed is one that forkscope starts, and that installs the filter.
     ///
     /// # Errors
     /// Where the system refuses what a process needs.
-    pub fn start(settings: &Settings, mut program: std::process::Command) -> Result<Self, PtraceError> {
+    pub fn start(program: bool, mut keeper: Command) -> Result<Self, PtraceError> {
         let flags = SockFlag::SOCK_CLOEXEC;
         let (here, there) =
             socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags).map_err(io::Error::from)?;
@@ -83,18 +75,19 @@ impl PtraceSource {
         for end in [&records, &to] {
             fcntl(end, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map_err(io::Error::from)?;
         }
-        program.stdin(there).stdout(to).stderr(Stdio::null());
-        let keeper = program.spawn()?;
-        let preparation = settings.program.then(|| Preparation::new(keeper.id()));
+        let keeper = keeper.stdin(there).stdout(to).stderr(Stdio::null()).spawn()?;
+        let preparation = program.then(|| Preparation::new(keeper.id()));
         Ok(Self { keeper, commands: here, records, preparation, rest: Vec::new(), heard: RefCell::default() })
     }
 
     /// Asks the keeper for something, and waits for its answer.
     fn ask(&self, ask: Ask, tgid: u32) -> Result<u64, PtraceError> {
-        tell(&self.commands, &Command { ask, tgid }, MsgFlags::empty()).map_err(|_| PtraceError::Gone)?;
+        tell(&self.commands, &link::Command { ask, tgid }, MsgFlags::empty())
+            .map_err(|_| PtraceError::Gone)?;
         loop {
             match hear::<Reply>(&self.commands, MsgFlags::empty()) {
-                Ok(Some(Reply { say: Say::Done, value, .. })) => return Ok(value),
+                Ok(Some(Reply { say: Say::Done, about, value })) if about == tgid => return Ok(value),
+                // An answer that comes late is nobody's any more.
                 Ok(Some(reply)) => self.heard.borrow_mut().take(reply),
                 // It may still come: what it is about is traced, if it can be.
                 Err(Errno::EAGAIN) => return Ok(0),
@@ -214,7 +207,7 @@ impl Source for PtraceSource {
 
 impl Drop for PtraceSource {
     fn drop(&mut self) {
-        let _ = tell(&self.commands, &Command { ask: Ask::Quit, tgid: 0 }, MsgFlags::MSG_DONTWAIT);
+        let _ = tell(&self.commands, &link::Command { ask: Ask::Quit, tgid: 0 }, MsgFlags::MSG_DONTWAIT);
         // Reaped if it has ended; one that stays for filtered processes becomes init's.
         let _ = self.keeper.try_wait();
     }

@@ -57,20 +57,22 @@ pub(super) fn take_vectors(tid: i32, first: u64, count: u64, most: usize, to: &m
     let count = usize::try_from(count).map_or(MOST_VECTORS, |count| count.min(MOST_VECTORS));
     let room = vectors[..count].as_mut_bytes();
     let read = copy(tid, first, room) / size_of::<Vector>();
-    let (mut remote, mut left) = (Vec::with_capacity(read), most);
+    let mut remote = [RemoteIoVec { base: 0, len: 0 }; MOST_VECTORS];
+    let (mut used, mut left) = (0, most);
     for vector in &vectors[..read] {
         let len = usize::try_from(vector.length).map_or(left, |length| length.min(left));
         if len > 0 {
-            remote.push(RemoteIoVec { base: vector.base as usize, len });
+            remote[used] = RemoteIoVec { base: vector.base as usize, len };
+            used += 1;
             left -= len;
         }
     }
     let start = to.len();
     to.resize(start + most - left, 0);
     let mut local = [IoSliceMut::new(&mut to[start..])];
-    let read = match remote.is_empty() {
-        true => 0,
-        false => process_vm_readv(Pid::from_raw(tid), &mut local, &remote).unwrap_or(0),
+    let read = match used {
+        0 => 0,
+        _ => process_vm_readv(Pid::from_raw(tid), &mut local, &remote[..used]).unwrap_or(0),
     };
     to.truncate(start + read);
 }
