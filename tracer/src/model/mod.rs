@@ -29,6 +29,7 @@ pub use socket::{Access, Address, SockId, Socket, Turn, Usage};
 pub use table::{End, Holding, Past, Slot, Table};
 
 use crate::event::ProcKey;
+use crate::protocol::Kept;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 
@@ -49,6 +50,8 @@ pub struct Model {
     corrected: u64,
     unresolved: u64,
     lost: bool,
+    /// Which bytes of the newest transfer said something.
+    kept: Kept,
     /// Time of the newest event.
     now: u64,
 }
@@ -135,6 +138,12 @@ impl Model {
     /// Says that events were lost.
     pub fn note_losses(&mut self) {
         self.lost = true;
+    }
+
+    /// Which bytes of the newest event's payload said something: only a transfer's can.
+    #[must_use]
+    pub fn kept(&self) -> &Kept {
+        &self.kept
     }
 
     /// Time of the newest event, in nanoseconds of its clock.
