@@ -3,6 +3,7 @@
 use crate::event::ProcKey;
 use forkscope_proto::Exit;
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -29,7 +30,7 @@ impl ProcId {
 pub(super) struct TableId(pub(super) u32);
 
 /// What /proc shows of a process that matters for advice.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// Path of its program.
     pub exe: Option<String>,
