@@ -14,6 +14,7 @@ mod healthy;
 mod healthy_servers;
 mod killed;
 mod process;
+mod recordings;
 mod run;
 mod servers;
 mod storm;
