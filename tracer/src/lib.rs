@@ -10,6 +10,7 @@ pub mod errno;
 pub mod event;
 pub mod model;
 pub mod protocol;
+pub mod recording;
 pub mod report;
 pub mod rules;
 pub mod sinks;

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 use forkscope::analysis::Level;
+use forkscope::recording::Payload;
 use forkscope::report::{RuleId, Severity};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -24,6 +25,8 @@ pub(super) enum Command {
     Attach(Attach),
     /// Trace every process of the machine.
     Watch(Watch),
+    /// Analyse a recording: the same findings and the same report, with nothing running.
+    Replay(Replay),
     /// Say what a rule means, why it matters and how to fix it; without a rule, list them.
     Explain {
         /// The rule's name.
@@ -82,6 +85,15 @@ pub(super) struct Demo {
     pub(super) program: bool,
 }
 
+#[derive(Debug, clap::Args)]
+pub(super) struct Replay {
+    #[command(flatten)]
+    pub(super) showing: Showing,
+    /// The recording, as `--record` wrote it; `-` is standard input.
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+}
+
 /// What run, attach and watch have in common.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Options {
@@ -103,6 +115,12 @@ pub(super) struct Tracing {
     /// Size of the buffer between the kernel and forkscope, in MiB: raise it where events are lost.
     #[arg(long, value_name = "MIB", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub(super) buffer: u32,
+    /// Record the session to this file, for `forkscope replay`.
+    #[arg(long, value_name = "FILE")]
+    pub(super) record: Option<PathBuf>,
+    /// What to record of the bytes that were taken of transfers.
+    #[arg(long, value_enum, default_value_t = RecordPayload::Headers, requires = "record")]
+    pub(super) record_payload: RecordPayload,
 }
 
 /// What to make of it, and where to show it.
@@ -120,10 +138,10 @@ pub(super) struct Showing {
     /// Change a rule's severity, or turn it off.
     #[arg(long = "rule", value_name = "NAME=error|warning|info|off", value_parser = parse_level)]
     pub(super) rules: Vec<(RuleId, Level)>,
-    /// Stop tracing after this long, for example 30s or 5m; the program goes on.
+    /// Stop after this long, for example 30s or 5m; a traced program goes on.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(super) duration: Option<Duration>,
-    /// Stop tracing after this many events; the program goes on.
+    /// Stop after this many events; a traced program goes on.
     #[arg(long, value_name = "N")]
     pub(super) max_events: Option<u64>,
     /// Show the events of interest; twice: all events.
@@ -147,6 +165,28 @@ pub(super) enum Backend {
     Ebpf,
     /// Stops at each call of interest: for processes of one's own, and where eBPF does not work.
     Ptrace,
+}
+
+/// What to record of the bytes of transfers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum RecordPayload {
+    /// What forkscope reads: kinds, lengths and numbers of messages. No content.
+    Headers,
+    /// All that were taken, passwords too.
+    All,
+    /// None: findings that need them are not made at the replay.
+    None,
+}
+
+impl RecordPayload {
+    /// As recordings say it.
+    pub(super) fn kept(self) -> Payload {
+        match self {
+            Self::Headers => Payload::Headers,
+            Self::All => Payload::All,
+            Self::None => Payload::None,
+        }
+    }
 }
 
 /// What to show while tracing.

@@ -20,7 +20,8 @@ pub(super) fn attach(args: &Attach) -> Outcome {
     for &pid in &args.pids {
         refuse(pid)?;
     }
-    let mut session = Session::start(&args.options, Scope::Processes)?;
+    let target = Target::Attach { pids: args.pids.clone() };
+    let mut session = Session::start(&args.options, Scope::Processes, target)?;
     let mut followed = BTreeSet::new();
     // A child that is forked while this goes on belongs to a process that is followed already: the kernel
     // side follows it. Those that were there before are found by looking until nothing new turns up.
@@ -42,7 +43,7 @@ pub(super) fn attach(args: &Attach) -> Outcome {
     let backend = session.source.name();
     session.console.note(&format!("tracing {count} {noun} through {backend}; Ctrl-C to stop"));
     runtime.block_on(drive(&mut session, &mut signals, true))?;
-    session.finish(Target::Attach { pids: args.pids.clone() }, 0)
+    session.finish(0)
 }
 
 /// A process that cannot be traced, in one sentence.

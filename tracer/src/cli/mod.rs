@@ -10,6 +10,8 @@ mod doctor;
 mod explain;
 mod launch;
 mod outcome;
+mod record;
+mod replay;
 mod run;
 mod session;
 mod signals;
@@ -29,6 +31,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Run(run) => run::run(&run),
         Command::Attach(attach) => attach::attach(&attach),
         Command::Watch(watch) => watch::watch(&watch),
+        Command::Replay(replay) => replay::replay(&replay),
         Command::Explain { rule } => explain::explain(rule),
         Command::Doctor => doctor::doctor(),
         Command::Demo(demo) => demo::demo(&demo),

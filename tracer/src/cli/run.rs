@@ -27,13 +27,13 @@ pub(super) fn trace(options: &Options, command: &[OsString]) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let _entered = runtime.enter();
     let mut signals = Signals::catch()?;
-    let mut session = Session::start(options, Scope::Program)?;
+    let words = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let mut session = Session::start(options, Scope::Program, Target::Run { command: words })?;
     let waiting = Waiting::fork(command, session.source.preparation())?;
     session.follow(waiting.pid(), true)?;
     let pid = waiting.release()?;
     let status = runtime.block_on(drive(&mut session, &mut signals, pid))?;
-    let words = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    session.finish(Target::Run { command: words }, status)
+    session.finish(status)
 }
 
 /// Traces until the program and its descendants have ended, or the user has had enough.

@@ -5,11 +5,14 @@ use super::backend::{self, Scope, Started};
 use super::conclude::conclude;
 use super::console::{Console, system};
 use super::outcome::Outcome;
+use super::record::Recording;
 use anyhow::{Context, Result, anyhow};
 use forkscope::analysis::Analysis;
 use forkscope::decode::Batch;
 use forkscope::event::{Event, ProcKey, Snapshot, What};
-use forkscope::report::{Backend, Host, Session as SessionInfo, Target};
+use forkscope::model::Facts;
+use forkscope::recording::Header;
+use forkscope::report::{Backend, Host, Session as SessionInfo, Target, Tool};
 use forkscope::sinks::json;
 use forkscope::source::{Account, Source, proc};
 use nix::time::{ClockId, clock_gettime};
@@ -32,6 +35,8 @@ pub(super) struct Session {
     pub(super) console: Console,
     showing: Showing,
     backend: Backend,
+    target: Target,
+    recording: Recording,
     batch: Batch,
     began: (SystemTime, Instant),
     doubtful: BTreeSet<u32>,
@@ -47,23 +52,35 @@ fn now() -> u64 {
 
 impl Session {
     /// Checks what can be checked before anything is touched, and puts the probes on.
-    pub(super) fn start(options: &Options, scope: Scope) -> Result<Self> {
+    pub(super) fn start(options: &Options, scope: Scope, target: Target) -> Result<Self> {
         let showing = &options.showing;
         if let Some(path) = &showing.report {
             json::check_writable(path)?;
         }
         let Started { source, backend, note } = backend::start(options, scope)?;
-        let start = now();
+        let (start, began) = (now(), (SystemTime::now(), Instant::now()));
         let console = Console::new(showing, start);
         note.into_iter().for_each(|note| console.note(&note));
+        let recording = Recording::start(&options.tracing, || Header {
+            tool: Tool::this(),
+            start: text(began.0),
+            clock: start,
+            target: target.clone(),
+            host: host(),
+            backend,
+            payload: options.tracing.record_payload.kept(),
+            capture: options.tracing.capture_bytes,
+        })?;
         Ok(Self {
             source,
             backend,
+            target,
+            recording,
             analysis: Analysis::new(start, showing.levels()),
             console,
             showing: showing.clone(),
             batch: Batch::default(),
-            began: (SystemTime::now(), Instant::now()),
+            began,
             doubtful: BTreeSet::new(),
             resynced: Instant::now(),
             events: 0,
@@ -93,15 +110,22 @@ impl Session {
         snapshot.started_here = started_here;
         self.take_in(key, &snapshot);
         if let Ok(facts) = proc::facts(pid) {
-            self.analysis.learn(pid, facts);
+            self.learn(pid, facts);
         }
         Ok(())
+    }
+
+    /// Takes in what /proc shows of a process that matters for advice.
+    fn learn(&mut self, pid: u32, facts: Facts) {
+        self.recording.facts(pid, &facts);
+        self.analysis.learn(pid, facts);
     }
 
     /// Takes in a process as /proc shows it.
     pub(super) fn take_in(&mut self, process: ProcKey, snapshot: &Snapshot) {
         let event = Event { time: now(), process, tid: process.tgid, what: What::Snapshot(snapshot) };
         self.analysis.apply(&event);
+        self.recording.event(&event, self.analysis.model.kept());
     }
 
     /// Empties the ring, and shows what is new. With `all`, also what is held back for its order.
@@ -112,16 +136,18 @@ impl Session {
             let full = self.batch.is_full();
             let until = (!all).then(now);
             let (analysis, console) = (&mut self.analysis, &mut self.console);
-            let events = &mut self.events;
+            let (events, recording) = (&mut self.events, &mut self.recording);
             self.batch.take(until, |event| {
                 *events += 1;
                 console.event(event);
                 analysis.apply(event);
+                recording.event(event, analysis.model.kept());
             });
             self.look_up();
             for note in self.source.take_notes() {
                 self.console.note(&note);
             }
+            self.recording.turn(&self.console);
             for finding in self.analysis.take_fresh() {
                 self.console.finding(&finding, &self.analysis);
             }
@@ -144,7 +170,7 @@ impl Session {
     fn wanted_facts(&mut self, pids: impl IntoIterator<Item = u32>) {
         for pid in pids {
             if let Ok(facts) = proc::facts(pid) {
-                self.analysis.learn(pid, facts);
+                self.learn(pid, facts);
             }
         }
     }
@@ -164,6 +190,7 @@ impl Session {
         if lost > self.lost {
             self.lost = lost;
             self.analysis.model.note_losses();
+            self.recording.losses();
         }
     }
 
@@ -190,22 +217,29 @@ impl Session {
     }
 
     /// Takes in what is left, writes the report and the summary. `status` is the exit status without findings.
-    pub(super) fn finish(mut self, target: Target, status: u8) -> Outcome {
+    pub(super) fn finish(mut self, status: u8) -> Outcome {
         self.turn(true);
         self.doubtful.extend(self.analysis.take_wanted().tables);
         self.resync();
         let info = SessionInfo {
             backend: self.backend,
-            target,
-            start: humantime::format_rfc3339_micros(self.began.0).to_string(),
+            recorded_by: None,
+            target: self.target,
+            start: text(self.began.0),
             duration: self.began.1.elapsed().as_secs_f64(),
             host: host(),
         };
         let account =
             Account { malformed: self.batch.refused(), own_cpu: own_cpu(), ..self.source.account() };
         drop(self.source);
+        self.recording.end(&self.console, info.duration, status, &account);
         conclude(&self.analysis, &self.console, &self.showing, info, account, status)
     }
+}
+
+/// A moment in RFC 3339.
+fn text(time: SystemTime) -> String {
+    humantime::format_rfc3339_micros(time).to_string()
 }
 
 fn host() -> Host {

@@ -14,7 +14,7 @@ pub(super) fn watch(args: &Watch) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let _entered = runtime.enter();
     let mut signals = Signals::catch()?;
-    let mut session = Session::start(&args.options, Scope::Machine)?;
+    let mut session = Session::start(&args.options, Scope::Machine, Target::Watch)?;
     let own = std::process::id();
     for pid in proc::all() {
         // Processes come and go while they are listed; kernel threads have no table worth a look.
@@ -29,5 +29,5 @@ pub(super) fn watch(args: &Watch) -> Outcome {
         .console
         .note(&format!("tracing the whole machine ({count} processes) through eBPF; Ctrl-C to stop"));
     runtime.block_on(drive(&mut session, &mut signals, false))?;
-    session.finish(Target::Watch, 0)
+    session.finish(0)
 }

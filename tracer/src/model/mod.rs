@@ -29,6 +29,7 @@ pub use socket::{Access, Address, SockId, Socket, Turn, Usage};
 pub use table::{End, Holding, Past, Slot, Table};
 
 use crate::event::ProcKey;
+use crate::protocol::Kept;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 
@@ -49,6 +50,8 @@ pub struct Model {
     corrected: u64,
     unresolved: u64,
     lost: bool,
+    /// Which bytes of the newest transfer said something.
+    kept: Kept,
     /// Time of the newest event.
     now: u64,
 }
@@ -137,6 +140,12 @@ impl Model {
         self.lost = true;
     }
 
+    /// Which bytes of the newest event's payload said something: only a transfer's can.
+    #[must_use]
+    pub fn kept(&self) -> &Kept {
+        &self.kept
+    }
+
     /// Time of the newest event, in nanoseconds of its clock.
     #[must_use]
     pub fn now(&self) -> u64 {
@@ -148,6 +157,12 @@ impl Model {
         if let Some(process) = self.living.get(&pid).and_then(|id| self.processes.get_mut(id)) {
             process.facts = Some(facts.into());
         }
+    }
+
+    /// Whether a process should be looked up anew because a connection of its crosses a fork: once, since libraries
+    /// may have been loaded after the first look.
+    pub fn crosses(&mut self, id: ProcId) -> bool {
+        self.processes.get_mut(&id).is_some_and(|process| !std::mem::replace(&mut process.crossed, true))
     }
 
     /// Remembers a socket although it may be gone: a finding speaks of it.

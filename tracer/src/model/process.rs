@@ -3,6 +3,7 @@
 use crate::event::ProcKey;
 use forkscope_proto::Exit;
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -29,7 +30,7 @@ impl ProcId {
 pub(super) struct TableId(pub(super) u32);
 
 /// What /proc shows of a process that matters for advice.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// Path of its program.
     pub exe: Option<String>,
@@ -66,6 +67,8 @@ pub struct Process {
     pub ended: Option<(u64, Option<u32>)>,
     /// What /proc showed of it.
     pub facts: Option<Rc<Facts>>,
+    /// A connection of its has crossed a fork: what was looked up before that may be old.
+    pub(super) crossed: bool,
     /// Its history before a moment was not seen.
     pub late: bool,
     /// It uses io_uring: some of its I/O may be unseen.
@@ -97,6 +100,7 @@ impl Process {
             execs: Vec::new(),
             ended: None,
             facts: None,
+            crossed: false,
             late: true,
             uring: false,
             compat: false,

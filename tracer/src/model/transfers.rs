@@ -33,14 +33,14 @@ impl Model {
         }
         let bytes = io.ret as u64;
         if sent {
-            self.misdirected(at, id, io.fd, payload, bytes, out);
+            self.misdirected(at, id, io.fd, Chunk::new(payload, bytes), out);
         }
         let Some(socket) = self.sockets.get_mut(&id) else { return };
         note(socket, at, io.fd, sent, bytes);
         let (process, fd, nr) = (at.process, io.fd, at.nr);
         if let Some(wire) = socket.wire.as_mut() {
             let direction = if sent { Direction::Sent } else { Direction::Received };
-            let chunk = Chunk { data: payload, len: bytes };
+            let chunk = Chunk::new(payload, bytes).noting(&self.kept);
             let user = User(process.number());
             wire.feed(user, direction, chunk, &mut |sign| {
                 out.push(Change::Said { socket: id, process, fd, nr, sign });
@@ -93,15 +93,8 @@ impl Model {
     }
 
     /// Bytes that continue the session of a connection which had this number before: the sender still means it.
-    fn misdirected(
-        &mut self,
-        at: Origin,
-        id: SockId,
-        fd: i32,
-        data: &[u8],
-        bytes: u64,
-        out: &mut Vec<Change>,
-    ) {
+    fn misdirected(&mut self, at: Origin, id: SockId, fd: i32, chunk: Chunk<'_>, out: &mut Vec<Change>) {
+        let bytes = chunk.len;
         let Some(past) = self.slot(at.process, at.tid, fd).and_then(|slot| slot.past.as_ref()) else {
             return;
         };
@@ -112,7 +105,7 @@ impl Model {
             let continues = before.id != id
                 && protocol.keeps_state_in_user_memory()
                 && socket.protocol() != protocol
-                && fits_mid_stream(protocol, data, bytes);
+                && fits_mid_stream(protocol, chunk.noting(&self.kept));
             continues.then_some(before.id)
         });
         if let Some(meant) = meant {

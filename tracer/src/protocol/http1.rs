@@ -1,7 +1,8 @@
 //! HTTP/1.0 and 1.1 (RFC 9112): request lines and status lines where transfers begin.
 
 use super::exchange::Exchange;
-use super::speech::{Fit, Session, Side, Speech, Start};
+use super::kept::nothing;
+use super::speech::{Fit, Note, Session, Side, Speech, Start};
 use super::{Chunk, Direction, Protocol, Sign, User};
 
 pub(super) const SPEECH: Speech = Speech {
@@ -9,6 +10,7 @@ pub(super) const SPEECH: Speech = Speech {
     name: "HTTP/1",
     in_user_memory: false,
     opens,
+    may_open,
     fits,
     describe,
     session: |start| Box::new(Http1::new(start)),
@@ -17,11 +19,17 @@ pub(super) const SPEECH: Speech = Speech {
 /// RFC 9110, 9.3, and PATCH (RFC 5789).
 const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
 
+/// The length of ` HTTP/1.1`.
+const VERSION: usize = 9;
+
+/// The length of `HTTP/1.1 200`.
+const STATUS: usize = 12;
+
 /// Room for the longest method, a space and the target's first byte.
 const TARGET: &[u8] = b"/*";
 
-/// The method of the request line that begins here (RFC 9112, 3).
-fn method(data: &[u8]) -> Option<&'static str> {
+/// The method of the request line that begins here (RFC 9112, 3). Its target is not noted: there are secrets in URLs.
+fn method(data: &[u8], note: Note<'_>) -> Option<&'static str> {
     let method = METHODS.into_iter().find(|name| data.starts_with(name.as_bytes()))?;
     let rest = data[method.len()..].strip_prefix(b" ")?;
     let first = rest.first()?;
@@ -31,32 +39,51 @@ fn method(data: &[u8]) -> Option<&'static str> {
     let ended = line.len() < rest.len();
     let text = line.iter().all(|byte| !byte.is_ascii_control());
     let version = line.ends_with(b" HTTP/1.1") || line.ends_with(b" HTTP/1.0");
-    (target && text && (version || !ended && TARGET.contains(first))).then_some(method)
+    if !(target && text && (version || !ended && TARGET.contains(first))) {
+        return None;
+    }
+    let (start, end) = (method.len() + 1, method.len() + 1 + line.len());
+    note(0..start + 1);
+    note(if version { end - VERSION..end } else { end..end });
+    note(end..end + usize::from(ended));
+    Some(method)
 }
 
 /// The status code of the status line that begins here (RFC 9112, 4).
-fn status(data: &[u8]) -> Option<u16> {
+fn status(data: &[u8], note: Note<'_>) -> Option<u16> {
     let &[b'0' | b'1', b' ', a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', ..] =
         data.strip_prefix(b"HTTP/1.")?
     else {
         return None;
     };
+    note(0..STATUS);
     Some([a, b, c].into_iter().fold(0, |number, digit| number * 10 + u16::from(digit - b'0')))
 }
 
-fn opens(data: &[u8]) -> Option<Side> {
-    method(data).map(|_| Side::Client)
+fn opens(data: &[u8], note: Note<'_>) -> Option<Side> {
+    method(data, note).map(|_| Side::Client)
 }
 
-fn fits(data: &[u8], _len: u64) -> Option<Fit> {
-    let side = opens(data).or(status(data).map(|_| Side::Server))?;
+/// A method, a space, and a target that goes on.
+fn may_open(data: &[u8]) -> bool {
+    METHODS.into_iter().any(|name| match data.strip_prefix(name.as_bytes()) {
+        Some(rest) => rest.strip_prefix(b" ").map_or(rest.is_empty(), |target| {
+            target.iter().all(u8::is_ascii_graphic)
+                && target.first().is_none_or(|first| first.is_ascii_alphanumeric() || *first == b'[')
+        }),
+        None => name.as_bytes().starts_with(data),
+    })
+}
+
+fn fits(data: &[u8], _len: u64, note: Note<'_>) -> Option<Fit> {
+    let side = opens(data, note).or(status(data, note).map(|_| Side::Server))?;
     Some(Fit { sure: true, from: Some(side) })
 }
 
 /// "HTTP/1 GET request", "HTTP/1 response 200".
 fn describe(data: &[u8]) -> Option<String> {
-    let request = method(data).map(|method| format!("HTTP/1 {method} request"));
-    request.or_else(|| status(data).map(|code| format!("HTTP/1 response {code}")))
+    let request = method(data, &mut nothing).map(|method| format!("HTTP/1 {method} request"));
+    request.or_else(|| status(data, &mut nothing).map(|code| format!("HTTP/1 response {code}")))
 }
 
 /// One HTTP/1 session. Only what begins where a transfer begins is seen: the ends of bodies are not.
@@ -75,7 +102,7 @@ impl Http1 {
 impl Session for Http1 {
     fn feed(&mut self, user: User, dir: Direction, chunk: Chunk<'_>, out: &mut dyn FnMut(Sign)) {
         if self.client == Some(dir) {
-            if method(chunk.data).is_some() {
+            if chunk.opens(opens).is_some() {
                 // The reply before this request is complete, unless requests are pipelined.
                 if self.exchange.has_begun() {
                     self.exchange.ended();
@@ -84,7 +111,7 @@ impl Session for Http1 {
             }
             return;
         }
-        match status(chunk.data) {
+        match status(chunk.data, &mut |range| chunk.keep(range)) {
             // 100 Continue, 103 Early Hints: the reply is still to come (RFC 9110, 15.2).
             Some(100 | 102 | 103) => {}
             Some(_) => {

@@ -13,6 +13,7 @@
 mod exchange;
 mod http1;
 mod http2;
+mod kept;
 mod mysql;
 mod postgres;
 mod redis;
@@ -23,9 +24,11 @@ mod walker;
 mod wire;
 
 pub use http2::FrameKind;
+pub use kept::Kept;
 pub use sign::{Chunk, Direction, Sign, User};
 pub use wire::Wire;
 
+use kept::nothing;
 use speech::Speech;
 
 /// What a connection speaks.
@@ -71,19 +74,19 @@ impl Protocol {
 
 /// Do these bytes look like the middle of a session of `protocol` (well-formed message headers)?
 ///
-/// `data` is what was captured of a transfer of `len` bytes. A beginning is not the middle: see [`begins`].
-pub fn fits_mid_stream(protocol: Protocol, data: &[u8], len: u64) -> bool {
-    let data = Chunk { data, len }.clipped().data;
+/// A beginning is not the middle: see [`begins`].
+pub fn fits_mid_stream(protocol: Protocol, chunk: Chunk<'_>) -> bool {
+    let chunk = chunk.clipped();
     protocol
         .speech()
-        .is_some_and(|speech| (speech.opens)(data).is_none() && (speech.fits)(data, len).is_some())
+        .is_some_and(|speech| chunk.opens(speech.opens).is_none() && chunk.fits(speech.fits).is_some())
 }
 
 /// Do these bytes look like the beginning of a session of `protocol`, from the side that speaks first?
 ///
 /// That is the client, except in MySQL, where the server greets.
 pub fn begins(protocol: Protocol, data: &[u8]) -> bool {
-    protocol.speech().is_some_and(|speech| (speech.opens)(data).is_some())
+    protocol.speech().is_some_and(|speech| (speech.opens)(data, &mut nothing).is_some())
 }
 
 /// A few words on the first message in `data`, for lines of evidence: "HTTP/2 HEADERS on stream 3".
@@ -95,3 +98,5 @@ pub fn describe(protocol: Protocol, data: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod twice;

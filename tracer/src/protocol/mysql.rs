@@ -2,7 +2,8 @@
 //! three bytes, little-endian, and a sequence number that each command starts anew.
 
 use super::exchange::Exchange;
-use super::speech::{Fit, Session, Side, Speech, Start};
+use super::kept::nothing;
+use super::speech::{Fit, Note, Session, Side, Speech, Start};
 use super::walker::{Head, Walker};
 use super::{Chunk, Direction, Protocol, Sign, User};
 
@@ -11,6 +12,7 @@ pub(super) const SPEECH: Speech = Speech {
     name: "MySQL",
     in_user_memory: true,
     opens,
+    may_open,
     fits,
     describe,
     session: |start| Box::new(Mysql::new(start)),
@@ -37,17 +39,33 @@ fn header(&[a, b, c, sequence]: &[u8; HEADER]) -> (u32, u8) {
 }
 
 /// The server's greeting: protocol 10 and its version as text ("Protocol::HandshakeV10").
-fn opens(data: &[u8]) -> Option<Side> {
+fn opens(data: &[u8], note: Note<'_>) -> Option<Side> {
     let (head, greeting) = data.split_first_chunk()?;
     let (length, sequence) = header(head);
     let (&10, version) = greeting.split_first()? else { return None };
     let end = version.iter().position(|&byte| byte == 0)?;
+    note(0..HEADER + 1 + end + 1);
     let text = version[..end].iter().all(u8::is_ascii_graphic) && version.first()?.is_ascii_digit();
     ((30..=512).contains(&length) && sequence == 0 && text).then_some(Side::Server)
 }
 
+/// The first bytes of a greeting, up to the end of the version.
+fn may_open(data: &[u8]) -> bool {
+    let Some((head, rest)) = data.split_first_chunk() else {
+        return data.get(2).is_none_or(|&byte| byte == 0);
+    };
+    let (length, sequence) = header(head);
+    (30..=512).contains(&length)
+        && sequence == 0
+        && rest.split_first().is_none_or(|(&first, version)| {
+            first == 10
+                && version.first().is_none_or(u8::is_ascii_digit)
+                && version.iter().all(u8::is_ascii_graphic)
+        })
+}
+
 /// Is it one command with a statement? Other packets look like those of many protocols.
-fn fits(data: &[u8], len: u64) -> Option<Fit> {
+fn fits(data: &[u8], len: u64, note: Note<'_>) -> Option<Fit> {
     let (head, payload) = data.split_first_chunk()?;
     let ((length, 0), (&(COM_QUERY | COM_STMT_PREPARE), text)) = (header(head), payload.split_first()?)
     else {
@@ -58,11 +76,13 @@ fn fits(data: &[u8], len: u64) -> Option<Fit> {
     let is =
         |verb: &&str| text.get(..verb.len()).is_some_and(|word| word.eq_ignore_ascii_case(verb.as_bytes()));
     let whole = u64::from(length) + HEADER as u64 == len;
-    (whole && VERBS.iter().any(is)).then_some(Fit { sure: true, from: Some(Side::Client) })
+    let verb = VERBS.iter().find(|verb| is(verb))?;
+    note(0..data.len() - text.len() + verb.len());
+    whole.then_some(Fit { sure: true, from: Some(Side::Client) })
 }
 
 /// Does a reply begin here, in a session that is known to be one: packets 1, 2, 3, ... that tile these bytes?
-fn resumes(data: &[u8], len: u64) -> Option<Fit> {
+fn resumes(data: &[u8], len: u64, note: Note<'_>) -> Option<Fit> {
     let (mut rest, mut seen, mut packets) = (data, 0u64, 0u8);
     while let Some((start, after)) = rest.split_first_chunk() {
         let (length, sequence) = header(start);
@@ -70,6 +90,8 @@ fn resumes(data: &[u8], len: u64) -> Option<Fit> {
             return None;
         }
         packets = packets.saturating_add(1);
+        let at = data.len() - rest.len();
+        note(at..at + HEADER);
         seen += HEADER as u64 + u64::from(length);
         rest = after.get(length as usize..).unwrap_or_default();
     }
@@ -90,7 +112,7 @@ fn head(bytes: &[u8]) -> Head {
 
 /// "MySQL COM_QUERY".
 fn describe(data: &[u8]) -> Option<String> {
-    if opens(data).is_some() {
+    if opens(data, &mut nothing).is_some() {
         return Some("MySQL server greeting".to_owned());
     }
     let (start, payload) = data.split_first_chunk()?;
@@ -166,6 +188,10 @@ impl Session for Mysql {
         }
         while let Some(packet) = self.walkers[at].next(&mut cursor, head) {
             let sequence = packet.head().get(HEADER - 1).copied();
+            if packet.head().len() > HEADER && sequence != Some(0) {
+                // It is no command's first byte, but one of a row or of a file.
+                cursor.withhold();
+            }
             if !sequence.is_some_and(|sequence| self.follows(dir, sequence)) {
                 self.walkers[at].lose();
                 break;

@@ -13,6 +13,7 @@ pub(super) const SPEECH: Speech = Speech {
     name: "PostgreSQL",
     in_user_memory: true,
     opens: message::opens,
+    may_open: message::may_open,
     fits: message::fits,
     describe: message::describe,
     session: |start| Box::new(Postgres::new(start)),
@@ -95,7 +96,7 @@ impl Postgres {
 impl Session for Postgres {
     fn feed(&mut self, user: User, dir: Direction, chunk: Chunk<'_>, out: &mut dyn FnMut(Sign)) {
         if self.client.is_none() {
-            let side = message::fits(chunk.data, chunk.len).and_then(|fit| fit.from);
+            let side = chunk.fits(message::fits).and_then(|fit| fit.from);
             self.client = side.map(|side| side.client_when(dir));
         }
         let at = dir.index();

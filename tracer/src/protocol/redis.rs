@@ -14,6 +14,7 @@ pub(super) const SPEECH: Speech = Speech {
     name: "Redis",
     in_user_memory: true,
     opens: token::opens,
+    may_open: token::may_open,
     fits: token::fits,
     describe: token::describe,
     session: |start| Box::new(Redis::new(start)),
@@ -67,11 +68,19 @@ impl Session for Redis {
             };
             match (client, place) {
                 (true, Place::First) => self.exchange.request(user, out),
-                (true, Place::Item(0)) if PUSHING.iter().any(|name| token::may_be(token.body, name)) => {
-                    self.exchange.doubt();
+                (true, Place::Item(0)) => {
+                    cursor.keep(token::name_in(token.body));
+                    if PUSHING.iter().any(|name| token::may_be(token.body, name)) {
+                        self.exchange.doubt();
+                    }
                 }
                 // CLIENT REPLY OFF.
-                (true, Place::Item(1)) if token::may_be(token.body, "REPLY") => self.exchange.doubt(),
+                (true, Place::Item(1)) => {
+                    cursor.keep(token::name_in(token.body));
+                    if token::may_be(token.body, "REPLY") {
+                        self.exchange.doubt();
+                    }
+                }
                 (true, Place::Item(_)) => {}
                 (false, _) if self.nesting[at].is_push() => {}
                 (false, _) => {

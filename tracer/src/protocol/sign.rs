@@ -1,6 +1,9 @@
 //! What goes into a [`Wire`](super::Wire), and what it tells.
 
-use super::{FrameKind, Protocol};
+use super::kept::nothing;
+use super::speech::{Fit, Fits, Opens, Side};
+use super::{FrameKind, Kept, Protocol};
+use std::ops::Range;
 
 /// A process that uses the connection: an opaque tag chosen by the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -41,13 +44,56 @@ pub struct Chunk<'a> {
     pub data: &'a [u8],
     /// Bytes transferred in all.
     pub len: u64,
+    kept: Option<&'a Kept>,
 }
 
-impl Chunk<'_> {
+impl<'a> Chunk<'a> {
+    /// What was captured of a transfer of so many bytes.
+    #[must_use]
+    pub fn new(data: &'a [u8], len: u64) -> Self {
+        Self { data, len, kept: None }
+    }
+
+    /// The same; which bytes were read is noted there.
+    #[must_use]
+    pub fn noting(self, kept: &'a Kept) -> Self {
+        Self { kept: Some(kept), ..self }
+    }
+
+    /// These bytes say something.
+    pub(super) fn keep(self, range: Range<usize>) {
+        if let Some(kept) = self.kept {
+            kept.set(range.start..range.end.min(self.data.len()), true);
+        }
+    }
+
+    /// This byte says nothing after all.
+    pub(super) fn withhold(self, at: usize) {
+        if let Some(kept) = self.kept {
+            kept.set(at..at + 1, false);
+        }
+    }
+
+    /// Do messages begin here? If so, what showed it is noted.
+    pub(super) fn fits(self, fits: Fits) -> Option<Fit> {
+        let fit = fits(self.data, self.len, &mut nothing)?;
+        if self.kept.is_some() {
+            fits(self.data, self.len, &mut |range| self.keep(range));
+        }
+        Some(fit)
+    }
+
+    /// Does a session open here? Likewise.
+    pub(super) fn opens(self, opens: Opens) -> Option<Side> {
+        let side = opens(self.data, &mut nothing)?;
+        opens(self.data, &mut |range| self.keep(range));
+        Some(side)
+    }
+
     /// The same with no more bytes captured than were transferred.
     pub(super) fn clipped(self) -> Self {
         let most = usize::try_from(self.len).unwrap_or(usize::MAX).min(self.data.len());
-        Self { data: &self.data[..most], len: self.len }
+        Self { data: &self.data[..most], ..self }
     }
 }
 

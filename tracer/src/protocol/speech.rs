@@ -2,6 +2,7 @@
 
 use super::{Chunk, Direction, Protocol, Sign, User};
 use std::fmt::Debug;
+use std::ops::Range;
 
 /// The two ends of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,15 @@ pub(super) trait Session: Debug + Send {
     fn skip(&mut self, dir: Direction);
 }
 
+/// Takes note of bytes that say something: of those without which the answer would be another.
+pub(super) type Note<'a> = &'a mut dyn FnMut(Range<usize>);
+
+/// Does a session open with these bytes, and from which side?
+pub(super) type Opens = fn(&[u8], Note<'_>) -> Option<Side>;
+
+/// Do messages begin here and tile the transfer (captured bytes, whole length)?
+pub(super) type Fits = fn(&[u8], u64, Note<'_>) -> Option<Fit>;
+
 /// One protocol.
 pub(super) struct Speech {
     pub(super) protocol: Protocol,
@@ -54,10 +64,12 @@ pub(super) struct Speech {
     pub(super) name: &'static str,
     /// See [`Protocol::keeps_state_in_user_memory`].
     pub(super) in_user_memory: bool,
-    /// Does a session open with these bytes, and from which side?
-    pub(super) opens: fn(&[u8]) -> Option<Side>,
-    /// Do messages begin here and tile the transfer (captured bytes, whole length)?
-    pub(super) fits: fn(&[u8], u64) -> Option<Fit>,
+    /// See [`Opens`]. What is noted counts where the answer is yes.
+    pub(super) opens: Opens,
+    /// May a session open with these bytes and more that follow?
+    pub(super) may_open: fn(&[u8]) -> bool,
+    /// See [`Fits`]. What is noted counts where the answer is yes.
+    pub(super) fits: Fits,
     /// Words on the first message.
     pub(super) describe: fn(&[u8]) -> Option<String>,
     /// A reader for a new session.

@@ -1,5 +1,6 @@
 //! What holds for every protocol, whatever the bytes.
 
+use super::twice::Twice;
 use super::*;
 use Direction::{Received, Sent};
 use proptest::prelude::*;
@@ -22,15 +23,15 @@ const BEGINNINGS: [(Protocol, Direction, &[u8]); 7] = [
 fn every_protocol_is_recognised_by_its_beginning() {
     for (protocol, dir, data) in BEGINNINGS {
         for piece in [1, 3, 5, data.len()] {
-            let (mut wire, mut signs) = (Wire::new(), Vec::new());
+            let (mut wire, mut signs) = (Twice::new(), Vec::new());
             for data in data.chunks(piece) {
-                wire.feed(P, dir, Chunk { data, len: data.len() as u64 }, &mut |sign| signs.push(sign));
+                wire.feed(P, dir, Chunk::new(data, data.len() as u64), &mut |sign| signs.push(sign));
             }
             assert_eq!(wire.protocol(), protocol, "in pieces of {piece}");
             assert_eq!(signs.first(), Some(&Sign::Recognised(protocol)));
         }
         assert!(begins(protocol, data), "{protocol:?}");
-        assert!(!fits_mid_stream(protocol, data, data.len() as u64), "{protocol:?}");
+        assert!(!fits_mid_stream(protocol, Chunk::new(data, data.len() as u64)), "{protocol:?}");
         assert!(describe(protocol, data).is_some_and(|words| words.starts_with(protocol.name())));
     }
 }
@@ -50,11 +51,11 @@ fn the_middle_of_a_session_is_recognised_after_a_late_attach() {
         (Protocol::Unknown, &[(b"+OK ready\r\n", 11), (b"+OK\r\n", 5)]),
         (Protocol::Http1, &[(b"HTTP/1.1 204 No Content\r\n\r\n", 27)]),
     ] {
-        let mut wire = Wire::new();
+        let mut wire = Twice::new();
         wire.skip(Sent);
         wire.skip(Received);
         for &(data, len) in transfers {
-            wire.feed(P, Sent, Chunk { data, len }, &mut |_| ());
+            wire.feed(P, Sent, Chunk::new(data, len), &mut |_| ());
         }
         assert_eq!(wire.protocol(), protocol, "{transfers:?}");
     }
@@ -62,32 +63,32 @@ fn the_middle_of_a_session_is_recognised_after_a_late_attach() {
 
 #[test]
 fn tls_begins_inside_a_postgres_session() {
-    let (mut wire, mut signs) = (Wire::new(), Vec::new());
+    let (mut wire, mut signs) = (Twice::new(), Vec::new());
     let hello = b"\x16\x03\x01\0\x06\x01\0\0\x02\x03\x03".as_slice();
     for (dir, data) in [(Sent, b"\0\0\0\x08\x04\xd2\x16\x2f".as_slice()), (Received, b"S"), (Sent, hello)] {
-        wire.feed(P, dir, Chunk { data, len: data.len() as u64 }, &mut |sign| signs.push(sign));
+        wire.feed(P, dir, Chunk::new(data, data.len() as u64), &mut |sign| signs.push(sign));
     }
     assert_eq!(signs, [Protocol::Postgres, Protocol::Tls].map(Sign::Recognised));
 }
 
 #[test]
 fn a_record_cut_by_another_process() {
-    let (mut wire, mut signs) = (Wire::new(), Vec::new());
+    let (mut wire, mut signs) = (Twice::new(), Vec::new());
     let hello = b"\x16\x03\x01\0\x06\x01\0\0\x02\x03\x03".as_slice();
     let (long, own) = (b"\x17\x03\x03\0\x64only a part".as_slice(), b"\x17\x03\x03\0\x03abc".as_slice());
     for (user, data) in [(P, hello), (P, long), (C, own)] {
-        wire.feed(user, Sent, Chunk { data, len: data.len() as u64 }, &mut |sign| signs.push(sign));
+        wire.feed(user, Sent, Chunk::new(data, data.len() as u64), &mut |sign| signs.push(sign));
     }
     assert_eq!(signs, [Sign::Recognised(Protocol::Tls), Sign::Torn { by: C, cut: P, missing: 89 }]);
 }
 
 #[test]
 fn replies_of_http1_are_given_to_who_asked_first() {
-    let (mut wire, mut signs) = (Wire::new(), Vec::new());
+    let (mut wire, mut signs) = (Twice::new(), Vec::new());
     let ask = b"GET / HTTP/1.1\r\n\r\n".as_slice();
     let reply = b"HTTP/1.1 200 OK\r\n\r\n".as_slice();
     for (user, dir, data) in [(P, Sent, ask), (C, Sent, ask), (C, Received, reply), (P, Received, reply)] {
-        wire.feed(user, dir, Chunk { data, len: data.len() as u64 }, &mut |sign| signs.push(sign));
+        wire.feed(user, dir, Chunk::new(data, data.len() as u64), &mut |sign| signs.push(sign));
     }
     assert_eq!(
         signs[1..],
@@ -115,7 +116,7 @@ fn transfer() -> impl Strategy<Value = (bool, bool, Vec<u8>, u64)> {
 proptest! {
     #[test]
     fn no_bytes_panic(transfers in prop::collection::vec(transfer(), 0..30), skip in 0usize..40) {
-        let mut wire = Wire::new();
+        let mut wire = Twice::new();
         for (at, (child, sent, data, more)) in transfers.iter().enumerate() {
             let (user, dir) = (if *child { C } else { P }, if *sent { Sent } else { Received });
             if at == skip {
@@ -123,10 +124,10 @@ proptest! {
             }
             // Sometimes less was transferred than "captured", sometimes far more.
             let len = if *more == 199 { u64::MAX } else { (data.len() as u64 + more).saturating_sub(60) };
-            wire.feed(user, dir, Chunk { data, len }, &mut |_| ());
+            wire.feed(user, dir, Chunk::new(data, len), &mut |_| ());
             for speech in REGISTRY {
                 begins(speech.protocol, data);
-                fits_mid_stream(speech.protocol, data, len);
+                fits_mid_stream(speech.protocol, Chunk::new(data, len));
                 if let Some(words) = describe(speech.protocol, data) {
                     prop_assert!(words.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' '));
                 }

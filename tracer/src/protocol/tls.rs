@@ -1,6 +1,7 @@
 //! TLS records (RFC 8446, 5.1; RFC 5246, 6.2): the record layer's headers are never encrypted.
 
-use super::speech::{Fit, Session, Side, Speech, Start};
+use super::kept::nothing;
+use super::speech::{Fit, Note, Session, Side, Speech, Start};
 use super::walker::{Head, Walker};
 use super::{Chunk, Direction, Protocol, Sign, User};
 
@@ -9,6 +10,7 @@ pub(super) const SPEECH: Speech = Speech {
     name: "TLS",
     in_user_memory: true,
     opens,
+    may_open,
     fits,
     describe,
     session: |start| Box::new(Tls::new(start)),
@@ -24,10 +26,19 @@ const HANDSHAKE: u8 = 22;
 const CLIENT_HELLO: u8 = 1;
 
 /// A handshake record that begins with a ClientHello (RFC 8446, 4.1.2).
-fn opens(data: &[u8]) -> Option<Side> {
+fn opens(data: &[u8], note: Note<'_>) -> Option<Side> {
+    note(0..HEADER + 6);
     let (header, hello) = data.split_first_chunk::<HEADER>()?;
     let &[kind, 0, _, _, 3, ..] = hello.first_chunk::<6>()? else { return None };
     (header[0] == HANDSHAKE && kind == CLIENT_HELLO && length(header).is_some()).then_some(Side::Client)
+}
+
+/// The first bytes of what [`opens`], as far as they are there.
+fn may_open(data: &[u8]) -> bool {
+    let first =
+        [Some(HANDSHAKE), Some(3), None, None, None, Some(CLIENT_HELLO), Some(0), None, None, Some(3)];
+    data.len() <= first.len()
+        && data.iter().zip(first).all(|(byte, first)| first.is_none_or(|it| it == *byte))
 }
 
 /// The length in a record's header, if it is one: types 20 to 23, versions SSL 3.0 to TLS 1.3.
@@ -38,14 +49,17 @@ fn length(&[kind, major, minor, a, b]: &[u8; HEADER]) -> Option<u16> {
 }
 
 /// Do records tile these bytes?
-fn fits(data: &[u8], len: u64) -> Option<Fit> {
+fn fits(data: &[u8], len: u64, note: Note<'_>) -> Option<Fit> {
     let (mut rest, mut seen, mut records) = (data, 0u64, 0);
     while let Some((header, after)) = rest.split_first_chunk::<HEADER>() {
         let length = length(header)?;
         records += 1;
+        let at = data.len() - rest.len();
+        note(at..at + HEADER);
         seen += HEADER as u64 + u64::from(length);
         rest = after.get(usize::from(length)..).unwrap_or_default();
     }
+    note(data.len() - rest.len()..data.len());
     let cut = rest.first().is_some_and(|kind| !matches!(kind, 20..=23));
     (records > 0 && !cut).then_some(Fit { sure: seen == len || records > 1, from: None })
 }
@@ -63,7 +77,7 @@ fn describe(data: &[u8]) -> Option<String> {
     length(data.first_chunk()?)?;
     Some(
         match data[0] {
-            _ if opens(data).is_some() => "TLS ClientHello",
+            _ if opens(data, &mut nothing).is_some() => "TLS ClientHello",
             20 => "TLS change cipher spec",
             21 => "TLS alert",
             HANDSHAKE => "TLS handshake",
@@ -116,7 +130,7 @@ mod tests {
             (&[23, 3, 3, 0, 2, 9, 9, 99], 8, None, Some("TLS application data")),
             (&[23, 3], 2, None, None),
         ] {
-            assert_eq!(fits(data, len).map(|fit| fit.sure), fit, "{data:?}");
+            assert_eq!(fits(data, len, &mut nothing).map(|fit| fit.sure), fit, "{data:?}");
             assert_eq!(describe(data).as_deref(), words, "{data:?}");
         }
     }

@@ -1,7 +1,8 @@
 //! Cuts the bytes of one direction into messages, over any split into transfers.
 
-use super::speech::Fit;
-use super::{Chunk, Direction, Sign, User};
+use super::speech::Fits;
+use super::{Chunk, Direction, Kept, Sign, User};
+use std::ops::Range;
 
 /// The longest message header of any protocol: HTTP/2's client preface, which is all header.
 const HEAD_MAX: usize = 24;
@@ -120,16 +121,16 @@ impl Walker {
         user: User,
         dir: Direction,
         chunk: Chunk<'a>,
-        fits: fn(&[u8], u64) -> Option<Fit>,
+        fits: Fits,
         out: &mut dyn FnMut(Sign),
     ) -> Cursor<'a> {
         let others = self.unfinished().filter(|&owner| owner != user && dir == Direction::Sent);
         match others {
-            Some(cut) if fits(chunk.data, chunk.len).is_some() => self.tear(user, cut, out),
+            Some(cut) if chunk.fits(fits).is_some() => self.tear(user, cut, out),
             _ => self.resume(user),
         }
         if self.is_lost()
-            && let Some(fit) = fits(chunk.data, chunk.len)
+            && let Some(fit) = chunk.fits(fits)
         {
             self.sync = if fit.sure { Sync::Exact } else { Sync::Guess { read: false } };
         }
@@ -161,7 +162,7 @@ impl Walker {
     pub(super) fn next<'a>(
         &mut self,
         cursor: &mut Cursor<'a>,
-        read: impl FnOnce(&[u8]) -> Head,
+        read: impl Fn(&[u8]) -> Head,
     ) -> Option<Message<'a>> {
         if self.is_lost() || !self.finish(cursor) {
             return None;
@@ -179,11 +180,18 @@ impl Walker {
             Head::Message { head, body } => (head, body, false),
             Head::Line { head } => (head, 0, true),
             Head::Short(lacks) if filled < HEAD_MAX && cursor.is_whole() => {
+                cursor.keep(0..taken);
                 (self.have, self.lacks, self.owner) = (filled, lacks, owner);
                 cursor.at = cursor.chunk.len;
                 return None;
             }
-            Head::Short(_) | Head::Bad => {
+            Head::Short(_) => {
+                cursor.keep(0..taken);
+                self.lose();
+                return None;
+            }
+            Head::Bad => {
+                cursor.keep(0..bad(&self.head[..filled], self.have, read));
                 self.lose();
                 return None;
             }
@@ -192,6 +200,7 @@ impl Walker {
             self.lose();
             return None;
         };
+        cursor.keep(0..used);
         (self.have, self.left, self.line) = (0, body, line);
         cursor.at += used as u64;
         if let Sync::Guess { read } = self.sync {
@@ -211,6 +220,7 @@ impl Walker {
             match cursor.captured().and_then(|rest| rest.iter().position(|&byte| byte == b'\n')) {
                 Some(end) => {
                     self.line = false;
+                    cursor.keep(end..end + 1);
                     cursor.at += end as u64 + 1;
                 }
                 None if cursor.is_whole() => cursor.at = cursor.chunk.len,
@@ -221,7 +231,33 @@ impl Walker {
     }
 }
 
+/// How many of these bytes, after the first `have`, are enough to see that no message begins so.
+fn bad(bytes: &[u8], have: usize, read: impl Fn(&[u8]) -> Head) -> usize {
+    let mut shown = [Kept::FILL; HEAD_MAX];
+    shown[..have].copy_from_slice(&bytes[..have]);
+    for at in have..bytes.len() {
+        if read(&shown[..bytes.len()]) == Head::Bad {
+            return at - have;
+        }
+        shown[at] = bytes[at];
+    }
+    bytes.len() - have
+}
+
 impl<'a> Cursor<'a> {
+    /// These bytes from here on say something.
+    pub(super) fn keep(&self, range: Range<usize>) {
+        let at = usize::try_from(self.at).unwrap_or(usize::MAX);
+        self.chunk.keep(at.saturating_add(range.start)..at.saturating_add(range.end));
+    }
+
+    /// The header's last byte says nothing after all.
+    pub(super) fn withhold(&self) {
+        if let Some(at) = self.at.checked_sub(1).and_then(|at| usize::try_from(at).ok()) {
+            self.chunk.withhold(at);
+        }
+    }
+
     /// The captured bytes from here on; `None` beyond them.
     fn captured(&self) -> Option<&'a [u8]> {
         self.chunk.data.get(usize::try_from(self.at).ok()?..)

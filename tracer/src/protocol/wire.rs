@@ -1,5 +1,6 @@
 //! One connection: listens until it knows the protocol, then reads its session.
 
+use super::kept::nothing;
 use super::speech::{Session, Side, Speech, Start};
 use super::{Chunk, Direction, Protocol, REGISTRY, Sign, User};
 
@@ -79,7 +80,7 @@ impl Wire {
             return;
         }
         match &mut self.session {
-            Some(session) => match upgrade(self.protocol, chunk.data) {
+            Some(session) => match upgrade(self.protocol, chunk) {
                 Some((speech, side)) => {
                     self.speak(speech, side.client_when(dir), [true; 2], out);
                 }
@@ -97,7 +98,7 @@ impl Wire {
         if let Some((speech, side)) = self.starts[dir.index()].opening(chunk, self.client, dir) {
             return self.open(speech, side.client_when(dir), dir, out);
         }
-        let fit = REGISTRY.iter().find_map(|speech| Some((*speech, (speech.fits)(chunk.data, chunk.len)?)));
+        let fit = REGISTRY.iter().find_map(|speech| Some((*speech, chunk.fits(speech.fits)?)));
         let known = self.client;
         match fit {
             Some((speech, fit)) if fit.sure || self.candidate == speech.protocol => {
@@ -110,7 +111,14 @@ impl Wire {
             Some((speech, _)) => self.candidate = speech.protocol,
             None => self.candidate = Protocol::Unknown,
         }
-        self.starts[dir.index()].keep(user, chunk);
+        let start = &mut self.starts[dir.index()];
+        start.keep(user, chunk);
+        if start.may_open() {
+            chunk.keep(0..chunk.data.len());
+        } else if fit.is_none() {
+            // Whatever comes later, this was not its beginning.
+            start.whole = false;
+        }
     }
 
     /// A session opened with this transfer, or with those kept before it, which are read now.
@@ -121,7 +129,7 @@ impl Wire {
         self.speak(speech, client, fresh, out);
         for dir in [client, client.other()] {
             let start = &starts[dir.index()];
-            let chunk = Chunk { data: &start.bytes[..start.have], len: start.have as u64 };
+            let chunk = Chunk::new(&start.bytes[..start.have], start.have as u64);
             if let Some(session) = self.session.as_mut().filter(|_| start.whole && start.have > 0) {
                 session.feed(start.user, dir, chunk, out);
             }
@@ -146,15 +154,23 @@ impl Opening {
         dir: Direction,
     ) -> Option<(&'static Speech, Side)> {
         let mut joined = self.bytes;
-        let data = if self.whole && self.have > 0 {
+        let (data, before) = if self.whole && self.have > 0 {
             let taken = chunk.data.len().min(KEPT - self.have);
             joined[self.have..self.have + taken].copy_from_slice(&chunk.data[..taken]);
-            &joined[..self.have + taken]
+            (&joined[..self.have + taken], self.have)
         } else {
-            chunk.data
+            (chunk.data, 0)
         };
         let (speech, side) = opening(data)?;
+        (speech.opens)(data, &mut |range| {
+            chunk.keep(range.start.saturating_sub(before)..range.end.saturating_sub(before));
+        });
         client.is_none_or(|client| side.client_when(dir) == client).then_some((speech, side))
+    }
+
+    /// May what is kept be the first bytes of some protocol's opening?
+    fn may_open(&self) -> bool {
+        self.whole && REGISTRY.iter().any(|speech| (speech.may_open)(&self.bytes[..self.have]))
     }
 
     /// Keeps this transfer with those before, while they all fit.
@@ -175,16 +191,17 @@ impl Opening {
 
 /// The protocol whose sessions open with these bytes, and the side that sends them.
 fn opening(data: &[u8]) -> Option<(&'static Speech, Side)> {
-    REGISTRY.iter().find_map(|speech| Some((*speech, (speech.opens)(data)?)))
+    REGISTRY.iter().find_map(|speech| Some((*speech, (speech.opens)(data, &mut nothing)?)))
 }
 
 /// The protocol that begins inside another's session: TLS after a request in the clear (PostgreSQL, MySQL,
 /// proxies), HTTP/2 after an upgrade of HTTP/1.
-fn upgrade(from: Protocol, data: &[u8]) -> Option<(&'static Speech, Side)> {
+fn upgrade(from: Protocol, chunk: Chunk<'_>) -> Option<(&'static Speech, Side)> {
     if matches!(from, Protocol::Tls | Protocol::Http2) {
         return None;
     }
-    opening(data).filter(|(speech, _)| {
-        speech.protocol == Protocol::Tls || from == Protocol::Http1 && speech.protocol == Protocol::Http2
-    })
+    let (speech, side) = opening(chunk.data)?;
+    let begins =
+        speech.protocol == Protocol::Tls || from == Protocol::Http1 && speech.protocol == Protocol::Http2;
+    (begins && chunk.opens(speech.opens).is_some()).then_some((speech, side))
 }

@@ -26,6 +26,7 @@ pub(crate) fn report() -> Report {
 fn session() -> Session {
     Session {
         backend: Backend::Ebpf,
+        recorded_by: None,
         target: Target::Run { command: words("python3.8 demo.py") },
         start: "2024-05-01T12:00:00.000000Z".into(),
         duration: 1.92,

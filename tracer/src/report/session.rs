@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 pub struct Session {
     /// Where the events came from.
     pub backend: Backend,
+    /// Of a replay: where the recording's events came from.
+    #[serde(default)]
+    pub recorded_by: Option<Backend>,
     /// What was traced.
     pub target: Target,
     /// When it began, in RFC 3339 with UTC. All other times count from here.

@@ -11,7 +11,7 @@ use crate::ways::{Backend, on_each_backend};
 fn shared(on: Backend, env: &Env, name: &str, arguments: &[&str], rule: &'static [&'static str]) {
     let mut command = vec![env.python().into_os_string(), program(name).into_os_string()];
     command.extend(arguments.iter().map(Into::into));
-    let Outcome { status, said, stderr, report } = run(on, &command, &[]);
+    let Outcome { status, said, stderr, report, .. } = run(on, &command, &[]);
     assert_eq!(status, 0, "the program's own status: {stderr:#?}");
     let names = vec![number(&said, "parent", "pid"), number(&said, "child", "pid")];
     check(&report, &[Expected { rule, names, ..Expected::default() }]);

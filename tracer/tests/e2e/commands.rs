@@ -28,7 +28,7 @@ fn an_interrupt_reaches_the_program_and_the_report_is_written(on: Backend) {
     let Some(_) = Env::get() else { return };
     let script = "trap 'echo {}; exit 7' INT; echo '{\"ready\":true}'; while :; do read line; done";
     let mut session = Session::start(on, "run", &["--", "sh", "-c", script], &[]);
-    session.process.stdout_says("ready");
+    session.process().stdout_says("ready");
     let outcome = session.interrupt();
     assert_eq!(outcome.status, 7, "{:#?}", outcome.stderr);
 }
@@ -37,10 +37,11 @@ fn on_sigterm_the_report_is_written_and_the_program_goes_on(on: Backend) {
     let Some(_) = Env::get() else { return };
     let script = "echo \"{\\\"ready\\\":true,\\\"pid\\\":$$}\"; while read line; do :; done; exit 0";
     let mut session = Session::start(on, "run", &["--", "sh", "-c", script], &[]);
-    let line: serde_json::Value = serde_json::from_str(&session.process.stdout_says("ready")).expect("JSON");
+    let line: serde_json::Value =
+        serde_json::from_str(&session.process().stdout_says("ready")).expect("JSON");
     let program = line["pid"].as_u64().expect("a number");
-    session.process.signal(Signal::SIGTERM);
-    let own = std::path::PathBuf::from(format!("/proc/{}", session.process.pid()));
+    session.process().signal(Signal::SIGTERM);
+    let own = std::path::PathBuf::from(format!("/proc/{}", session.process().pid()));
     until("forkscope ends", || !own.exists());
     let state = std::fs::read_to_string(format!("/proc/{program}/stat")).expect("the program goes on");
     assert!(!state.contains(") Z "), "{state}");

@@ -38,7 +38,7 @@ fn attached(on: Backend, server: &Server, load: impl Fn(&Server)) {
 /// `forkscope watch`, which sees the server start among all else on the machine; only it is asked about.
 fn watched(server: &Server, load: impl Fn(&Server)) {
     let mut session = Session::start::<&str>(Backend::Ebpf, "watch", &[], &[]);
-    session.process.stderr_says("tracing");
+    session.process().stderr_says("tracing");
     let mut running = server.start();
     load(server);
     server.stop();

@@ -17,6 +17,7 @@ mod process;
 mod ptrace_alike;
 mod ptrace_ends;
 mod ptrace_limits;
+mod recordings;
 mod run;
 mod servers;
 mod storm;

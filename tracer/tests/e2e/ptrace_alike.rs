@@ -62,7 +62,7 @@ fn job_control_of_bash_and_dash() {
             let mut command = Command::new("script");
             Process::start(command.args(["-qec", &line(before), "/dev/null"])).end()
         });
-        assert!(plain.stdout.iter().any(|line| line == "ended with 9"), "{plain:#?}");
+        assert!(plain.stdout.iter().any(|line| line == "ended with 137"), "{plain:#?}");
         assert_eq!((plain.stdout, code(plain.status)), (traced.stdout, code(traced.status)), "{shell}");
     }
 }

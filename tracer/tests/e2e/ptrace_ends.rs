@@ -121,9 +121,9 @@ fn what_was_attached_is_let_go() {
         let mut session = Session::attach(Backend::Ptrace, cat.pid());
         runs(&mut cat);
         let keeper = tracer_of(cat.pid());
-        assert_eq!(keepers_of(session.process.pid()), [keeper]);
-        session.process.signal(signal);
-        session.process.wait();
+        assert_eq!(keepers_of(session.process().pid()), [keeper]);
+        session.process().signal(signal);
+        session.process().wait();
         until("it is let go", || tracer_of(cat.pid()) == 0);
         until("the keeper ends", || matches!(state(keeper), '-' | 'Z'));
         runs(&mut cat);
@@ -146,8 +146,8 @@ fn a_stopped_process_stays_stopped_and_can_be_continued() {
     runs(&mut cat);
     cat.signal(Signal::SIGSTOP);
     until("it is stopped again", || matches!(state(cat.pid()), 't' | 'T'));
-    session.process.signal(Signal::SIGKILL);
-    session.process.wait();
+    session.process().signal(Signal::SIGKILL);
+    session.process().wait();
     until("it is let go", || tracer_of(cat.pid()) == 0);
     assert_eq!(state(cat.pid()), 'T');
     kill(Pid::from_raw(cat.pid() as i32), Signal::SIGCONT).expect("it is there");

@@ -146,18 +146,21 @@ impl Frame {
         matches!(self.kind, FrameKind::Data | FrameKind::Headers) && self.flags & END_STREAM != 0
     }
 
+    /// Where the block of fields begins in the payload of HEADERS: after padding's length and priority (6.2).
+    pub(super) fn first_field(self) -> usize {
+        usize::from(self.flags & PADDED != 0) + if self.flags & PRIORITY != 0 { 5 } else { 0 }
+    }
+
     /// Who sent these HEADERS, by the first field of the captured block: a request begins with a pseudo-header
     /// of requests, a response with `:status` (RFC 9113, 8.3; static table: RFC 7541, appendix A).
     pub(super) fn side(self, body: &[u8]) -> Option<Side> {
-        let skipped = match self.kind {
-            FrameKind::Headers => {
-                usize::from(self.flags & PADDED != 0) + if self.flags & PRIORITY != 0 { 5 } else { 0 }
-            }
+        match self.kind {
+            FrameKind::Headers => {}
             FrameKind::PushPromise => return Some(Side::Server),
             _ => return None,
-        };
+        }
         // Indexed, literal with incremental indexing, literal without, literal never (RFC 7541, 6.1 and 6.2).
-        let index = match *body.get(skipped)? {
+        let index = match *body.get(self.first_field())? {
             byte @ 0x80.. => byte & 0x7f,
             byte @ 0x40..0x80 => byte & 0x3f,
             byte @ 0x00..0x20 => byte & 0x0f,

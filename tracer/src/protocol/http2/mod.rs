@@ -5,7 +5,7 @@ mod streams;
 
 pub use frame::FrameKind;
 
-use super::speech::{Fit, Session, Side, Speech, Start};
+use super::speech::{Fit, Note, Session, Side, Speech, Start};
 use super::walker::{Head, Walker};
 use super::{Chunk, Direction, Protocol, Sign, User};
 use frame::{Frame, HEADER};
@@ -15,7 +15,8 @@ pub(super) const SPEECH: Speech = Speech {
     protocol: Protocol::Http2,
     name: "HTTP/2",
     in_user_memory: true,
-    opens: |data| data.starts_with(PREFACE).then_some(Side::Client),
+    opens,
+    may_open: |data| PREFACE.starts_with(data),
     fits,
     describe,
     session: |start| Box::new(Http2::new(start)),
@@ -24,11 +25,19 @@ pub(super) const SPEECH: Speech = Speech {
 /// What a client sends first (RFC 9113, 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/// The client's preface.
+fn opens(data: &[u8], note: Note<'_>) -> Option<Side> {
+    data.starts_with(PREFACE).then(|| {
+        note(0..PREFACE.len());
+        Side::Client
+    })
+}
+
 /// Do whole, legal frames tile these bytes? A lone one that says little, or whose end is not seen, is not
 /// enough to be sure.
-fn fits(data: &[u8], len: u64) -> Option<Fit> {
-    if data.starts_with(PREFACE) {
-        return Some(Fit { sure: true, from: Some(Side::Client) });
+fn fits(data: &[u8], len: u64, note: Note<'_>) -> Option<Fit> {
+    if let Some(side) = opens(data, note) {
+        return Some(Fit { sure: true, from: Some(side) });
     }
     let (mut rest, mut seen, mut telling) = (data, 0u64, 0u32);
     let mut frames = 0;
@@ -38,10 +47,13 @@ fn fits(data: &[u8], len: u64) -> Option<Fit> {
             return None;
         }
         frames += 1;
+        let at = data.len() - rest.len();
+        note(at..at + HEADER);
         telling += u32::from(frame.length > 0);
         seen += HEADER as u64 + u64::from(frame.length);
         rest = after.get(frame.length as usize..).unwrap_or_default();
     }
+    note(data.len() - rest.len()..data.len());
     // A header cut by the end: its length's first byte is zero in any frame of the default size.
     if frames == 0 || rest.first().is_some_and(|&byte| byte != 0) {
         return None;
@@ -110,12 +122,9 @@ impl Http2 {
     }
 
     /// One frame's header was completed by a transfer of `user`.
-    fn frame(&mut self, user: User, dir: Direction, frame: Frame, body: &[u8], out: &mut dyn FnMut(Sign)) {
+    fn frame(&mut self, user: User, dir: Direction, frame: Frame, out: &mut dyn FnMut(Sign)) {
         let Frame { kind, stream, length, flags } = frame;
         out(Sign::Frame { dir, kind, stream, length, flags });
-        if self.client.is_none() {
-            self.client = frame.side(body).map(|side| side.client_when(dir));
-        }
         let exact = self.walkers[dir.index()].is_exact();
         match dir {
             Direction::Received => {
@@ -160,7 +169,14 @@ impl Session for Http2 {
         while let Some(message) = self.walkers[at].next(&mut cursor, head) {
             match message.head().first_chunk::<HEADER>() {
                 Some(header) if message.head().len() == HEADER => {
-                    self.frame(user, dir, Frame::parse(header), message.body, out);
+                    let frame = Frame::parse(header);
+                    if self.client.is_none() {
+                        self.client = frame.side(message.body).map(|side| side.client_when(dir));
+                        if self.client.is_some() && frame.kind == FrameKind::Headers {
+                            cursor.keep(frame.first_field()..frame.first_field() + 1);
+                        }
+                    }
+                    self.frame(user, dir, frame, out);
                 }
                 _ => {
                     self.client = Some(dir);

@@ -1,7 +1,8 @@
 //! HTTP/2 sessions shared by two processes, as signs.
 
 use super::*;
-use crate::protocol::Wire;
+use crate::protocol::kept::nothing;
+use crate::protocol::twice::Twice;
 use Direction::{Received, Sent};
 use proptest::prelude::*;
 
@@ -39,14 +40,14 @@ fn preface() -> Vec<u8> {
 type Step = (User, Direction, Vec<u8>, usize);
 
 fn signs(steps: &[Step], late: bool) -> Vec<Sign> {
-    let (mut wire, mut signs) = (Wire::new(), Vec::new());
+    let (mut wire, mut signs) = (Twice::new(), Vec::new());
     if late {
         wire.skip(Sent);
         wire.skip(Received);
     }
     for (user, dir, bytes, captured) in steps {
         let data = &bytes[..bytes.len().min(*captured)];
-        wire.feed(*user, *dir, Chunk { data, len: bytes.len() as u64 }, &mut |sign| signs.push(sign));
+        wire.feed(*user, *dir, Chunk::new(data, bytes.len() as u64), &mut |sign| signs.push(sign));
     }
     signs
 }
@@ -232,7 +233,7 @@ fn what_looks_like_frames() {
         (b"GET / HTTP/1.1\r\n\r\n".to_vec(), 18, None),
         (vec![23, 3, 3, 0, 4, 1, 2, 3, 4], 9, None),
     ] {
-        assert_eq!(fits(&data, len).map(|fit| fit.sure), expected, "{data:?}");
+        assert_eq!(fits(&data, len, &mut nothing).map(|fit| fit.sure), expected, "{data:?}");
     }
 }
 
@@ -283,9 +284,9 @@ proptest! {
 
     #[test]
     fn random_bytes_are_not_http2(chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 1..20)) {
-        let mut wire = Wire::new();
+        let mut wire = Twice::new();
         for data in &chunks {
-            wire.feed(P, Sent, Chunk { data, len: data.len() as u64 }, &mut |_| ());
+            wire.feed(P, Sent, Chunk::new(data, data.len() as u64), &mut |_| ());
         }
         prop_assert_ne!(wire.protocol(), Protocol::Http2);
     }

@@ -1,7 +1,7 @@
 //! MySQL's packets, and sessions shared by two processes.
 
 use super::*;
-use crate::protocol::Wire;
+use crate::protocol::twice::Twice;
 use Direction::{Received, Sent};
 
 #[test]
@@ -18,8 +18,8 @@ fn packets() {
         (b"\x07\0\0\x01\0\0\0\x02\0\0\0", false, false, Some("MySQL packet 1")),
         (b"\x07\0\0", false, false, None),
     ] {
-        assert_eq!(opens(data).is_some(), begins, "{data:?}");
-        assert_eq!(fits(data, data.len() as u64).is_some(), fit, "{data:?}");
+        assert_eq!(opens(data, &mut nothing).is_some(), begins, "{data:?}");
+        assert_eq!(fits(data, data.len() as u64, &mut nothing).is_some(), fit, "{data:?}");
         assert_eq!(describe(data).as_deref(), words, "{data:?}");
     }
 }
@@ -39,9 +39,9 @@ fn check(steps: &[(User, Direction, &[u8])], expected: &[Sign]) {
         (P, Sent, b"\x04\0\0\x01user".as_slice()),
         (P, Received, b"\x07\0\0\x02\0\0\0\x02\0\0\0"),
     ];
-    let (mut wire, mut signs) = (Wire::new(), Vec::new());
+    let (mut wire, mut signs) = (Twice::new(), Vec::new());
     for &(user, dir, data) in login.iter().chain(steps) {
-        let chunk = Chunk { data: &data[..data.len().min(256)], len: data.len() as u64 };
+        let chunk = Chunk::new(&data[..data.len().min(256)], data.len() as u64);
         wire.feed(user, dir, chunk, &mut |sign| signs.push(sign));
     }
     assert_eq!(signs.split_first(), Some((&Sign::Recognised(Protocol::Mysql), expected)));

@@ -1,6 +1,7 @@
 //! The headers of PostgreSQL's messages: a tag and a length that counts itself; none but the length in the first.
 
-use crate::protocol::speech::{Fit, Side};
+use crate::protocol::kept::nothing;
+use crate::protocol::speech::{Fit, Note, Side};
 use crate::protocol::walker::Head;
 
 /// Tag and length.
@@ -89,9 +90,21 @@ pub(super) fn startup_head(bytes: &[u8]) -> Head {
 }
 
 /// Does a client's first packet begin here? Of versions only 3.0 and 3.2 exist.
-pub(super) fn opens(data: &[u8]) -> Option<Side> {
+pub(super) fn opens(data: &[u8], note: Note<'_>) -> Option<Side> {
+    note(0..8);
     let (_, code) = startup(data)?;
     (code != Code::Startup || data[6] == 0 && matches!(data[7], 0 | 2)).then_some(Side::Client)
+}
+
+/// The first bytes of such a packet.
+pub(super) fn may_open(data: &[u8]) -> bool {
+    let fits = |at: usize, most: &[u8]| data.get(at).is_none_or(|byte| most.contains(byte));
+    let most = STARTUP_MOST.to_be_bytes();
+    data.len() < 8
+        && fits(0, &[0])
+        && fits(1, &[0])
+        && data.get(2).is_none_or(|&byte| byte <= most[2])
+        && fits(4, &[0, 4])
 }
 
 /// A tagged message's length with its tag, and the names of its tag.
@@ -121,7 +134,7 @@ pub(super) fn head(bytes: &[u8]) -> Head {
 }
 
 /// Do messages of one side tile these bytes?
-pub(super) fn fits(data: &[u8], len: u64) -> Option<Fit> {
+pub(super) fn fits(data: &[u8], len: u64, note: Note<'_>) -> Option<Fit> {
     let (mut rest, mut seen) = (data, 0u64);
     let (mut client, mut server, mut last) = (true, true, 0);
     while let Some(header) = rest.first_chunk::<HEADER>() {
@@ -129,6 +142,8 @@ pub(super) fn fits(data: &[u8], len: u64) -> Option<Fit> {
         client &= from_client.is_some();
         server &= from_server.is_some();
         last = length;
+        let at = data.len() - rest.len();
+        note(at..at + HEADER);
         seen += u64::from(length);
         rest = usize::try_from(length).ok().and_then(|length| rest.get(length..)).unwrap_or_default();
     }
@@ -138,6 +153,7 @@ pub(super) fn fits(data: &[u8], len: u64) -> Option<Fit> {
         (false, true) => Some(Side::Server),
         (true, true) => None,
     };
+    note(data.len() - rest.len()..data.len());
     let cut = rest.first().is_some_and(|byte| !TAGS.iter().any(|(tag, ..)| tag == byte));
     (seen > 0 && !cut && last <= BELIEVED.max(if seen == len { MOST } else { 0 }))
         .then_some(Fit { sure: seen == len, from })
@@ -145,7 +161,7 @@ pub(super) fn fits(data: &[u8], len: u64) -> Option<Fit> {
 
 /// "PostgreSQL Query".
 pub(super) fn describe(data: &[u8]) -> Option<String> {
-    if let Some(code) = startup_code(data).filter(|_| opens(data).is_some()) {
+    if let Some(code) = startup_code(data).filter(|_| opens(data, &mut nothing).is_some()) {
         let what = match code {
             Code::Startup => "startup message",
             Code::Encryption => "request for encryption",

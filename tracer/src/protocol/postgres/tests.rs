@@ -1,6 +1,7 @@
 //! PostgreSQL sessions shared by two processes, as signs.
 
-use crate::protocol::{Chunk, Direction, Protocol, Sign, User, Wire, describe};
+use crate::protocol::twice::Twice;
+use crate::protocol::{Chunk, Direction, Protocol, Sign, User, describe};
 use Direction::{Received, Sent};
 
 const P: User = User(1);
@@ -14,10 +15,10 @@ const ROW: &[u8] = b"D\0\0\0\x0b\0\x01\0\0\0\x015C\0\0\0\x0dSELECT 1\0Z\0\0\0\x0
 
 /// Signs after a login by P, of transfers captured whole or up to so many bytes.
 fn check(steps: &[(User, Direction, &[u8], u64)], expected: &[Sign]) {
-    let (mut wire, mut signs) = (Wire::new(), Vec::new());
+    let (mut wire, mut signs) = (Twice::new(), Vec::new());
     let login = [(P, Sent, STARTUP, 13), (P, Received, WELCOME, 24)];
     for &(user, dir, data, len) in login.iter().chain(steps) {
-        wire.feed(user, dir, Chunk { data, len }, &mut |sign| signs.push(sign));
+        wire.feed(user, dir, Chunk::new(data, len), &mut |sign| signs.push(sign));
     }
     let login = [Sign::Recognised(Protocol::Postgres), asked(P), reply(Some(P), P, true)];
     assert_eq!(signs, [&login, expected].concat());

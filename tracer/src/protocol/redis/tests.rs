@@ -1,6 +1,7 @@
 //! Redis sessions shared by two processes, as signs.
 
-use crate::protocol::{Chunk, Direction, Protocol, Sign, User, Wire};
+use crate::protocol::twice::Twice;
+use crate::protocol::{Chunk, Direction, Protocol, Sign, User};
 use Direction::{Received, Sent};
 
 const P: User = User(1);
@@ -9,9 +10,9 @@ const GET: &[u8] = b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n";
 
 /// The signs after the recognition, of transfers captured whole.
 fn check(steps: &[(User, Direction, &[u8])], expected: &[Sign]) {
-    let (mut wire, mut signs) = (Wire::new(), Vec::new());
+    let (mut wire, mut signs) = (Twice::new(), Vec::new());
     for &(user, dir, data) in steps {
-        wire.feed(user, dir, Chunk { data, len: data.len() as u64 }, &mut |sign| signs.push(sign));
+        wire.feed(user, dir, Chunk::new(data, data.len() as u64), &mut |sign| signs.push(sign));
     }
     assert_eq!(signs.split_first(), Some((&Sign::Recognised(Protocol::Redis), expected)));
 }

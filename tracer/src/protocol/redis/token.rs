@@ -1,7 +1,9 @@
 //! RESP tokens: one type byte, then a line, or a count and as many bytes or items.
 
-use crate::protocol::speech::{Fit, Side};
+use crate::protocol::kept::nothing;
+use crate::protocol::speech::{Fit, Note, Side};
 use crate::protocol::walker::Head;
+use std::ops::Range;
 
 /// The largest string that Redis can be set to take is far below this.
 const MOST: u64 = 1 << 40;
@@ -106,41 +108,53 @@ fn may_be_count(bytes: &[u8]) -> bool {
 }
 
 /// The command that begins here, if it is one of the known.
-fn command(data: &[u8]) -> Option<&'static str> {
+fn command(data: &[u8], note: Note<'_>) -> Option<&'static str> {
     let (items, first) = count(data).filter(|_| data.starts_with(b"*"))?;
     let string = data.get(first..)?;
     let (length, start) = count(string).filter(|_| string.starts_with(b"$"))?;
     let name = string.get(start..)?.get(..usize::try_from(length).ok()?)?;
-    COMMANDS.into_iter().find(|known| items > 0 && name.eq_ignore_ascii_case(known.as_bytes()))
+    let known =
+        COMMANDS.into_iter().find(|known| items > 0 && name.eq_ignore_ascii_case(known.as_bytes()))?;
+    note(0..first + start + name.len());
+    Some(known)
 }
 
-pub(super) fn opens(data: &[u8]) -> Option<Side> {
-    command(data).map(|_| Side::Client)
+pub(super) fn opens(data: &[u8], note: Note<'_>) -> Option<Side> {
+    command(data, note).map(|_| Side::Client)
 }
 
 /// Do commands, or values longer than a line, tile these bytes? A lone `+OK` may be another protocol's.
-pub(super) fn fits(data: &[u8], len: u64) -> Option<Fit> {
-    if let Some(side) = opens(data) {
+pub(super) fn fits(data: &[u8], len: u64, note: Note<'_>) -> Option<Fit> {
+    if let Some(side) = opens(data, note) {
         return Some(Fit { sure: true, from: Some(side) });
     }
-    resumes(data, len).filter(|_| matches!(data.first(), Some(b'$' | b'*' | b'%' | b'~' | b'>')))
+    resumes(data, len, note).filter(|_| matches!(data.first(), Some(b'$' | b'*' | b'%' | b'~' | b'>')))
 }
 
 /// Do tokens tile these bytes, in a session that is known to be one?
-pub(super) fn resumes(data: &[u8], len: u64) -> Option<Fit> {
+pub(super) fn resumes(data: &[u8], len: u64, note: Note<'_>) -> Option<Fit> {
     let (mut rest, mut seen, mut tokens) = (data, 0u64, 0);
     while !rest.is_empty() {
+        let at = data.len() - rest.len();
         let long = match head(&rest[..rest.len().min(COUNT_LINE)]) {
-            Head::Message { head, body } => head as u64 + body,
+            Head::Message { head, body } => {
+                note(at..at + head);
+                head as u64 + body
+            }
             Head::Line { .. } => {
                 let line = rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len());
                 let text = rest[..line].strip_suffix(b"\r").unwrap_or(&rest[..line]);
                 if text.iter().any(u8::is_ascii_control) {
                     return None;
                 }
+                note(at..at + 1);
+                note(at + line..at + line + 1);
                 line as u64 + 1
             }
-            Head::Short(_) => break,
+            Head::Short(_) => {
+                note(at..data.len());
+                break;
+            }
             Head::Bad => return None,
         };
         tokens += 1;
@@ -150,6 +164,33 @@ pub(super) fn resumes(data: &[u8], len: u64) -> Option<Fit> {
     (tokens > 0).then_some(Fit { sure: seen == len && tokens > 1, from: None })
 }
 
+/// The first bytes of a command: a count, and a string's length and name.
+pub(super) fn may_open(data: &[u8]) -> bool {
+    let counts =
+        |bytes: &[u8]| bytes.len() < COUNT_LINE && bytes.get(1..).is_none_or(|_| may_be_count(bytes));
+    let Some(rest) = data.strip_prefix(b"*").and_then(|_| count(data)).map(|(_, first)| &data[first..])
+    else {
+        return data.first().is_none_or(|&first| first == b'*') && counts(data);
+    };
+    let Some((length, start)) = rest.strip_prefix(b"$").and_then(|_| count(rest)) else {
+        return rest.first().is_none_or(|&first| first == b'$') && counts(rest);
+    };
+    let begun = &rest[start..];
+    COMMANDS.iter().any(|name| {
+        name.len() as i64 == length
+            && name.get(..begun.len()).is_some_and(|name| name.as_bytes().eq_ignore_ascii_case(begun))
+    })
+}
+
+/// What to note of an item that may be a command's name or its first word: all of a known one, of another that
+/// it is whole.
+pub(super) fn name_in(body: &[u8]) -> Range<usize> {
+    let Some(text) = body.strip_suffix(b"\r\n") else { return 0..0 };
+    let known = COMMANDS.iter().chain(&super::PUSHING).chain(&["REPLY"]);
+    let known = known.into_iter().any(|name| text.eq_ignore_ascii_case(name.as_bytes()));
+    if known { 0..body.len() } else { text.len()..body.len() }
+}
+
 /// Is this string, as far as it was captured, `name`?
 pub(super) fn may_be(body: &[u8], name: &str) -> bool {
     body.strip_suffix(b"\r\n").is_none_or(|text| text.eq_ignore_ascii_case(name.as_bytes()))
@@ -157,7 +198,7 @@ pub(super) fn may_be(body: &[u8], name: &str) -> bool {
 
 /// "Redis command GET".
 pub(super) fn describe(data: &[u8]) -> Option<String> {
-    if let Some(name) = command(data) {
+    if let Some(name) = command(data, &mut nothing) {
         return Some(format!("Redis command {name}"));
     }
     let what = match (head(&data[..data.len().min(COUNT_LINE)]), data.first()?) {
@@ -192,7 +233,7 @@ mod tests {
             ("hello", None, None),
         ] {
             let data = data.as_bytes();
-            assert_eq!(fits(data, data.len() as u64).map(|fit| fit.sure), sure, "{data:?}");
+            assert_eq!(fits(data, data.len() as u64, &mut nothing).map(|fit| fit.sure), sure, "{data:?}");
             assert_eq!(describe(data).as_deref(), words, "{data:?}");
         }
     }

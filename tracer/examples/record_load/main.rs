@@ -1,0 +1,75 @@
+//! What a recording costs: `record_load FILE [EVENTS [headers|all|none|off]]` analyses and records so many events of a
+//! busy service, and prints the bytes of an event on the disk, the time, and the memory on the way. `off` records
+//! nothing: what it prints is the analysis' own.
+
+mod traffic;
+
+use forkscope::analysis::Analysis;
+use forkscope::recording::{End, Header, Payload, Recorder, create};
+use forkscope::report::{Backend, Host, Target, Tool};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+use traffic::Traffic;
+
+/// How many events there are between two looks at what is new, as in a session.
+const TURN: u64 = 2000;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let file = arguments.first().ok_or("usage: record_load FILE [EVENTS [headers|all|none|off]]")?;
+    let most: u64 = arguments.get(1).map_or(Ok(10_000_000), |count| count.parse())?;
+    let what = arguments.get(2).map_or("headers", String::as_str);
+    let payload = match what {
+        "all" => Payload::All,
+        "none" => Payload::None,
+        _ => Payload::Headers,
+    };
+    let header = Header {
+        tool: Tool::this(),
+        start: "2024-05-01T12:00:00.000000Z".into(),
+        clock: 0,
+        target: Target::Watch,
+        host: Host { kernel: "none".into(), arch: "none".into() },
+        backend: Backend::Ebpf,
+        payload,
+        capture: traffic::CAPTURE as u32,
+    };
+    let mut recorder = Recorder::begin(create(Path::new(file))?, &header)?;
+    let mut analysis = Analysis::new(0, BTreeMap::new());
+    let mut traffic = Traffic::new();
+    let (began, mut count, mut looked) = (Instant::now(), 0, 0);
+    print!("peak memory in KiB, ten times on the way:");
+    while count < most {
+        let mut result = Ok(());
+        traffic.step(&mut |event| {
+            count += 1;
+            analysis.apply(event);
+            if what != "off" && result.is_ok() {
+                result = recorder.event(event, analysis.model.kept());
+            }
+        });
+        result?;
+        if count % TURN < 8 {
+            recorder.turn();
+            analysis.take_fresh();
+            analysis.take_wanted();
+        }
+        if count * 10 / most > looked {
+            looked = count * 10 / most;
+            print!(" {}", memory());
+        }
+    }
+    recorder.end(&End::default())?;
+    let (seconds, bytes) = (began.elapsed().as_secs_f64(), std::fs::metadata(file)?.len());
+    println!("\n{count} events, {what}: {bytes} bytes, {:.1} an event", bytes as f64 / count as f64);
+    println!("{seconds:.1} s, {:.0} events a second, analysis and all", count as f64 / seconds);
+    Ok(())
+}
+
+/// The most memory that this process has had, in KiB (proc_pid_status(5)).
+fn memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}

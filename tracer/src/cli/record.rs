@@ -1,0 +1,117 @@
+//! `--record`: the session on disk, as long as it can be written.
+
+use super::args::Tracing;
+use super::console::{Console, system};
+use anyhow::{Context, Result, anyhow};
+use forkscope::event::Event;
+use forkscope::model::Facts;
+use forkscope::protocol::Kept;
+use forkscope::recording::{End, Header, Program, Recorder, create};
+use forkscope::sinks::escape::escape;
+use forkscope::source::Account;
+use std::fs::File;
+use std::io;
+use std::time::{Duration, Instant};
+
+/// How often what has gathered is written: so much is lost when forkscope is killed.
+const OFTEN: Duration = Duration::from_secs(1);
+
+/// The recording that was asked for, if one was.
+pub(super) struct Recording {
+    recorder: Option<Recorder<File>>,
+    name: String,
+    written: Instant,
+    /// Why it ended before the session.
+    failure: Option<io::Error>,
+}
+
+impl Recording {
+    /// Makes the file and begins it. `header` says how the session is made.
+    pub(super) fn start(tracing: &Tracing, header: impl FnOnce() -> Header) -> Result<Self> {
+        let (mut recorder, mut name) = (None, String::new());
+        if let Some(path) = &tracing.record {
+            name = escape(&path.to_string_lossy()).into_owned();
+            let file = create(path).map_err(|error| anyhow!("cannot record to {name}: {error}"))?;
+            let begun = Recorder::begin(file, &header()).map_err(|error| anyhow!(system(&error)));
+            recorder = Some(begun.with_context(|| format!("cannot record to {name}"))?);
+        }
+        Ok(Self { recorder, name, written: Instant::now(), failure: None })
+    }
+
+    fn attempt(&mut self, write: impl FnOnce(&mut Recorder<File>) -> io::Result<()>) {
+        if let Some(recorder) = &mut self.recorder
+            && let Err(error) = write(recorder)
+        {
+            self.recorder = None;
+            self.failure = Some(error);
+        }
+    }
+
+    /// An event that the analyser was given; of a transfer, which bytes were read.
+    pub(super) fn event(&mut self, event: &Event<'_>, kept: &Kept) {
+        self.attempt(|recorder| recorder.event(event, kept));
+    }
+
+    /// What the analyser learned of a process.
+    pub(super) fn facts(&mut self, pid: u32, facts: &Facts) {
+        self.attempt(|recorder| recorder.facts(pid, facts));
+    }
+
+    /// The analyser was told that events were lost.
+    pub(super) fn losses(&mut self) {
+        self.attempt(|recorder| {
+            recorder.losses();
+            Ok(())
+        });
+    }
+
+    /// What is new is about to be shown.
+    pub(super) fn turn(&mut self, console: &Console) {
+        let due = self.written.elapsed() >= OFTEN;
+        self.attempt(|recorder| {
+            recorder.turn();
+            if due { recorder.flush() } else { Ok(()) }
+        });
+        if due {
+            self.written = Instant::now();
+        }
+        self.say(console);
+    }
+
+    /// The session ended.
+    pub(super) fn end(mut self, console: &Console, duration: f64, status: u8, account: &Account) {
+        if let Some(Err(error)) =
+            self.recorder.take().map(|recorder| recorder.end(&end(duration, status, account)))
+        {
+            self.failure = Some(error);
+        }
+        self.say(console);
+    }
+
+    /// Says once that it ended early.
+    fn say(&mut self, console: &Console) {
+        if let Some(error) = self.failure.take() {
+            let (name, error) = (&self.name, system(&error));
+            console.note(&format!(
+                "cannot write on to {name}: {error}; the recording ends here, tracing goes on"
+            ));
+        }
+    }
+}
+
+fn end(duration: f64, status: u8, account: &Account) -> End {
+    let programs = account.programs.iter().map(|program| Program {
+        name: program.name.clone(),
+        runs: program.runs,
+        time: program.time.as_nanos() as u64,
+        missed: program.missed,
+    });
+    End {
+        duration,
+        status,
+        lost: account.lost.iter().map(|(kind, &lost)| ((*kind).to_owned(), lost)).collect(),
+        malformed: account.malformed,
+        programs: programs.collect(),
+        own_cpu: account.own_cpu,
+    }
+}

@@ -1,0 +1,131 @@
+//! The file that a recording is written to: nobody else's, and readable by nobody else.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// Why no file could be made, and what to do.
+#[derive(Debug, Error)]
+pub enum CreateError {
+    /// The path names a directory.
+    #[error("it is a directory; name a file in it")]
+    IsDirectory,
+    /// Others may have put it there to be written through.
+    #[error("it is {0} in a directory that everybody may write to; remove it, or name another file")]
+    Planted(&'static str),
+    /// The system refused.
+    #[error("{0}; name a file in a directory that you may write to")]
+    Refused(#[from] io::Error),
+}
+
+/// Mode of the file: what programs do with their connections is not for everybody.
+const MODE: u32 = 0o600;
+
+/// Makes the file, or empties the one that is there, and sees to it that only its owner can read it.
+///
+/// In a directory that everybody may write to (/tmp) a symbolic link is not followed, and a file of another user is
+/// not written to: with root's rights both would be a way to overwrite, or to read, what is not theirs. A device is
+/// written to as it is.
+///
+/// # Errors
+/// Where no such file can be had; what was there is then unchanged.
+pub fn create(path: &Path) -> Result<File, CreateError> {
+    let there = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(new(path)?),
+        there => there?,
+    };
+    if there.is_dir() {
+        return Err(CreateError::IsDirectory);
+    }
+    if there.is_symlink() {
+        if everybody_may_write(path)? {
+            return Err(CreateError::Planted("a symbolic link"));
+        }
+        let target = fs::canonicalize(path)?;
+        return match fs::metadata(&target)? {
+            there if there.is_dir() => Err(CreateError::IsDirectory),
+            there => over(&target, there.is_file()),
+        };
+    }
+    over(path, there.is_file())
+}
+
+fn new(path: &Path) -> io::Result<File> {
+    // With O_EXCL open(2) follows no symbolic link.
+    let file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(path)?;
+    // The process' umask may have taken more away.
+    file.set_permissions(Permissions::from_mode(MODE))?;
+    Ok(file)
+}
+
+/// Opens what is there.
+fn over(path: &Path, is_file: bool) -> Result<File, CreateError> {
+    if !is_file {
+        return Ok(OpenOptions::new().write(true).open(path)?);
+    }
+    let file = OpenOptions::new().write(true).custom_flags(libc::O_NOFOLLOW).open(path)?;
+    let there = file.metadata()?;
+    if there.uid() != nix::unistd::geteuid().as_raw() && everybody_may_write(path)? {
+        return Err(CreateError::Planted("a file of another user"));
+    }
+    if there.is_file() {
+        file.set_permissions(Permissions::from_mode(MODE))?;
+        file.set_len(0)?;
+    }
+    Ok(file)
+}
+
+/// Whether everybody may put files beside this one.
+fn everybody_may_write(path: &Path) -> io::Result<bool> {
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.into(),
+        _ => PathBuf::from("."),
+    };
+    Ok(fs::metadata(directory)?.mode() & 0o002 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::os::unix::fs::symlink;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).expect("it is there").mode() & 0o777
+    }
+
+    #[test]
+    fn a_file_is_for_its_owner_alone_new_or_old() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("new.rec");
+        create(&path).expect("a new file").write_all(b"long ago").expect("written");
+        assert_eq!(mode(&path), 0o600);
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).expect("own file");
+        create(&path).expect("the old file");
+        assert_eq!((mode(&path), fs::read(&path).expect("readable")), (0o600, Vec::new()));
+    }
+
+    #[test]
+    fn a_link_is_followed_only_where_nobody_else_could_have_put_it() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let [target, link] = ["target", "link"].map(|name| directory.path().join(name));
+        fs::write(&target, "kept").expect("own directory");
+        symlink(&target, &link).expect("own directory");
+        fs::set_permissions(directory.path(), Permissions::from_mode(0o1777)).expect("own directory");
+        assert!(matches!(create(&link), Err(CreateError::Planted("a symbolic link"))));
+        assert_eq!(fs::read(&target).expect("readable"), b"kept");
+        fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).expect("own directory");
+        create(&link).expect("followed");
+        assert_eq!((fs::read(&target).expect("readable"), mode(&target)), (Vec::new(), 0o600));
+    }
+
+    #[test]
+    fn what_cannot_be_a_recording_s_file() {
+        let directory = tempfile::tempdir().expect("a directory");
+        assert!(matches!(create(directory.path()), Err(CreateError::IsDirectory)));
+        assert!(matches!(create(&directory.path().join("no/such.rec")), Err(CreateError::Refused(_))));
+        assert!(create(Path::new("/dev/null")).is_ok());
+    }
+}

@@ -1,0 +1,134 @@
+//! For tests: events of every kind with anything in them, and a header.
+
+use super::{Header, Payload};
+use crate::event::{Event, ProcKey, Snapshot, SnapshotFd, What};
+use crate::report::{Backend, Host, Target, Tool};
+use forkscope_proto::{self as proto, FileRef, Kind};
+use proptest::prelude::*;
+use zerocopy::{FromBytes, IntoBytes};
+
+pub(super) fn header(payload: Payload) -> Header {
+    Header {
+        tool: Tool::this(),
+        start: "2024-05-01T12:00:00.000000Z".into(),
+        clock: 5_000_000_000,
+        target: Target::Run { command: vec!["python3".into(), "app.py".into()] },
+        host: Host { kernel: "6.18.0".into(), arch: "x86_64".into() },
+        backend: Backend::Ebpf,
+        payload,
+        capture: 256,
+    }
+}
+
+/// An event that owns what it is made of.
+#[derive(Clone, Debug)]
+pub(super) struct Owned {
+    pub(super) time: u64,
+    pub(super) process: ProcKey,
+    pub(super) tid: u32,
+    pub(super) record: Record,
+    pub(super) payload: Vec<u8>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Record {
+    Fork(proto::Fork),
+    Exec(proto::Exec),
+    Exit(proto::Exit),
+    Call(proto::Call),
+    Io(proto::Io),
+    Socket(proto::Socket),
+    Uring(proto::UringIo),
+    Passed(proto::Passed),
+    Compat,
+    Snapshot(Snapshot),
+}
+
+impl Owned {
+    pub(super) fn event(&self) -> Event<'_> {
+        let Self { time, process, tid, ref record, ref payload } = *self;
+        let what = match record {
+            Record::Fork(record) => What::Fork(record),
+            Record::Exec(record) => What::Exec(record, payload),
+            Record::Exit(record) => What::Exit(record),
+            Record::Call(record) => What::Call(record, payload),
+            Record::Io(record) => What::Io(record, payload),
+            Record::Socket(record) => What::Socket(record, payload),
+            Record::Uring(record) => What::Uring(record),
+            Record::Passed(record) => What::Passed(record),
+            Record::Compat => What::Compat,
+            Record::Snapshot(seen) => What::Snapshot(seen),
+        };
+        Event { time, process, tid, what }
+    }
+}
+
+/// Words that are often small, or 0, or the same.
+fn word() -> impl Strategy<Value = u64> {
+    prop_oneof![Just(0), Just(u64::MAX), 0u64..300, any::<u64>()]
+}
+
+fn snapshot() -> impl Strategy<Value = Snapshot> {
+    let path = prop::option::of("[a-z/]{0,9}");
+    let socket = prop::option::of(prop::collection::vec(word(), 15));
+    let fd = (any::<i32>(), any::<bool>(), prop::collection::vec(word(), 3), path, socket).prop_map(
+        |(fd, cloexec, file, path, socket)| SnapshotFd {
+            fd,
+            cloexec,
+            file: FileRef::read_from_bytes(file.as_bytes()).expect("its size"),
+            path,
+            socket: socket.map(|words| proto::Socket::read_from_bytes(words.as_bytes()).expect("its size")),
+        },
+    );
+    let fds = prop::collection::vec(fd, 0..5);
+    (any::<[u32; 2]>(), "\\PC{0,9}", any::<Vec<u8>>(), fds, any::<[bool; 3]>()).prop_map(
+        |([ppid, threads], comm, cmdline, descriptors, [started_here, uring, whole])| Snapshot {
+            ppid,
+            comm,
+            cmdline,
+            threads,
+            descriptors,
+            started_here,
+            uring,
+            whole,
+        },
+    )
+}
+
+/// Any event. The head of its record says what the event says, as a source's does.
+pub(super) fn event() -> impl Strategy<Value = Owned> {
+    let words = prop::collection::vec(word(), 37);
+    let payload = prop::collection::vec(any::<u8>(), 0..300);
+    let record = (1u16..=10, any::<u16>(), words, snapshot());
+    (word(), word(), any::<[u32; 2]>(), record, payload).prop_map(
+        |(time, start, [tgid, tid], (kind, nr, mut words, seen), mut payload)| {
+            let Some(kind) = Kind::from_number(kind) else {
+                let process = ProcKey { tgid, start };
+                return Owned { time, process, tid, record: Record::Snapshot(seen), payload: Vec::new() };
+            };
+            if !matches!(kind, Kind::Exec | Kind::Call | Kind::Io | Kind::Socket) {
+                payload.clear();
+            }
+            let length = payload.len() as u32;
+            let head = proto::Header { time, start, tgid, tid, kind: kind as u16, nr, payload: length };
+            words.as_mut_bytes()[..size_of_val(&head)].copy_from_slice(head.as_bytes());
+            let bytes = words.as_bytes();
+            let record = match kind {
+                Kind::Fork => Record::Fork(read(bytes)),
+                Kind::Exec => Record::Exec(read(bytes)),
+                Kind::Exit => Record::Exit(read(bytes)),
+                Kind::Call => Record::Call(read(bytes)),
+                Kind::Io => Record::Io(read(bytes)),
+                Kind::Socket => Record::Socket(read(bytes)),
+                Kind::Uring => Record::Uring(read(bytes)),
+                Kind::Passed => Record::Passed(read(bytes)),
+                Kind::Compat => Record::Compat,
+            };
+            Owned { time, process: ProcKey { tgid, start }, tid, record, payload }
+        },
+    )
+}
+
+fn read<R: FromBytes>(bytes: &[u8]) -> R {
+    R::read_from_prefix(bytes).expect("long enough").0
+}

@@ -1,0 +1,192 @@
+//! What is written is read again, in order; what is damaged is refused or read up to the damage.
+
+use super::sample::{Owned, Record, event, header};
+use super::*;
+use crate::event::{Event, What};
+use crate::model::Facts;
+use crate::protocol::Kept;
+use forkscope_proto::FileRef;
+use proptest::prelude::*;
+use std::collections::HashMap;
+
+/// A recording of these events, with a chunk for each `chunk` of them, some facts, and an end.
+fn record(events: &[Owned], payload: Payload, chunk: usize) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut recorder = Recorder::begin(&mut file, &header(payload)).expect("memory");
+    for events in events.chunks(chunk) {
+        for event in events {
+            recorder.event(&event.event(), &Kept::default()).expect("memory");
+        }
+        recorder.turn();
+        recorder.turn();
+        recorder.flush().expect("memory");
+    }
+    recorder.facts(7, &facts()).expect("memory");
+    recorder.losses();
+    recorder.end(&End { duration: 1.5, status: 3, ..End::default() }).expect("memory");
+    file
+}
+
+fn facts() -> Facts {
+    let library = ("grpc".into(), (Some("1.28.1".into()), "/usr/lib/grpc.so".into()));
+    Facts { exe: Some("/usr/bin/python3".into()), libraries: [library].into(), ..Facts::default() }
+}
+
+/// Reads on to the end, or to where it is broken; entries in words.
+fn read_all(file: &[u8]) -> Result<(Vec<String>, Option<Broken>), OpenError> {
+    let mut reader = Reader::open(file)?;
+    let mut entries = Vec::new();
+    loop {
+        match reader.next_entry() {
+            Ok(Some(entry)) => entries.push(format!("{entry:?}")),
+            Ok(None) => return Ok((entries, None)),
+            Err(broken) => return Ok((entries, Some(broken))),
+        }
+    }
+}
+
+/// An event in words, with its files' addresses as they are numbered in the recording.
+fn words(event: &Event<'_>, numbers: &mut HashMap<u64, u64>) -> String {
+    let mut file = |file: &FileRef| {
+        let next = numbers.len() as u64 + 1;
+        let number = if file.file == 0 { 0 } else { *numbers.entry(file.file).or_insert(next) };
+        FileRef { file: number, ..*file }
+    };
+    let what = match event.what {
+        What::Call(call, payload) => {
+            let mut call = *call;
+            (call.file, call.other, call.replaced) =
+                (file(&call.file), file(&call.other), file(&call.replaced));
+            format!("{call:?} {payload:?}")
+        }
+        What::Io(io, payload) => {
+            let mut io = *io;
+            io.file = file(&io.file);
+            format!("{io:?} {payload:?}")
+        }
+        What::Socket(socket, payload) => {
+            let mut socket = *socket;
+            socket.file = file(&socket.file);
+            format!("{socket:?} {payload:?}")
+        }
+        What::Uring(io) => {
+            let mut io = *io;
+            io.file = file(&io.file);
+            format!("{io:?}")
+        }
+        What::Passed(passed) => {
+            let mut passed = *passed;
+            passed.fds.iter_mut().for_each(|fd| fd.file = file(&fd.file));
+            format!("{passed:?}")
+        }
+        What::Snapshot(seen) => {
+            let mut seen = seen.clone();
+            for fd in &mut seen.descriptors {
+                fd.file = file(&fd.file);
+                if let Some(socket) = &mut fd.socket {
+                    socket.file = file(&socket.file);
+                }
+            }
+            format!("{seen:?}")
+        }
+        What::Fork(_) | What::Exec(..) | What::Exit(_) | What::Compat => format!("{:?}", event.what),
+    };
+    format!("{} {:?} {} {what}", event.time, event.process, event.tid)
+}
+
+proptest! {
+    #[test]
+    fn what_was_recorded_is_read(events in prop::collection::vec(event(), 0..40), chunk in 1usize..20) {
+        let file = record(&events, Payload::All, chunk);
+        let mut reader = Reader::open(&file[..]).expect("whole");
+        prop_assert_eq!(reader.header(), &header(Payload::All));
+        let (mut before, mut after) = (HashMap::new(), HashMap::new());
+        for events in events.chunks(chunk) {
+            for event in events {
+                let expected = words(&event.event(), &mut before);
+                let Ok(Some(Entry::Event(read))) = reader.next_entry() else { panic!("no event") };
+                prop_assert_eq!(words(&read, &mut after), expected);
+            }
+            prop_assert!(matches!(reader.next_entry(), Ok(Some(Entry::Turn))));
+        }
+        prop_assert!(matches!(reader.next_entry(), Ok(Some(Entry::Facts(7, read))) if read == facts()));
+        prop_assert!(matches!(reader.next_entry(), Ok(Some(Entry::Losses))));
+        let Ok(Some(Entry::End(end))) = reader.next_entry() else { panic!("no end") };
+        prop_assert_eq!((end.duration, end.status), (1.5, 3));
+        prop_assert!(matches!(reader.next_entry(), Ok(None)));
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..400), begun: bool) {
+        let whole = record(&[], Payload::All, 1);
+        let begin = if begun { &whole[..whole.len() - 60] } else { &whole[..12] };
+        let _ = read_all(&bytes);
+        let _ = read_all(&[begin, &bytes].concat());
+    }
+
+    #[test]
+    fn cut_anywhere_it_is_read_up_to_the_last_whole_chunk(
+        events in prop::collection::vec(event(), 1..12),
+        at in any::<prop::sample::Index>(),
+    ) {
+        let file = record(&events, Payload::Headers, 2);
+        let whole = read_all(&file).expect("whole").0;
+        let cut = &file[..at.index(file.len())];
+        match read_all(cut) {
+            Ok((entries, broken)) => {
+                prop_assert_eq!(broken, Some(Broken::Cut));
+                prop_assert!(entries.iter().eq(whole.iter().take(entries.len())));
+            }
+            Err(error) => prop_assert!(matches!(error, OpenError::NotARecording | OpenError::Header)),
+        }
+    }
+
+    // The checksum is mended, so that what lies behind it is reached.
+    #[test]
+    fn damaged_columns_make_nothing_panic(
+        events in prop::collection::vec(event(), 1..12),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let mut unpacker = unpack::Unpacker::default();
+        let mut packer = pack::Packer::new(Payload::All);
+        events.iter().for_each(|event| packer.event(&event.event(), &Kept::default()));
+        packer.columns.drain_to(unpacker.room());
+        for (at, byte) in changes {
+            let raw = unpacker.room();
+            let at = at.index(raw.len());
+            raw[at] = byte;
+        }
+        if unpacker.begin(packer.entries).is_ok() {
+            for _ in 0..packer.entries {
+                let _ = unpacker.next();
+            }
+        }
+    }
+}
+
+/// A send of these bytes.
+fn send(payload: &[u8]) -> Owned {
+    let header = forkscope_proto::Header {
+        kind: forkscope_proto::Kind::Io as u16,
+        nr: forkscope_proto::calls::SENDTO,
+        payload: payload.len() as u32,
+        ..Default::default()
+    };
+    let record = Record::Io(forkscope_proto::Io { header, ..Default::default() });
+    Owned { time: 0, process: Default::default(), tid: 0, record, payload: payload.to_vec() }
+}
+
+#[test]
+fn of_transfers_what_was_asked_for_is_kept() {
+    for (payload, kept) in [
+        (Payload::All, "hello"),
+        (Payload::Headers, "\u{ff}\u{ff}\u{ff}\u{ff}\u{ff}"),
+        (Payload::None, "\u{ff}\u{ff}\u{ff}\u{ff}\u{ff}"),
+    ] {
+        let file = record(&[send(b"hello")], payload, 1);
+        let mut reader = Reader::open(&file[..]).expect("whole");
+        let Ok(Some(Entry::Event(event))) = reader.next_entry() else { panic!("no event") };
+        let What::Io(_, bytes) = event.what else { panic!("no transfer") };
+        assert!(kept.chars().map(|c| c as u8).eq(bytes.iter().copied()), "{payload:?}: {bytes:?}");
+    }
+}

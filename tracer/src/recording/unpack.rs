@@ -1,0 +1,205 @@
+//! From columns to entries.
+
+use super::bytes::Rest;
+use super::columns::{
+    CALLS, COUNT, FIELDS, NEW_FILES, NEW_TASKS, PAYLOADS, TAGS, TASKS, TIMES, WHOLES, split,
+};
+use super::entry::{Entry, tag};
+use super::error::Broken;
+use super::fields::{self, Field, LONGEST};
+use super::format::MOST_PAYLOAD;
+use super::pack::near;
+use super::{payload, snapshot};
+use crate::decode::decode;
+use crate::event::{Event, ProcKey, Snapshot, What};
+use forkscope_proto::{FileRef, Header, Kind};
+use zerocopy::IntoBytes;
+
+/// Room for one record, aligned as the decoder wants it.
+const ROOM: usize = (LONGEST + MOST_PAYLOAD).div_ceil(8);
+
+/// Takes the entries of chunks out of their columns.
+#[derive(Debug)]
+pub(super) struct Unpacker {
+    /// The columns of the chunk.
+    raw: Vec<u8>,
+    /// Where what is left of each begins, and where it ends.
+    places: [(usize, usize); COUNT],
+    time: u64,
+    tasks: Vec<(ProcKey, u32)>,
+    files: Vec<FileRef>,
+    record: Box<[u64; ROOM]>,
+    payload: Box<[u8; MOST_PAYLOAD]>,
+    snapshot: Snapshot,
+}
+
+impl Default for Unpacker {
+    fn default() -> Self {
+        Self {
+            raw: Vec::new(),
+            places: [(0, 0); COUNT],
+            time: 0,
+            tasks: Vec::new(),
+            files: Vec::new(),
+            record: Box::new([0; ROOM]),
+            payload: Box::new([0; MOST_PAYLOAD]),
+            snapshot: Snapshot::default(),
+        }
+    }
+}
+
+/// What of a record comes from its columns; the rest is in the room for it.
+struct Head {
+    time: u64,
+    task: (ProcKey, u32),
+}
+
+impl Unpacker {
+    /// Room for the next chunk's columns; [`Unpacker::begin`] follows.
+    pub(super) fn room(&mut self) -> &mut Vec<u8> {
+        &mut self.raw
+    }
+
+    /// Begins with a chunk of so many entries.
+    pub(super) fn begin(&mut self, entries: u32) -> Result<(), Broken> {
+        let columns = split(&self.raw)?;
+        if columns[TAGS].0.len() != entries as usize {
+            return Err(Broken::Damaged);
+        }
+        let mut at = self.raw.len() - columns.iter().map(|column| column.0.len()).sum::<usize>();
+        for (place, column) in self.places.iter_mut().zip(columns) {
+            *place = (at, at + column.0.len());
+            at += column.0.len();
+        }
+        self.time = 0;
+        self.tasks.clear();
+        self.files.clear();
+        Ok(())
+    }
+
+    /// The next entry of the chunk; `None` at its end.
+    pub(super) fn next(&mut self) -> Result<Option<Entry<'_>>, Broken> {
+        let Ok(tag) = self.read(TAGS, Rest::byte) else { return Ok(None) };
+        Ok(Some(match tag {
+            tag::LOSSES => Entry::Losses,
+            tag::TURN => Entry::Turn,
+            tag::FACTS => self.read(WHOLES, |rest| {
+                let mut facts = Rest(rest.bytes()?);
+                let pid = facts.small()?;
+                serde_json::from_slice(facts.0)
+                    .map(|facts| Entry::Facts(pid, facts))
+                    .map_err(|_| Broken::Damaged)
+            })?,
+            tag::END => self.read(WHOLES, |rest| {
+                serde_json::from_slice(rest.bytes()?).map(Entry::End).map_err(|_| Broken::Damaged)
+            })?,
+            tag::SNAPSHOT => {
+                let Head { time, task: (process, tid) } = self.head()?;
+                self.snapshot = self.read(WHOLES, snapshot::read)?;
+                Entry::Event(Event { time, process, tid, what: What::Snapshot(&self.snapshot) })
+            }
+            kind => {
+                let kind = Kind::from_number(kind.into()).ok_or(Broken::Damaged)?;
+                Entry::Event(self.record(kind)?)
+            }
+        }))
+    }
+
+    /// Reads on in a column.
+    fn read<'a, T>(
+        &'a mut self,
+        column: usize,
+        read: impl FnOnce(&mut Rest<'a>) -> Result<T, Broken>,
+    ) -> Result<T, Broken> {
+        let (from, to) = self.places[column];
+        let mut rest = Rest(&self.raw[from..to]);
+        let value = read(&mut rest)?;
+        self.places[column].0 = to - rest.0.len();
+        Ok(value)
+    }
+
+    fn head(&mut self) -> Result<Head, Broken> {
+        let since = self.read(TIMES, Rest::signed)?;
+        self.time = self.time.wrapping_add(since as u64);
+        let number = self.read(TASKS, Rest::number)? as usize;
+        if number == self.tasks.len() {
+            let (start, tgid, tid) =
+                self.read(NEW_TASKS, |rest| Ok((rest.number()?, rest.small()?, rest.small()?)))?;
+            self.tasks.push((ProcKey { tgid, start }, tid));
+        }
+        let task = *self.tasks.get(number).ok_or(Broken::Damaged)?;
+        Ok(Head { time: self.time, task })
+    }
+
+    fn record(&mut self, kind: Kind) -> Result<Event<'_>, Broken> {
+        let Head { time, task: (process, tid) } = self.head()?;
+        let nr = self.read(CALLS, Rest::number)?;
+        let nr = u16::try_from(nr).map_err(|_| Broken::Damaged)?;
+        let mut at = size_of::<Header>();
+        for (index, field) in fields::of(kind).iter().enumerate() {
+            let mut bytes = [0; size_of::<FileRef>()];
+            let bytes = &mut bytes[..field.size()];
+            self.field(FIELDS + fields::first(kind) + index, *field, time, bytes)?;
+            self.record.as_mut_bytes()[at..at + bytes.len()].copy_from_slice(bytes);
+            at += bytes.len();
+        }
+        let payload = self.payload()?;
+        let Self { record, payload: room, .. } = self;
+        let record = record.as_mut_bytes();
+        record[at..at + payload].copy_from_slice(&room[..payload]);
+        let ProcKey { tgid, start } = process;
+        let header = Header { time, start, tgid, tid, kind: kind as u16, nr, payload: payload as u32 };
+        record[..size_of::<Header>()].copy_from_slice(header.as_bytes());
+        decode(&record[..at + payload]).map_err(|_| Broken::Damaged)
+    }
+
+    fn payload(&mut self) -> Result<usize, Broken> {
+        let mut columns = [0, 1, 2].map(|at| {
+            let (from, to) = self.places[PAYLOADS + at];
+            Rest(&self.raw[from..to])
+        });
+        let length = payload::read(&mut columns, &mut self.payload)?;
+        let left = columns.map(|column| column.0.len());
+        for (place, left) in self.places[PAYLOADS..].iter_mut().zip(left) {
+            place.0 = place.1 - left;
+        }
+        Ok(length)
+    }
+
+    fn field(&mut self, column: usize, field: Field, time: u64, out: &mut [u8]) -> Result<(), Broken> {
+        match field {
+            Field::File => {
+                let number = self.read(column, Rest::number)? as usize;
+                if number == self.files.len() {
+                    let file = self.read(NEW_FILES, snapshot::file)?;
+                    self.files.push(file);
+                }
+                out.copy_from_slice(self.files.get(number).ok_or(Broken::Damaged)?.as_bytes());
+            }
+            Field::Long => {
+                out.copy_from_slice(&self.read(column, Rest::signed)?.to_le_bytes());
+            }
+            Field::Time => {
+                let distance = self.read(column, Rest::signed)? as u64;
+                out.copy_from_slice(
+                    &time.wrapping_sub(near(time, time.wrapping_sub(distance))).to_le_bytes(),
+                );
+            }
+            Field::Int => {
+                let number = self.read(column, Rest::signed)?;
+                let number = i32::try_from(number).map_err(|_| Broken::Damaged)?;
+                out.copy_from_slice(&number.to_le_bytes());
+            }
+            Field::Short => {
+                let number = self.read(column, Rest::small)?;
+                let number = u16::try_from(number).map_err(|_| Broken::Damaged)?;
+                out.copy_from_slice(&number.to_le_bytes());
+            }
+            Field::Word | Field::Name => {
+                let count = out.len();
+                out.copy_from_slice(self.read(column, |rest| rest.take(count))?);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,170 @@
+//! Recordings: replayed they say what the session said; cut, killed or refused by a full disk they say what they can.
+
+use crate::check::same;
+use crate::env::{Env, forkscope};
+use crate::process::{Ended, Process, until};
+use crate::run::{Outcome, Session, code};
+use crate::ways::Backend;
+use nix::sys::signal::Signal;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// A session of the demo.
+#[track_caller]
+fn demo(arguments: &[&str]) -> Outcome {
+    let outcome = Session::start(Backend::Ebpf, "demo", arguments, &[]).end();
+    assert_eq!(outcome.status, 0, "{:#?}", outcome.stderr);
+    outcome
+}
+
+/// `forkscope replay FILE`.
+fn replay(file: &Path, arguments: &[&str]) -> Outcome {
+    let file = file.to_str().expect("a plain path");
+    let arguments: Vec<&str> = arguments.iter().copied().chain([file]).collect();
+    Session::replay(&arguments)
+}
+
+/// What the log said of findings: from the first on.
+fn findings(outcome: &Outcome) -> Vec<&String> {
+    let own = outcome.stderr.iter().filter(|line| !line.starts_with('['));
+    own.skip_while(|line| !line.starts_with("error[")).collect()
+}
+
+#[test]
+fn a_replay_says_what_the_session_said() {
+    let Some(_) = Env::get() else { return };
+    for payload in ["headers", "all"] {
+        let live = demo(&["--record-payload", payload]);
+        let replayed = replay(&live.recording(), &["--fail-on", "error"]);
+        assert_eq!(replayed.status, 3, "{:#?}", replayed.stderr);
+        same(&live.report, &replayed.report);
+        assert_eq!(findings(&live), findings(&replayed));
+        assert!(live.report["findings"].as_array().is_some_and(|all| !all.is_empty()));
+    }
+}
+
+#[test]
+fn what_proc_said_of_a_process_that_ran_before_is_in_the_recording() {
+    let Some(_) = Env::get() else { return };
+    let program = Process::start(&mut Command::new("cat"));
+    let outcome = Session::attach(Backend::Ebpf, program.pid()).interrupt();
+    let replayed = replay(&outcome.recording(), &[]);
+    assert_eq!(replayed.report["processes"][0]["unseen"], serde_json::json!(["late-attach"]));
+}
+
+#[test]
+fn a_recording_can_be_read_from_a_pipe() {
+    let Some(_) = Env::get() else { return };
+    let live = demo(&[]);
+    let mut command = Command::new("sh");
+    command.args(["-c", "cat \"$1\" | \"$0\" replay --report - -"]).arg(forkscope()).arg(live.recording());
+    let Ended { status, stdout, stderr } = Process::start(&mut command).end();
+    assert_eq!(code(status), 0, "{stderr:#?}");
+    same(&live.report, &serde_json::from_str(&stdout.concat()).expect("the report is JSON"));
+}
+
+#[test]
+fn of_a_cut_recording_the_beginning_is_replayed() {
+    let Some(_) = Env::get() else { return };
+    let live = demo(&[]);
+    let file = live.recording();
+    let whole = fs::read(&file).expect("it is there");
+    fs::write(&file, &whole[..whole.len() - 9]).expect("own file");
+    let replayed = replay(&file, &[]);
+    assert_eq!(replayed.status, 0, "{:#?}", replayed.stderr);
+    let said = replayed.stderr.iter().filter(|line| line.contains("ends before the session did"));
+    assert_eq!(said.count(), 1, "{:#?}", replayed.stderr);
+    assert_eq!(replayed.report["stats"]["lost"], serde_json::json!({}), "nothing was lost by the kernel");
+}
+
+#[test]
+fn only_its_owner_can_read_it() {
+    let Some(_) = Env::get() else { return };
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let file = directory.path().join("session.rec");
+    fs::write(&file, "an older one, that anybody can read").expect("own directory");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("own file");
+    let path = file.to_str().expect("a plain path");
+    let mut command = Command::new(forkscope());
+    Process::start(command.args(["run", "--record", path, "--", "true"])).end();
+    assert_eq!(fs::metadata(&file).expect("it is there").mode() & 0o777, 0o600);
+    assert_eq!(replay(&file, &[]).status, 0);
+}
+
+#[test]
+fn a_recording_that_cannot_be_written_is_found_out_before_the_program_starts() {
+    let Some(_) = Env::get() else { return };
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let marker = directory.path().join("started");
+    for (file, why) in [("/nowhere/s.rec", "No such file"), ("/dev/full", "ENOSPC"), ("/", "directory")] {
+        let mut command = Command::new(forkscope());
+        command.args(["run", "--record", file, "--", "touch"]).arg(&marker);
+        let Ended { status, stderr, .. } = Process::start(&mut command).end();
+        assert_eq!((code(status), stderr.len()), (1, 1), "{stderr:#?}");
+        assert!(stderr[0].starts_with("error: ") && stderr[0].contains(why), "{stderr:?}");
+        assert!(!marker.exists(), "the program was started all the same");
+    }
+}
+
+#[test]
+fn on_a_full_disk_the_recording_ends_and_the_session_goes_on() {
+    let Some(_) = Env::get() else { return };
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let report = directory.path().join("report.json");
+    let program = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); : </dev/null; done";
+    let script = "mount -t tmpfs -o size=16k none \"$1\" \
+                  && \"$0\" run --report \"$2\" --record \"$1/s.rec\" -- sh -c \"$3\" && \"$0\" replay \"$1/s.rec\"";
+    let disk = directory.path().join("disk");
+    fs::create_dir(&disk).expect("own directory");
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", script]).arg(forkscope()).args([&disk, &report]).arg(program);
+    let Ended { status, stderr, .. } = Process::start(&mut command).end();
+    assert_eq!(code(status), 0, "{stderr:#?}");
+    let said =
+        stderr.iter().filter(|line| line.contains("ENOSPC") && line.contains("the recording ends here"));
+    assert_eq!(said.count(), 1, "{stderr:#?}");
+    assert!(stderr.iter().any(|line| line.contains("ends before the session did")), "{stderr:#?}");
+    assert!(report.exists(), "the report is written");
+}
+
+#[test]
+fn killed_it_leaves_what_is_older_than_a_second() {
+    let Some(_) = Env::get() else { return };
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let file = directory.path().join("session.rec");
+    let mut command = Command::new(forkscope());
+    command.args(["run", "--record"]).arg(&file).args([
+        "--",
+        "sh",
+        "-c",
+        "while read line; do /bin/true; done",
+    ]);
+    let mut forkscope = Process::start(&mut command);
+    forkscope.go_on();
+    let begun = || fs::metadata(&file).map_or(0, |file| file.len());
+    until("the recording is begun", || begun() > 0);
+    let before = begun();
+    until("a chunk is written", || begun() > before);
+    forkscope.signal(Signal::SIGKILL);
+    forkscope.wait();
+    let replayed = replay(&file, &[]);
+    assert_eq!(replayed.status, 0, "{:#?}", replayed.stderr);
+    assert!(replayed.report["processes"].as_array().is_some_and(|all| !all.is_empty()));
+    forkscope.close_stdin();
+}
+
+#[test]
+fn what_is_no_recording_is_refused_in_one_sentence() {
+    let Some(_) = Env::get() else { return };
+    for (file, why) in
+        [("/etc/hostname", "no recording"), ("/nowhere.rec", "No such file"), ("/", "directory")]
+    {
+        let mut command = Command::new(forkscope());
+        command.args(["replay", file]).stdin(Stdio::null());
+        let Ended { status, stderr, .. } = Process::start(&mut command).end();
+        assert_eq!((code(status), stderr.len()), (1, 1), "{stderr:#?}");
+        assert!(stderr[0].starts_with("error: ") && stderr[0].contains(why), "{stderr:?}");
+    }
+}
