@@ -1,5 +1,6 @@
 //! A process in the report.
 
+use super::Thread;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +34,9 @@ pub struct Process {
     pub environment: BTreeMap<String, String>,
     /// Why some of what it did could not be seen. Empty: all was seen.
     pub unseen: BTreeSet<Unseen>,
+    /// Its threads, and what each waits for (`inspect`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub threads: Vec<Thread>,
 }
 
 /// A program executed.
@@ -78,6 +82,8 @@ pub enum Unseen {
     Calls32Bit,
     /// Some of its events were lost.
     LostEvents,
+    /// Its descriptors may not be looked at: it is another user's.
+    NotPermitted,
 }
 
 impl Process {
