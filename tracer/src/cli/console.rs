@@ -76,6 +76,19 @@ pub(super) fn error(error: &anyhow::Error) {
     print(&format!("error: {}\n", escape(text.lines().next().unwrap_or_default())));
 }
 
+/// One line beside what was asked for.
+pub(super) fn note(text: &str) {
+    print(&format!("forkscope: {}\n", escape(text)));
+}
+
+/// How text on standard output should look.
+pub(super) fn look_of_stdout() -> Look {
+    let color = anstream::AutoStream::choice(&std::io::stdout()) != ColorChoice::Never;
+    let width =
+        terminal_size::terminal_size_of(std::io::stdout()).map_or(100, |(width, _)| usize::from(width.0));
+    Look { color, width }
+}
+
 /// A system error as users know it: its words and its name.
 pub(super) fn system(error: &std::io::Error) -> String {
     let words = error.to_string();

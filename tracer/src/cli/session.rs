@@ -203,7 +203,7 @@ impl Session {
     }
 }
 
-fn host() -> Host {
+pub(super) fn host() -> Host {
     let uname = nix::sys::utsname::uname();
     let text = |part: Option<&std::ffi::OsStr>| {
         part.map(|part| part.to_string_lossy().into_owned()).unwrap_or_default()

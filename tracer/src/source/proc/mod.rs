@@ -3,17 +3,22 @@
 //! Everything here is read-only and may fail at any moment, because processes end when they like.
 
 mod descriptors;
+mod endpoints;
 mod facts;
 mod library;
 mod link;
 mod net_line;
+mod same;
 mod snapshot;
 mod sockets;
+mod thread;
 mod tree;
+mod walk;
 
 pub use facts::facts;
 pub use snapshot::snapshot;
 pub use tree::{all, key, threads, uses_uring, with_descendants};
+pub use walk::walk;
 
 use procfs::ProcError;
 use procfs::process::Process;
