@@ -12,6 +12,7 @@ mod databases;
 mod env;
 mod healthy;
 mod healthy_servers;
+mod inspect;
 mod killed;
 mod process;
 mod run;

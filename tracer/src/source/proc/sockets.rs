@@ -5,7 +5,7 @@ use crate::event::SnapshotFd;
 use crate::inspect::SeenSocket;
 use crate::source::diag::{Diag, Table, namespace};
 use forkscope_proto::{FileKind, Socket};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 
@@ -47,12 +47,21 @@ pub(super) fn describe(pid: u32, descriptors: &mut [SnapshotFd]) {
 pub(super) fn look_up(pids: &[u32], inodes: impl Iterator<Item = u64>) -> Told {
     let mut told = Told { sockets: inodes.map(|inode| (inode, None)).collect(), ..Told::default() };
     told.missing = told.sockets.len();
-    let mut namespaces = Vec::new();
+    let (mut namespaces, mut closed) = (FxHashSet::default(), Vec::new());
     for &pid in pids {
         let number = namespace::number(pid);
-        if told.missing > 0 && !namespaces.contains(&number) {
-            namespaces.push(number);
-            told.read(pid, number);
+        if told.missing > 0 && namespaces.insert(number) {
+            match Diag::of(pid) {
+                Ok(diag) => told.read(pid, number, Some(&diag)),
+                Err(_) => closed.push((pid, number)),
+            }
+        }
+    }
+    // What /proc tells is less: it comes last.
+    for (pid, number) in closed {
+        if told.missing > 0 {
+            told.by_proc.push(pid);
+            told.read(pid, number, None);
         }
     }
     told
@@ -65,11 +74,7 @@ impl Told {
     }
 
     /// Goes through the tables of one namespace, as long as something is missing.
-    fn read(&mut self, pid: u32, netns: u32) {
-        let diag = Diag::of(pid);
-        if diag.is_err() {
-            self.by_proc.push(pid);
-        }
+    fn read(&mut self, pid: u32, netns: u32, diag: Option<&Diag>) {
         for (name, table) in TABLES {
             if self.missing == 0 {
                 return;
@@ -84,9 +89,8 @@ impl Told {
                 told.take(inode, seen);
             };
             // A kernel may be built without the part for one family.
-            let listed = diag
-                .as_ref()
-                .is_ok_and(|diag| diag.each(table, |inode, seen| take(self, inode, seen)).is_ok());
+            let listed =
+                diag.is_some_and(|diag| diag.each(table, |inode, seen| take(self, inode, seen)).is_ok());
             if !listed {
                 lines(pid, name, |line| {
                     if let Some((inode, seen)) = net_line::read(line, table) {

@@ -19,8 +19,9 @@ pub fn walk(pids: &[u32]) -> Look {
     let mut look = Look::default();
     let mut known = BTreeSet::new();
     for pid in pids.iter().flat_map(|&pid| with_descendants(pid)) {
-        // One that has ended meanwhile is no failure.
-        if known.insert(pid)
+        // One that has ended meanwhile is no failure. forkscope itself may be a descendant of a shell.
+        if pid != std::process::id()
+            && known.insert(pid)
             && let Ok(seen) = one(pid)
         {
             look.processes.push(seen);
@@ -34,7 +35,8 @@ pub fn walk(pids: &[u32]) -> Look {
                 .to_owned(),
         );
     }
-    let pids: Vec<u32> = look.processes.iter().map(|process| process.key.tgid).collect();
+    let seen = look.processes.iter().filter(|process| !process.descriptors.is_empty());
+    let pids: Vec<u32> = seen.map(|process| process.key.tgid).collect();
     let descriptors = look.processes.iter().flat_map(|process| &process.descriptors);
     let inodes = descriptors.filter(|entry| entry.kind == FileKind::Socket).map(|entry| entry.inode);
     let told = sockets::look_up(&pids, inodes);
