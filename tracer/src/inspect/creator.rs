@@ -25,7 +25,12 @@ impl Family {
         }
         let common = self.line(first).find(|&ancestor| others.iter().all(|&o| self.descends(o, ancestor)));
         let guess = |pid, why: &str| Some(CreatorGuess { pid, why: why.to_owned() });
+        // Of the topmost process nobody looked at the parent.
+        let is_topmost = |pid| self.line(pid).nth(1).is_none();
         match common {
+            Some(pid) if holders.contains(&pid) && is_topmost(pid) => {
+                guess(pid, "the other holders descend from it; it may have inherited it itself")
+            }
             Some(pid) if holders.contains(&pid) => guess(pid, "the other holders descend from it"),
             Some(pid) => guess(pid, "all holders descend from it; it has closed its own, if it had one"),
             // Nobody's heirs: passed in a message, or inherited from a process that is not looked at.

@@ -23,7 +23,8 @@ pub(super) fn connection(connection: &Connection, report: &Report, page: &mut Pa
     queues(connection.now.as_ref(), page);
     if let Some(peer) = connection.peer.and_then(|id| report.connection(id)) {
         page.item(&format!("other end: connection {}, held by {}", peer.id, names(&self::holds(peer))));
-    } else {
+    } else if connection.now.as_ref().is_some_and(|now| now.receive_queue.is_some()) {
+        // Where queues are not told, a peer would not have been told either: nothing is known of it.
         page.item("other end: held by none of these processes");
     }
     waiting(report, page, |wait| wait.connections.contains(&connection.id));

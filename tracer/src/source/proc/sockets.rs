@@ -113,7 +113,7 @@ impl Told {
     }
 
     fn name_peers(&mut self, names: &FxHashMap<u64, String>) {
-        for seen in self.sockets.values_mut().flatten() {
+        for seen in self.sockets.values_mut().flatten().filter(|seen| seen.peer_name.is_none()) {
             seen.peer_name = names.get(&seen.socket.peer).cloned();
         }
     }
