@@ -74,10 +74,13 @@ fn main() {
     };
     let (epoll, eventfd) = wakers(&pairs[0].0);
     let (reader, writer) = nix::unistd::pipe().expect("pipe");
-    // SAFETY: this program has one thread, and the child makes one system call.
+    // SAFETY: this program has one thread, and the child makes two system calls.
     let child = match unsafe { fork() }.expect("fork") {
         ForkResult::Parent { child } => child,
         ForkResult::Child => {
+            // Whoever kills the parent should not leave the child behind.
+            // SAFETY: the call takes plain numbers.
+            unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
             let _ =
                 nix::sys::socket::recv(pairs[0].0.as_raw_fd(), &mut [0], nix::sys::socket::MsgFlags::empty());
             return;

@@ -1,15 +1,16 @@
 //! The endpoints among a process' descriptors, for a look: cheaper than a snapshot, because fdinfo is read only where
 //! it tells more.
 
-use super::link::{Details, Target, number};
+use super::link::{Details, Target};
+use super::numbers;
 use crate::inspect::SeenFd;
 use forkscope_proto::FileKind;
 use nix::fcntl::{AtFlags, OFlag, openat, readlinkat};
 use nix::sys::stat::{Mode, fstatat};
-use std::ffi::{CStr, CString};
-use std::fs::{self, File};
+use std::ffi::CStr;
+use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 
 /// The most that is read of one fdinfo file, in bytes: a line for each descriptor that an epoll instance watches.
 const MOST_INFO: u64 = 4 << 20;
@@ -19,17 +20,13 @@ const MOST_INFO: u64 = 4 << 20;
 /// # Errors
 /// Where the process does not exist, or may not be looked at.
 pub(super) fn of(pid: u32) -> io::Result<Vec<SeenFd>> {
-    let folder = format!("/proc/{pid}/fd");
-    let (links, infos) = (File::open(&folder)?, File::open(format!("/proc/{pid}/fdinfo"))?);
-    let names =
-        fs::read_dir(&folder)?.flatten().filter_map(|entry| CString::new(entry.file_name().into_vec()).ok());
-    let mut found: Vec<SeenFd> = names.filter_map(|name| look(&links, &infos, &name)).collect();
+    let infos = File::open(format!("/proc/{pid}/fdinfo"))?;
+    let mut found = numbers::each(pid, |links, fd, name| look(links, &infos, fd, name))?;
     found.sort_by_key(|entry| entry.fd);
     Ok(found)
 }
 
-fn look(links: &File, infos: &File, name: &CStr) -> Option<SeenFd> {
-    let fd = number(name.to_bytes())?.try_into().ok()?;
+fn look(links: &File, infos: &File, fd: i32, name: &CStr) -> Option<SeenFd> {
     let link = readlinkat(links, name).ok()?;
     let entry = |kind, inode| SeenFd { fd, kind, inode, ..SeenFd::default() };
     match Target::read(link.as_bytes()) {

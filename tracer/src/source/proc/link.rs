@@ -3,6 +3,9 @@
 use crate::inspect::SeenWatch;
 use forkscope_proto::FileKind;
 
+/// The link of an io_uring (`io_uring_get_file`, io_uring/io_uring.c).
+pub(super) const RING: &str = "anon_inode:[io_uring]";
+
 /// What the link /proc/PID/fd/N names (proc_pid_fd(5)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Target<'a> {

@@ -8,6 +8,7 @@ mod facts;
 mod library;
 mod link;
 mod net_line;
+mod numbers;
 mod same;
 mod snapshot;
 mod sockets;
