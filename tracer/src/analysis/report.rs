@@ -94,6 +94,8 @@ impl Analysis {
             }),
             environment: facts.map(|facts| facts.environment.clone()).unwrap_or_default(),
             unseen,
+            ns_pid: process.place.as_ref().and_then(|place| place.ns_pid),
+            container: process.container().map(str::to_owned),
             ..report::Process::default()
         }
     }

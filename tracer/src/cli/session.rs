@@ -130,6 +130,7 @@ impl Session {
     fn look_up(&mut self) {
         let wanted = self.analysis.take_wanted();
         self.wanted_facts(wanted.facts);
+        self.wanted_places(wanted.places);
         self.doubtful.extend(wanted.tables);
         if self.resynced.elapsed() >= RESYNC {
             self.resync();
@@ -144,6 +145,14 @@ impl Session {
         }
     }
 
+    fn wanted_places(&mut self, pids: impl IntoIterator<Item = u32>) {
+        for pid in pids {
+            if let Ok(place) = proc::place(pid) {
+                self.analysis.settle(pid, place);
+            }
+        }
+    }
+
     /// Asks /proc for the tables that are in doubt.
     fn resync(&mut self) {
         for pid in std::mem::take(&mut self.doubtful) {
@@ -154,6 +163,7 @@ impl Session {
         // What a snapshot leaves in doubt, another look right now would leave so, too.
         let wanted = self.analysis.take_wanted();
         self.wanted_facts(wanted.facts);
+        self.wanted_places(wanted.places);
         self.resynced = Instant::now();
         let lost = self.source.lost().values().sum();
         if lost > self.lost {

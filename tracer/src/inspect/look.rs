@@ -1,6 +1,7 @@
 //! What a look shows, as data.
 
 use crate::event::ProcKey;
+use crate::model::Place;
 use forkscope_proto::{FileKind, Socket};
 use rustc_hash::FxHashMap;
 
@@ -26,6 +27,8 @@ pub struct SeenProcess {
     pub comm: String,
     /// Its command line, NUL-separated.
     pub cmdline: Vec<u8>,
+    /// Where it lives.
+    pub place: Place,
     /// Path of its program, where it may be seen.
     pub exe: Option<String>,
     /// How long ago it started, in seconds.

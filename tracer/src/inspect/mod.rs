@@ -62,6 +62,8 @@ fn about(process: &SeenProcess) -> report::Process {
         comm: process.comm.clone(),
         cmdline: if text.is_empty() { Vec::new() } else { words.collect() },
         exe: process.exe.clone(),
+        ns_pid: process.place.ns_pid,
+        container: process.place.container.clone(),
         start: -process.age,
         unseen,
         ..report::Process::default()

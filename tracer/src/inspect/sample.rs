@@ -2,6 +2,7 @@
 
 use super::{Look, SeenCall, SeenFd, SeenProcess, SeenSocket, SeenThread, SeenWatch};
 use crate::event::ProcKey;
+use crate::model::Place;
 use crate::report::{Backend, Host, Session, Target};
 use forkscope_proto::{FileKind, Socket};
 use rustc_hash::FxHashMap;
@@ -72,14 +73,17 @@ pub(crate) fn look() -> Look {
                     Vec::new(),
                 )
             },
-            process(
-                CHILD,
-                PARENT,
-                "python3",
-                "python3\0app.py\0",
-                vec![thread(CHILD, "python3", b'S', Some(child_reads))],
-                inherited,
-            ),
+            SeenProcess {
+                place: Place { ns_pid: Some(7), container: Some("3f2a91c04d11".into()) },
+                ..process(
+                    CHILD,
+                    PARENT,
+                    "python3",
+                    "python3\0app.py\0",
+                    vec![thread(CHILD, "python3", b'S', Some(child_reads))],
+                    inherited,
+                )
+            },
         ],
         sockets: sockets(),
         notes: vec!["the descriptors of process 1210 may not be looked at: it is another user's".into()],

@@ -24,7 +24,7 @@ mod transfers;
 
 pub use change::{Change, Failure};
 pub use file::{OpenFile, Origin};
-pub use process::{Facts, ProcId, Process};
+pub use process::{Facts, Place, ProcId, Process};
 pub use socket::{Access, Address, SockId, Socket, Turn, Usage};
 pub use table::{End, Holding, Past, Slot, Table};
 
@@ -147,6 +147,26 @@ impl Model {
     pub fn learn(&mut self, pid: u32, facts: Facts) {
         if let Some(process) = self.living.get(&pid).and_then(|id| self.processes.get_mut(id)) {
             process.facts = Some(facts.into());
+        }
+    }
+
+    /// Remembers where a process lives. One that is ending shows less than it inherited: what was known stays.
+    pub fn settle(&mut self, pid: u32, place: Place) {
+        let Some(&id) = self.living.get(&pid) else { return };
+        if let Some(container) = self.processes.get_mut(&id).and_then(|process| process.settle(place)) {
+            self.settle_children(id, &container);
+        }
+    }
+
+    /// Children that were made before it was known in which container their parent is, are in it too.
+    fn settle_children(&mut self, parent: ProcId, container: &str) {
+        let children = self.processes.values().filter(|process| process.parent == Some(parent));
+        for id in children.map(|process| process.id).collect::<Vec<_>>() {
+            let place = Place { ns_pid: None, container: Some(container.to_owned()) };
+            let in_none = |process: &&mut Process| process.container().is_none();
+            if self.processes.get_mut(&id).filter(in_none).and_then(|child| child.settle(place)).is_some() {
+                self.settle_children(id, container);
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::event::ProcKey;
 use forkscope_proto::Exit;
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -39,6 +40,15 @@ pub struct Facts {
     pub environment: BTreeMap<String, String>,
 }
 
+/// Where a process lives, as far as that is elsewhere than where forkscope does.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Its number in its own pid namespace.
+    pub ns_pid: Option<u32>,
+    /// The container that it is in: the first digits of its id, or its name.
+    pub container: Option<String>,
+}
+
 /// A process.
 #[derive(Debug)]
 pub struct Process {
@@ -66,6 +76,8 @@ pub struct Process {
     pub ended: Option<(u64, Option<u32>)>,
     /// What /proc showed of it.
     pub facts: Option<Rc<Facts>>,
+    /// Where it lives. `None`: nobody has looked, nor at those that it descends from.
+    pub place: Option<Place>,
     /// Its history before a moment was not seen.
     pub late: bool,
     /// It uses io_uring: some of its I/O may be unseen.
@@ -97,6 +109,7 @@ impl Process {
             execs: Vec::new(),
             ended: None,
             facts: None,
+            place: None,
             late: true,
             uring: false,
             compat: false,
@@ -110,6 +123,21 @@ impl Process {
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.key.tgid
+    }
+
+    /// Remembers where it lives. Says which container that is, where none was known.
+    pub(super) fn settle(&mut self, place: Place) -> Option<String> {
+        let known = self.place.take().unwrap_or_default();
+        let is_new = known.container.is_none();
+        let container = place.container.or(known.container);
+        self.place = Some(Place { ns_pid: place.ns_pid.or(known.ns_pid), container: container.clone() });
+        container.filter(|_| is_new)
+    }
+
+    /// The container that it is in, as far as is known.
+    #[must_use]
+    pub fn container(&self) -> Option<&str> {
+        self.place.as_ref()?.container.as_deref()
     }
 
     /// The table that one of its threads uses.

@@ -8,6 +8,7 @@ mod cases_db;
 mod cases_grpc;
 mod check;
 mod commands;
+mod containers;
 mod databases;
 mod env;
 mod healthy;

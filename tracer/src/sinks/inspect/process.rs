@@ -4,7 +4,7 @@ use super::holders;
 use super::page::{Page, list};
 use super::thing;
 use crate::report::{Process, Report, Thread, Unseen, Wait};
-use crate::sinks::escape::escape_at_most;
+use crate::sinks::escape::{escape, escape_at_most};
 
 /// The most characters of a command line that are shown.
 const MOST_COMMAND: usize = 90;
@@ -17,7 +17,8 @@ pub(super) fn show(process: &Process, report: &Report, page: &mut Page) {
     if let Some(parent) = process.ppid.filter(|&parent| report.process(parent).is_some()) {
         text += &format!(", child of {parent}");
     }
-    page.head(&format!("process {}", process.pid), &text);
+    let inside = process.inside().map_or_else(String::new, |inside| format!(" ({inside})"));
+    page.head(&format!("process {}{}", process.pid, escape(&inside)), &text);
     if process.unseen.contains(&Unseen::NotPermitted) {
         page.item("its descriptors may not be looked at");
     }

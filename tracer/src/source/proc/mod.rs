@@ -9,6 +9,7 @@ mod library;
 mod link;
 mod net_line;
 mod numbers;
+mod place;
 mod same;
 mod snapshot;
 mod sockets;
@@ -17,6 +18,7 @@ mod tree;
 mod walk;
 
 pub use facts::facts;
+pub use place::place;
 pub use snapshot::snapshot;
 pub use tree::{all, key, threads, uses_uring, with_descendants};
 pub use walk::walk;

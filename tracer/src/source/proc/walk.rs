@@ -1,8 +1,9 @@
 //! One look at processes and their descendants, with no tracing.
 
-use super::{at_most, endpoints, key, process, same, sockets, thread, to_io, with_descendants};
+use super::{at_most, endpoints, key, place, process, same, sockets, thread, to_io, with_descendants};
 use crate::event::ProcKey;
 use crate::inspect::{Look, SeenProcess};
+use crate::model::Place;
 use forkscope_proto::FileKind;
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::{SysconfVar, sysconf};
@@ -70,6 +71,7 @@ fn one(pid: u32) -> io::Result<SeenProcess> {
         ppid: u32::try_from(stat.ppid).unwrap_or(0),
         comm: stat.comm,
         cmdline: at_most(MOST_CMDLINE, &format!("/proc/{pid}/cmdline")).unwrap_or_default(),
+        place: Place { container: place::container(pid), ..place(pid)? },
         exe: of.exe().ok().map(|path| path.to_string_lossy().into_owned()),
         age: age(stat.starttime),
         threads,
