@@ -46,7 +46,7 @@ impl Drop for Group {
     }
 }
 
-fn by<'a>(report: &'a Value, mut holds: impl FnMut(&Value) -> bool) -> &'a Value {
+fn by(report: &Value, mut holds: impl FnMut(&Value) -> bool) -> &Value {
     let processes = report["processes"].as_array().expect("processes");
     processes.iter().find(|one| holds(one)).unwrap_or_else(|| panic!("no such process: {report:#}"))
 }

@@ -22,32 +22,31 @@ pub(super) fn show(process: &Process, report: &Report, page: &mut Page) {
     if process.unseen.contains(&Unseen::NotPermitted) {
         page.item("its descriptors may not be looked at");
     }
-    let mut alike: Vec<(&Thread, Vec<u32>)> = Vec::new();
+    let mut alike: Vec<(&Thread, Vec<&Thread>)> = Vec::new();
     for thread in &process.threads {
         let known =
             alike.iter_mut().find(|(known, _)| known.state == thread.state && known.waits == thread.waits);
         match known {
-            Some((_, tids)) => tids.push(thread.tid),
-            None => alike.push((thread, vec![thread.tid])),
+            Some((_, others)) => others.push(thread),
+            None => alike.push((thread, Vec::new())),
         }
     }
-    for (thread, tids) in alike {
-        page.item(&threads(thread, &tids, process, report));
+    for (thread, others) in alike {
+        page.item(&threads(thread, &others, process, report));
     }
 }
 
 /// `thread 1206 (python3) sleeping in recvfrom on fd 3: connection 1, ...`. Threads that do the same are one line.
-fn threads(thread: &Thread, tids: &[u32], process: &Process, report: &Report) -> String {
-    let mut text = match tids {
-        [tid] => format!("thread {tid} ({}) {}", thread.comm, thread.state),
-        _ => {
-            let mut names: Vec<String> = tids.iter().take(MOST_TIDS).map(ToString::to_string).collect();
-            if tids.len() > MOST_TIDS {
-                names.push(format!("{} more", tids.len() - MOST_TIDS));
-            }
-            format!("threads {} ({}) {}", list(&names), thread.comm, thread.state)
-        }
-    };
+fn threads(thread: &Thread, others: &[&Thread], process: &Process, report: &Report) -> String {
+    let mut tids: Vec<String> = vec![thread.tid.to_string()];
+    tids.extend(others.iter().take(MOST_TIDS - 1).map(|other| other.tid.to_string()));
+    if others.len() >= MOST_TIDS {
+        tids.push(format!("{} more", others.len() + 1 - MOST_TIDS));
+    }
+    let noun = if others.is_empty() { "thread" } else { "threads" };
+    let differ = others.iter().any(|other| other.comm != thread.comm);
+    let differ = if differ { " and others" } else { "" };
+    let mut text = format!("{noun} {} ({}{differ}) {}", list(&tids), thread.comm, thread.state);
     if let Some(wait) = &thread.waits {
         text += &waits(wait, process, report);
     }
