@@ -44,12 +44,11 @@ fn is_shared(connection: &Connection) -> bool {
 }
 
 fn summary(report: &Report, shared: usize, hidden: usize) -> String {
-    let mut text = format!(
-        "{}, {}, {shared} of them held by more than one process; {} shared or waited on",
-        plural(report.processes.len(), "process", "processes"),
-        plural(report.connections.len(), "connection", "connections"),
-        plural(report.files.len(), "other file", "other files"),
-    );
+    let processes = plural(report.processes.len(), "process", "processes");
+    let connections = plural(report.connections.len(), "connection", "connections");
+    let held = if shared > 0 { format!(", {shared} held by more than one process") } else { String::new() };
+    let files = plural(report.files.len(), "other file", "other files");
+    let mut text = format!("{processes}, {connections}{held}; {files} shared or waited on");
     if hidden > 0 {
         text += &format!("; {hidden} not shown here: --json has all");
     }
