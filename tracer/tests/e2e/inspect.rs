@@ -1,6 +1,6 @@
 //! `forkscope inspect`: what it says of processes equals what they say of themselves.
 
-use crate::env::{Env, example, forkscope};
+use crate::env::{Env, example, forkscope, skip};
 use crate::process::{Ended, Process};
 use crate::run::code;
 use serde_json::Value;
@@ -205,6 +205,39 @@ fn inspect_needs_no_privilege_for_one_s_own() {
     let Ended { status, stdout, stderr } = as_nobody(&[root]);
     assert_eq!((code(status), stdout.len(), stderr.len()), (1, 0, 1), "{stderr:#?}");
     assert!(stderr[0].starts_with("error: ") && stderr[0].contains("as root"), "{stderr:#?}");
+}
+
+#[test]
+fn inspect_says_when_it_may_not_enter_a_namespace() {
+    let Some(_) = Env::get() else { return };
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let program = open_copy(&example("inherited"), directory.path());
+    let own = open_copy(&forkscope(), directory.path());
+    // A namespace that belongs to a user namespace: who is in neither may not enter it, though it is his own.
+    let apart = ["unshare", "--user", "--map-root-user", "--net"];
+    let allowed = Command::new("setpriv").args(NOBODY).args(apart).arg("true").status();
+    if !allowed.is_ok_and(|status| status.success()) {
+        return skip("an ordinary user may make no namespaces here").unwrap_or(());
+    }
+    let before =
+        [&["setpriv"][..], &NOBODY, &apart, &["sh", "-c", "ip link set lo up; exec \"$@\"", "sh"]].concat();
+    for family in ["inet", "inet6", "unix"] {
+        let (_process, told) = inherited(&before, &program, family, 3);
+        let mut command = Command::new("setpriv");
+        command.args(NOBODY).arg(&own).args(["inspect", "--json"]).arg(told["pid"].to_string());
+        let ended = Process::start(&mut command).end();
+        let report = report(&ended);
+        assert!(ended.stderr.iter().any(|line| line.contains("could not be entered")), "{:#?}", ended.stderr);
+        assert_eq!(report["notes"].as_array().map(Vec::len), Some(1));
+        if family != "unix" {
+            check(&report, &told);
+            continue;
+        }
+        // The peers are not known, and so nothing is said of them.
+        let connections = report["connections"].as_array().expect("connections");
+        assert_eq!(connections.len(), 6);
+        assert!(connections.iter().all(|one| one["peer"].is_null() && one["now"]["receive_queue"].is_null()));
+    }
 }
 
 #[test]

@@ -92,6 +92,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_thread_that_polls_is_told_with_its_list() {
+        use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+        use std::os::fd::{AsFd, AsRawFd};
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        let fd = reader.as_raw_fd();
+        let thread = std::thread::spawn(move || {
+            let mut list = [PollFd::new(reader.as_fd(), PollFlags::POLLIN)];
+            poll(&mut list, PollTimeout::NONE)
+        });
+        let polls = || of(std::process::id()).into_iter().find(|thread| thread.polled == [fd]);
+        let seen =
+            std::iter::repeat_with(polls).flatten().next().expect("it waits until something is written");
+        assert!(seen.call.is_some_and(|call| inspect::polls(call.nr)));
+        drop(writer);
+        thread.join().expect("no panic").expect("the other end was closed");
+    }
+
     proptest! {
         #[test]
         fn no_bytes_are_a_panic(bytes: Vec<u8>) {
