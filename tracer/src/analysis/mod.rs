@@ -5,13 +5,14 @@
 
 #[cfg(test)]
 mod kernel;
+mod places;
 mod publish;
 mod report;
 #[cfg(test)]
 mod tests;
 
 use crate::event::{Event, What};
-use crate::model::{Change, Facts, Model, ProcId};
+use crate::model::{Change, Facts, Model, Place, ProcId};
 use crate::report::{Finding, RuleId, Severity};
 use crate::rules::{self, Cause, Draft, Rule};
 use forkscope_proto::Kind;
@@ -37,6 +38,8 @@ pub struct Wanted {
     pub facts: FxHashSet<u32>,
     /// Processes whose tables are in doubt.
     pub tables: FxHashSet<u32>,
+    /// Processes that may live in another pid namespace than forkscope.
+    pub places: FxHashSet<u32>,
 }
 
 /// Everything known so far.
@@ -83,6 +86,7 @@ impl Analysis {
         }
         self.changes.clear();
         self.model.apply(event, &mut self.changes);
+        self.wanted.places.extend(places::moved(&self.model, event));
         for change in &self.changes {
             match *change {
                 // Early: who makes a connection may have ended before anything is found.
@@ -113,6 +117,12 @@ impl Analysis {
     /// Remembers what /proc showed of a process.
     pub fn learn(&mut self, pid: u32, facts: Facts) {
         self.model.learn(pid, facts);
+    }
+
+    /// Remembers where /proc shows that a process lives. Children that it made before that was known live there too.
+    pub fn settle(&mut self, pid: u32, place: Place) {
+        self.wanted.places.extend(places::children(&self.model, pid, &place));
+        self.model.settle(pid, place);
     }
 
     /// All findings, in the order in which they were made.

@@ -94,6 +94,9 @@ impl Analysis {
             }),
             environment: facts.map(|facts| facts.environment.clone()).unwrap_or_default(),
             unseen,
+            ns_pid: process.place.as_ref().and_then(|place| place.ns_pid),
+            container: process.container().map(str::to_owned),
+            ..report::Process::default()
         }
     }
 
@@ -127,7 +130,7 @@ impl Analysis {
             creator: Some(self.model.pid(socket.opened.process)).filter(|&pid| pid != 0),
             opened_at: (socket.opened.nr != 0).then(|| self.seconds(socket.opened.time)),
             holders: self.holders(socket, held),
-            http2: None,
+            ..Connection::default()
         }
     }
 

@@ -1,6 +1,7 @@
 //! Stories that the analyser must tell right: what happened, and what a person would say of it.
 
 use super::kernel::Kernel;
+use crate::model::Place;
 use forkscope_proto::{FileKind, calls};
 use libc::{EBADF, ENOTSOCK};
 
@@ -287,4 +288,36 @@ fn losses_make_findings_likely() {
     kernel.transfer(C, calls::SENDMSG, fd, b"", failed(ENOTSOCK));
     let found = kernel.analysis.findings().iter().find(|finding| finding.rule.name() == "enotsock");
     assert_eq!(found.map(|finding| finding.confidence), Some(crate::report::Confidence::Likely));
+}
+
+#[test]
+fn where_processes_live_is_asked_once_and_where_it_may_change() {
+    let mut kernel = Kernel::new();
+    let wanted = |kernel: &mut Kernel| {
+        let mut pids: Vec<u32> = kernel.analysis.take_wanted().places.into_iter().collect();
+        pids.sort_unstable();
+        pids
+    };
+    assert_eq!(wanted(&mut kernel), [P], "it was there before");
+    kernel.analysis.settle(P, Place::default());
+    kernel.fork(P, C, 0);
+    assert_eq!(wanted(&mut kernel), [0; 0], "a child lives where its parent does");
+    kernel.exec(C);
+    assert_eq!(wanted(&mut kernel), [C]);
+    // Before that is known, it has a child itself.
+    kernel.fork(C, 300, 0);
+    assert_eq!(wanted(&mut kernel), [0; 0]);
+    let container = Some("3f2a91c04d11".to_owned());
+    kernel.analysis.settle(C, Place { ns_pid: Some(1), container: container.clone() });
+    assert_eq!(wanted(&mut kernel), [300]);
+    let child = kernel.analysis.model.by_pid(300).and_then(|process| process.container().map(str::to_owned));
+    assert_eq!(child, container, "where its parent was all the time");
+    kernel.fork(C, 400, 0);
+    let inherited = kernel.analysis.model.by_pid(400).and_then(|process| process.place.clone());
+    assert_eq!(inherited, Some(Place { ns_pid: None, container }));
+    assert_eq!(wanted(&mut kernel), [400], "its number there is its own");
+    kernel.fork(P, 500, libc::CLONE_NEWPID as u64);
+    assert_eq!(wanted(&mut kernel), [500]);
+    kernel.fork(P, 600, libc::CLONE_THREAD as u64);
+    assert_eq!(wanted(&mut kernel), [0; 0]);
 }

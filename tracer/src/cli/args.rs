@@ -27,6 +27,8 @@ pub(super) enum Command {
     Watch(Watch),
     /// Analyse a recording: the same findings and the same report, with nothing running.
     Replay(Replay),
+    /// Look at running processes and their descendants once, without tracing: who shares what, who waits for whom.
+    Inspect(Inspect),
     /// Say what a rule means, why it matters and how to fix it; without a rule, list them.
     Explain {
         /// The rule's name.
@@ -65,6 +67,16 @@ pub(super) struct Run {
 pub(super) struct Attach {
     #[command(flatten)]
     pub(super) options: Options,
+    /// The processes, by number.
+    #[arg(required = true, value_name = "PID", value_parser = clap::value_parser!(u32).range(1..=4_194_304))]
+    pub(super) pids: Vec<u32>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Inspect {
+    /// Print the report as JSON.
+    #[arg(long)]
+    pub(super) json: bool,
     /// The processes, by number.
     #[arg(required = true, value_name = "PID", value_parser = clap::value_parser!(u32).range(1..=4_194_304))]
     pub(super) pids: Vec<u32>,

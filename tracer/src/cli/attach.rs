@@ -47,7 +47,7 @@ pub(super) fn attach(args: &Attach) -> Outcome {
 }
 
 /// A process that cannot be traced, in one sentence.
-fn refuse(pid: u32) -> Result<()> {
+pub(super) fn refuse(pid: u32) -> Result<()> {
     proc::key(pid).map_err(|error| {
         if matches!(error.kind(), std::io::ErrorKind::NotFound) {
             anyhow!("there is no process {pid}: `ps -e` lists those that run")

@@ -5,7 +5,7 @@ use anstream::ColorChoice;
 use forkscope::analysis::Analysis;
 use forkscope::errno;
 use forkscope::event::Event;
-use forkscope::report::{Finding, Report, Severity};
+use forkscope::report::{Finding, Report, Severity, inside};
 use forkscope::sinks::escape::escape;
 use forkscope::sinks::log::{self, FindingView, Look};
 use std::io::Write;
@@ -52,7 +52,10 @@ impl Console {
         let command = |pid: u32| {
             let process = model.by_pid(pid)?;
             let words = process.words();
-            Some(if words.is_empty() { format!("[{}]", process.comm) } else { words.join(" ") })
+            let command = if words.is_empty() { format!("[{}]", process.comm) } else { words.join(" ") };
+            let place = process.place.as_ref();
+            let inside = place.and_then(|place| inside(place.ns_pid, place.container.as_deref()));
+            Some(inside.map_or_else(|| command.clone(), |inside| format!("{inside}: {command}")))
         };
         let connection = finding.connection.and_then(|id| analysis.connection_line(id));
         let mut view = FindingView::new(finding, command, connection);
@@ -74,6 +77,19 @@ impl Console {
 pub(super) fn error(error: &anyhow::Error) {
     let text = format!("{error:#}");
     print(&format!("error: {}\n", escape(text.lines().next().unwrap_or_default())));
+}
+
+/// One line beside what was asked for.
+pub(super) fn note(text: &str) {
+    print(&format!("forkscope: {}\n", escape(text)));
+}
+
+/// How text on standard output should look.
+pub(super) fn look_of_stdout() -> Look {
+    let color = anstream::AutoStream::choice(&std::io::stdout()) != ColorChoice::Never;
+    let width =
+        terminal_size::terminal_size_of(std::io::stdout()).map_or(100, |(width, _)| usize::from(width.0));
+    Look { color, width }
 }
 
 /// A system error as users know it: its words and its name.

@@ -8,6 +8,7 @@ mod console;
 mod demo;
 mod doctor;
 mod explain;
+mod inspect;
 mod launch;
 mod outcome;
 mod record;
@@ -32,6 +33,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Attach(attach) => attach::attach(&attach),
         Command::Watch(watch) => watch::watch(&watch),
         Command::Replay(replay) => replay::replay(&replay),
+        Command::Inspect(inspect) => inspect::inspect(&inspect),
         Command::Explain { rule } => explain::explain(rule),
         Command::Doctor => doctor::doctor(),
         Command::Demo(demo) => demo::demo(&demo),

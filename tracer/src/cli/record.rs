@@ -4,7 +4,7 @@ use super::args::Tracing;
 use super::console::{Console, system};
 use anyhow::{Context, Result, anyhow};
 use forkscope::event::Event;
-use forkscope::model::Facts;
+use forkscope::model::{Facts, Place};
 use forkscope::protocol::Kept;
 use forkscope::recording::{End, Header, Program, Recorder, create};
 use forkscope::sinks::escape::escape;
@@ -55,6 +55,11 @@ impl Recording {
     /// What the analyser learned of a process.
     pub(super) fn facts(&mut self, pid: u32, facts: &Facts) {
         self.attempt(|recorder| recorder.facts(pid, facts));
+    }
+
+    /// What the analyser was told of where a process lives.
+    pub(super) fn place(&mut self, pid: u32, place: &Place) {
+        self.attempt(|recorder| recorder.place(pid, place));
     }
 
     /// The analyser was told that events were lost.

@@ -77,6 +77,7 @@ impl Replaying {
         match entry {
             Entry::Event(event) => self.event(&event),
             Entry::Facts(pid, facts) => self.analysis.learn(pid, facts),
+            Entry::Place(pid, place) => self.analysis.settle(pid, place),
             Entry::Losses => self.analysis.model.note_losses(),
             Entry::Turn => self.show(),
             Entry::End(_) => {}

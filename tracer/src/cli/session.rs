@@ -161,6 +161,7 @@ impl Session {
     fn look_up(&mut self) {
         let wanted = self.analysis.take_wanted();
         self.wanted_facts(wanted.facts);
+        self.wanted_places(wanted.places);
         self.doubtful.extend(wanted.tables);
         if self.resynced.elapsed() >= RESYNC {
             self.resync();
@@ -175,6 +176,15 @@ impl Session {
         }
     }
 
+    fn wanted_places(&mut self, pids: impl IntoIterator<Item = u32>) {
+        for pid in pids {
+            if let Ok(place) = proc::place(pid) {
+                self.recording.place(pid, &place);
+                self.analysis.settle(pid, place);
+            }
+        }
+    }
+
     /// Asks /proc for the tables that are in doubt.
     fn resync(&mut self) {
         for pid in std::mem::take(&mut self.doubtful) {
@@ -185,6 +195,7 @@ impl Session {
         // What a snapshot leaves in doubt, another look right now would leave so, too.
         let wanted = self.analysis.take_wanted();
         self.wanted_facts(wanted.facts);
+        self.wanted_places(wanted.places);
         self.resynced = Instant::now();
         let lost = self.source.lost().values().sum();
         if lost > self.lost {
@@ -242,7 +253,7 @@ fn text(time: SystemTime) -> String {
     humantime::format_rfc3339_micros(time).to_string()
 }
 
-fn host() -> Host {
+pub(super) fn host() -> Host {
     let uname = nix::sys::utsname::uname();
     let text = |part: Option<&std::ffi::OsStr>| {
         part.map(|part| part.to_string_lossy().into_owned()).unwrap_or_default()

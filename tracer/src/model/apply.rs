@@ -3,7 +3,7 @@
 use super::process::{Process, TableId};
 use super::socket::{Address, Socket};
 use super::table::End;
-use super::{Change, Model, Origin, ProcId, SockId};
+use super::{Change, Model, Origin, Place, ProcId, SockId};
 use crate::event::{Event, ProcKey, What};
 use crate::protocol::{Direction, Wire};
 use forkscope_proto as proto;
@@ -77,6 +77,8 @@ impl Model {
             threads_at_fork: Some(fork.threads),
             first_seen: at.time,
             facts: parent.facts.clone(),
+            // The container is the same, the number in it is not.
+            place: parent.place.clone().map(|place| Place { ns_pid: None, ..place }),
             late: parent.late,
             uring: parent.uring,
             ..Process::unseen(id, ProcKey { tgid: fork.child_tgid, start: fork.child_start }, own)

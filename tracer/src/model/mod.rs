@@ -24,7 +24,7 @@ mod transfers;
 
 pub use change::{Change, Failure};
 pub use file::{OpenFile, Origin};
-pub use process::{Facts, ProcId, Process};
+pub use process::{Facts, Place, ProcId, Process};
 pub use socket::{Access, Address, SockId, Socket, Turn, Usage};
 pub use table::{End, Holding, Past, Slot, Table};
 
@@ -163,6 +163,26 @@ impl Model {
     /// may have been loaded after the first look.
     pub fn crosses(&mut self, id: ProcId) -> bool {
         self.processes.get_mut(&id).is_some_and(|process| !std::mem::replace(&mut process.crossed, true))
+    }
+
+    /// Remembers where a process lives. One that is ending shows less than it inherited: what was known stays.
+    pub fn settle(&mut self, pid: u32, place: Place) {
+        let Some(&id) = self.living.get(&pid) else { return };
+        if let Some(container) = self.processes.get_mut(&id).and_then(|process| process.settle(place)) {
+            self.settle_children(id, &container);
+        }
+    }
+
+    /// Children that were made before it was known in which container their parent is, are in it too.
+    fn settle_children(&mut self, parent: ProcId, container: &str) {
+        let children = self.processes.values().filter(|process| process.parent == Some(parent));
+        for id in children.map(|process| process.id).collect::<Vec<_>>() {
+            let place = Place { ns_pid: None, container: Some(container.to_owned()) };
+            let in_none = |process: &&mut Process| process.container().is_none();
+            if self.processes.get_mut(&id).filter(in_none).and_then(|child| child.settle(place)).is_some() {
+                self.settle_children(id, container);
+            }
+        }
     }
 
     /// Remembers a socket although it may be gone: a finding speaks of it.

@@ -40,6 +40,15 @@ pub struct Facts {
     pub environment: BTreeMap<String, String>,
 }
 
+/// Where a process lives, as far as that is elsewhere than where forkscope does.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Its number in its own pid namespace.
+    pub ns_pid: Option<u32>,
+    /// The container that it is in: the first digits of its id, or its name.
+    pub container: Option<String>,
+}
+
 /// A process.
 #[derive(Debug)]
 pub struct Process {
@@ -69,6 +78,8 @@ pub struct Process {
     pub facts: Option<Rc<Facts>>,
     /// A connection of its has crossed a fork: what was looked up before that may be old.
     pub(super) crossed: bool,
+    /// Where it lives. `None`: nobody has looked, nor at those that it descends from.
+    pub place: Option<Place>,
     /// Its history before a moment was not seen.
     pub late: bool,
     /// It uses io_uring: some of its I/O may be unseen.
@@ -101,6 +112,7 @@ impl Process {
             ended: None,
             facts: None,
             crossed: false,
+            place: None,
             late: true,
             uring: false,
             compat: false,
@@ -114,6 +126,21 @@ impl Process {
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.key.tgid
+    }
+
+    /// Remembers where it lives. Says which container that is, where none was known.
+    pub(super) fn settle(&mut self, place: Place) -> Option<String> {
+        let known = self.place.take().unwrap_or_default();
+        let is_new = known.container.is_none();
+        let container = place.container.or(known.container);
+        self.place = Some(Place { ns_pid: place.ns_pid.or(known.ns_pid), container: container.clone() });
+        container.filter(|_| is_new)
+    }
+
+    /// The container that it is in, as far as is known.
+    #[must_use]
+    pub fn container(&self) -> Option<&str> {
+        self.place.as_ref()?.container.as_deref()
     }
 
     /// The table that one of its threads uses.

@@ -42,6 +42,17 @@ impl fmt::Display for Address {
     }
 }
 
+impl Address {
+    /// Both sides of an internet socket, its own first.
+    #[must_use]
+    pub fn inet(record: &proto::Socket) -> (Self, Self) {
+        (
+            inet(record.family, &record.local, record.local_port),
+            inet(record.family, &record.remote, record.remote_port),
+        )
+    }
+}
+
 /// One direction of use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {

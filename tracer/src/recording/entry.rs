@@ -1,7 +1,7 @@
 //! What a recording holds one after the other.
 
 use crate::event::Event;
-use crate::model::Facts;
+use crate::model::{Facts, Place};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -12,6 +12,8 @@ pub enum Entry<'a> {
     Event(Event<'a>),
     /// What /proc showed of a process that matters for advice.
     Facts(u32, Facts),
+    /// Where a process lives, as /proc showed it.
+    Place(u32, Place),
     /// It was noticed that events had been lost.
     Losses,
     /// What was new was shown.
@@ -27,6 +29,7 @@ pub(super) mod tag {
     pub(in crate::recording) const LOSSES: u8 = 102;
     pub(in crate::recording) const TURN: u8 = 103;
     pub(in crate::recording) const END: u8 = 104;
+    pub(in crate::recording) const PLACE: u8 = 105;
 }
 
 /// How a session ended, and what it cost.

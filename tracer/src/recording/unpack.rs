@@ -13,6 +13,7 @@ use super::{payload, snapshot};
 use crate::decode::decode;
 use crate::event::{Event, ProcKey, Snapshot, What};
 use forkscope_proto::{FileRef, Header, Kind};
+use serde::de::DeserializeOwned;
 use zerocopy::IntoBytes;
 
 /// Room for one record, aligned as the decoder wants it.
@@ -83,13 +84,8 @@ impl Unpacker {
         Ok(Some(match tag {
             tag::LOSSES => Entry::Losses,
             tag::TURN => Entry::Turn,
-            tag::FACTS => self.read(WHOLES, |rest| {
-                let mut facts = Rest(rest.bytes()?);
-                let pid = facts.small()?;
-                serde_json::from_slice(facts.0)
-                    .map(|facts| Entry::Facts(pid, facts))
-                    .map_err(|_| Broken::Damaged)
-            })?,
+            tag::FACTS => self.told().map(|(pid, facts)| Entry::Facts(pid, facts))?,
+            tag::PLACE => self.told().map(|(pid, place)| Entry::Place(pid, place))?,
             tag::END => self.read(WHOLES, |rest| {
                 serde_json::from_slice(rest.bytes()?).map(Entry::End).map_err(|_| Broken::Damaged)
             })?,
@@ -103,6 +99,15 @@ impl Unpacker {
                 Entry::Event(self.record(kind)?)
             }
         }))
+    }
+
+    /// What was told of a process.
+    fn told<T: DeserializeOwned>(&mut self) -> Result<(u32, T), Broken> {
+        self.read(WHOLES, |rest| {
+            let mut told = Rest(rest.bytes()?);
+            let pid = told.small()?;
+            serde_json::from_slice(told.0).map(|told| (pid, told)).map_err(|_| Broken::Damaged)
+        })
     }
 
     /// Reads on in a column.

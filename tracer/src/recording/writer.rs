@@ -6,8 +6,9 @@ use super::entry::{End, tag};
 use super::format::{FULL, Header, MAGIC, MOST_HEADER, Preamble, VERSION};
 use super::pack::Packer;
 use crate::event::{Event, What};
-use crate::model::Facts;
+use crate::model::{Facts, Place};
 use crate::protocol::Kept;
+use serde::Serialize;
 use std::io::{self, Write};
 use zerocopy::IntoBytes;
 
@@ -63,11 +64,23 @@ impl<W: Write> Recorder<W> {
     /// # Errors
     /// As above.
     pub fn facts(&mut self, pid: u32, facts: &Facts) -> io::Result<()> {
+        self.told(tag::FACTS, pid, facts)
+    }
+
+    /// Where a process lives, as the analyser was told.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn place(&mut self, pid: u32, place: &Place) -> io::Result<()> {
+        self.told(tag::PLACE, pid, place)
+    }
+
+    fn told(&mut self, tag: u8, pid: u32, what: &impl Serialize) -> io::Result<()> {
         let mut bytes = Vec::new();
         put(&mut bytes, pid.into());
-        serde_json::to_writer(&mut bytes, facts)?;
+        serde_json::to_writer(&mut bytes, what)?;
         self.shown = false;
-        self.packer.whole(tag::FACTS, &bytes);
+        self.packer.whole(tag, &bytes);
         self.flush_if(false)
     }
 

@@ -1,11 +1,12 @@
 //! A connection in the report: what it is, who held it, who used it.
 
+use super::{CreatorGuess, ProtocolGuess, SocketNow};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A connected stream socket.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Connection {
     /// Number in this session, from 1.
     pub id: u32,
@@ -31,10 +32,22 @@ pub struct Connection {
     pub holders: Vec<Holder>,
     /// What was read of its HTTP/2 frames, where it speaks that.
     pub http2: Option<Http2>,
+    /// Who probably opened it, where that was not seen (`inspect`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub creator_guess: Option<CreatorGuess>,
+    /// What it probably speaks, where no byte of it was seen (`inspect`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol_guess: Option<ProtocolGuess>,
+    /// Its state (`inspect`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<SocketNow>,
+    /// The connection that is its other end, by id, where a process that was looked at holds that too (`inspect`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<u32>,
 }
 
 /// An address family.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
     /// IPv4.
@@ -44,6 +57,7 @@ pub enum Family {
     /// Unix domain sockets.
     Unix,
     /// Any other.
+    #[default]
     Other,
 }
 
@@ -70,6 +84,10 @@ pub struct Holder {
     pub calls_received: u64,
     /// The last call on it that failed, except with EAGAIN, which means nothing.
     pub last_error: Option<CallError>,
+    /// Holders of one connection with the same number here hold one open file; absent: that was not asked, or could
+    /// not be (`inspect`, kcmp(2)).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_file: Option<u32>,
 }
 
 /// A system call that failed.

@@ -1,6 +1,6 @@
 //! The whole report, and its JSON Schema.
 
-use super::{Connection, Finding, Process, Session, Severity, Stats};
+use super::{Connection, Finding, Process, Session, Severity, SharedFile, Stats};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,12 @@ pub struct Report {
     pub processes: Vec<Process>,
     /// The connections seen, by id.
     pub connections: Vec<Connection>,
+    /// Other files that processes share, by id (`inspect`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<SharedFile>,
+    /// What could not be looked at, and what would help (`inspect`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// The problems found, by id.
     pub findings: Vec<Finding>,
     /// What it cost, and what was lost.
@@ -54,6 +60,8 @@ impl Report {
             session,
             processes: Vec::new(),
             connections: Vec::new(),
+            files: Vec::new(),
+            notes: Vec::new(),
             findings: Vec::new(),
             stats: Stats::default(),
         }

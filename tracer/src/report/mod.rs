@@ -7,6 +7,7 @@
 pub mod connection;
 pub mod document;
 pub mod finding;
+pub mod look;
 pub mod names;
 pub mod process;
 pub mod session;
@@ -15,7 +16,10 @@ pub mod stats;
 pub use connection::{CallError, Connection, Family, Holder, Http2, Stream};
 pub use document::{Report, SCHEMA_VERSION, Tool, schema};
 pub use finding::{Confidence, Evidence, Finding, Fix, RuleId, Severity};
-pub use process::{Exec, Exit, Library, Process, Unseen};
+pub use look::{
+    CreatorGuess, FileHolder, ProtocolGuess, SharedFile, SharedKind, SocketNow, Thread, Wait, Watch,
+};
+pub use process::{Exec, Exit, Library, Process, Unseen, inside};
 pub use session::{Backend, Host, Session, Target};
 pub use stats::{LossCause, Overhead, ProgramCost, Stats};
 

@@ -1,5 +1,6 @@
 //! A process in the report.
 
+use super::Thread;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Process {
     /// Its number. Numbers are reused: with `start` it names a process for good.
     pub pid: u32,
+    /// Its number in its own pid namespace, where that is another one than forkscope's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ns_pid: Option<u32>,
+    /// The container that it is in: the first 12 digits of its id, or its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
     /// The process that forked it, where that is known; its parent may be another by now.
     pub ppid: Option<u32>,
     /// The name of its program, at most 15 bytes (`/proc/PID/comm`).
@@ -33,6 +40,9 @@ pub struct Process {
     pub environment: BTreeMap<String, String>,
     /// Why some of what it did could not be seen. Empty: all was seen.
     pub unseen: BTreeSet<Unseen>,
+    /// Its threads, and what each waits for (`inspect`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub threads: Vec<Thread>,
 }
 
 /// A program executed.
@@ -78,9 +88,28 @@ pub enum Unseen {
     Calls32Bit,
     /// Some of its events were lost.
     LostEvents,
+    /// Its descriptors may not be looked at: it is another user's.
+    NotPermitted,
+}
+
+/// A process' place in words: `7 in container 3f2a91c04d11`. `None`: it lives where forkscope does.
+#[must_use]
+pub fn inside(ns_pid: Option<u32>, container: Option<&str>) -> Option<String> {
+    match (ns_pid, container) {
+        (Some(pid), Some(container)) => Some(format!("{pid} in container {container}")),
+        (Some(pid), None) => Some(format!("{pid} in its pid namespace")),
+        (None, Some(container)) => Some(format!("in container {container}")),
+        (None, None) => None,
+    }
 }
 
 impl Process {
+    /// Its place in words, as [`inside`] says it.
+    #[must_use]
+    pub fn inside(&self) -> Option<String> {
+        inside(self.ns_pid, self.container.as_deref())
+    }
+
     /// Its command line as one line; its name in brackets, as ps(1) prints it, where there is no command line.
     #[must_use]
     pub fn command(&self) -> String {

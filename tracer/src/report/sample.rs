@@ -103,6 +103,7 @@ fn connection() -> Connection {
             },
         ],
         http2: Some(Http2 { streams: vec![stream] }),
+        ..Connection::default()
     }
 }
 

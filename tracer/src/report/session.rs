@@ -52,6 +52,11 @@ pub enum Target {
     },
     /// The whole machine.
     Watch,
+    /// One look at running processes and their descendants.
+    Inspect {
+        /// The processes that the user named.
+        pids: Vec<u32>,
+    },
 }
 
 /// The machine that was traced.

@@ -1,5 +1,6 @@
-//! Where findings go: a terminal's log, and the report's file.
+//! Where findings go: a terminal's log, and the report's file. And what one look shows, as text.
 
 pub mod escape;
+pub mod inspect;
 pub mod json;
 pub mod log;

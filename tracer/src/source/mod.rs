@@ -1,5 +1,6 @@
 //! Where events come from.
 
+pub mod diag;
 pub mod ebpf;
 pub mod proc;
 pub mod ptrace;

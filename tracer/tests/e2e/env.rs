@@ -69,6 +69,8 @@ pub(crate) fn example(name: &str) -> PathBuf {
             "scripted",
             "--example",
             "turmoil",
+            "--example",
+            "inherited",
         ]);
         let status = build.current_dir(source("")).status().expect("cargo runs");
         assert!(status.success(), "the examples build");

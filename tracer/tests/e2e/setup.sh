@@ -36,6 +36,7 @@ install_packages() {
         missing_package redis-server redis-server
         missing_package nginx nginx-light
         missing_package setpriv util-linux
+        missing_package ip iproute2
         [[ -x $(postgres_bin)/postgres ]] || echo postgresql
         [[ -n $(newest_python) ]] || echo python3
         newest=$(newest_python)

@@ -50,6 +50,8 @@ pub(super) const ROOMS: &[Room] = &[
         forbidden: &[IMPURE, OUTER_CRATES, OUTER, &["crate::model", "crate::rules"]],
         macros: PRINTING,
     },
+    // One look as data becomes a report: it needs addresses as the model has them, and nothing else of it.
+    Room { name: "inspect", forbidden: &[IMPURE, OUTER_CRATES, OUTER, &["crate::rules"]], macros: PRINTING },
     Room { name: "model", forbidden: &[IMPURE, OUTER_CRATES, OUTER, &["crate::rules"]], macros: PRINTING },
     Room { name: "protocol", forbidden: &[IMPURE, OUTER_CRATES, OUTER, &["crate::rules"]], macros: PRINTING },
     Room { name: "rules", forbidden: &[IMPURE, OUTER_CRATES, OUTER], macros: PRINTING },
@@ -99,6 +101,7 @@ const OTHER_ROOMS: &[&str] = &[
     "crate::decode",
     "crate::errno",
     "crate::event",
+    "crate::inspect",
     "crate::model",
     "crate::protocol",
     "crate::recording",

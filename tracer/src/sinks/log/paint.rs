@@ -32,9 +32,9 @@ impl Look {
 }
 
 /// Frame: gutters, arrows, rules.
-pub(super) const GUTTER: Style = AnsiColor::Blue.on_default().bold();
+pub(in crate::sinks) const GUTTER: Style = AnsiColor::Blue.on_default().bold();
 /// Titles and labels.
-pub(super) const STRONG: Style = Style::new().bold();
+pub(in crate::sinks) const STRONG: Style = Style::new().bold();
 /// A call that failed.
 pub(super) const FAILED: Style = AnsiColor::Red.on_default();
 /// What to do.

@@ -1,53 +1,52 @@
 //! The descriptors of a process.
 
-use super::link::{Info, Target};
+use super::link::{Info, RING, Target};
+use super::numbers;
 use crate::event::SnapshotFd;
 use forkscope_proto::{FileKind, FileRef};
 use nix::fcntl::{OFlag, openat, readlinkat};
 use nix::sys::stat::Mode;
-use std::ffi::{CStr, CString, OsStr};
-use std::fs::{self, File};
+use std::ffi::CStr;
+use std::fs::File;
 use std::io::{self, Read};
 use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How often a number is looked at that changes while it is looked at.
 const TRIES: usize = 4;
 
 /// The links and the fdinfo files of one process.
-struct Folders {
-    links: File,
-    infos: File,
+struct Folders<'a> {
+    links: &'a File,
+    infos: &'a File,
+    /// Set where an io_uring is seen.
+    ring: &'a AtomicBool,
 }
 
-/// All descriptors of a process, in no order. One that is closed meanwhile is left out.
+/// All descriptors of a process, in no order, and whether an io_uring is among them. One that is closed meanwhile
+/// is left out.
 ///
 /// # Errors
 /// Where the process does not exist, or may not be looked at.
-pub(super) fn of(pid: u32) -> io::Result<Vec<SnapshotFd>> {
-    let links = format!("/proc/{pid}/fd");
-    let folders = Folders { links: File::open(&links)?, infos: File::open(format!("/proc/{pid}/fdinfo"))? };
-    let mut found = Vec::new();
-    for entry in fs::read_dir(&links)? {
-        let name = entry?.file_name();
-        let Some(fd) = fd_in(&name) else { continue };
-        let Ok(name) = CString::new(name.into_vec()) else { continue };
-        found.extend(folders.look(fd, &name));
-    }
-    Ok(found)
+pub(super) fn of(pid: u32) -> io::Result<(Vec<SnapshotFd>, bool)> {
+    let infos = File::open(format!("/proc/{pid}/fdinfo"))?;
+    let ring = AtomicBool::new(false);
+    let found =
+        numbers::each(pid, |links, fd, name| Folders { links, infos: &infos, ring: &ring }.look(fd, name))?;
+    Ok((found, ring.into_inner()))
 }
 
-fn fd_in(name: &OsStr) -> Option<i32> {
-    super::link::number(name.as_bytes())?.try_into().ok()
-}
-
-impl Folders {
+impl Folders<'_> {
     /// One descriptor. Link and fdinfo are two looks, between which the number may get another file.
     fn look(&self, fd: i32, name: &CStr) -> Option<SnapshotFd> {
         let mut last = None;
         for _ in 0..TRIES {
-            let link = readlinkat(&self.links, name).ok()?;
+            let link = readlinkat(self.links, name).ok()?;
+            if *link == *RING {
+                self.ring.store(true, Ordering::Relaxed);
+            }
             let info = self.info(name)?;
             let target = Target::read(link.as_bytes());
             let (file, path) = self.file(name, target, info)?;
@@ -63,8 +62,7 @@ impl Folders {
     fn info(&self, name: &CStr) -> Option<Info> {
         let mut text = [0; 256];
         let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
-        let length =
-            File::from(openat(&self.infos, name, flags, Mode::empty()).ok()?).read(&mut text).ok()?;
+        let length = File::from(openat(self.infos, name, flags, Mode::empty()).ok()?).read(&mut text).ok()?;
         Some(Info::read(&text[..length]))
     }
 

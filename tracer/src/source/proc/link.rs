@@ -1,6 +1,10 @@
 //! What one descriptor shows of itself: the name behind its link, and its fdinfo.
 
+use crate::inspect::SeenWatch;
 use forkscope_proto::FileKind;
+
+/// The link of an io_uring (`io_uring_get_file`, io_uring/io_uring.c).
+pub(super) const RING: &str = "anon_inode:[io_uring]";
 
 /// What the link /proc/PID/fd/N names (proc_pid_fd(5)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +76,44 @@ impl Info {
     }
 }
 
+/// What a fdinfo file tells of an epoll instance or an eventfd (proc_pid_fdinfo(5)).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Details {
+    /// The kernel's number of an eventfd (Linux 5.2 and later), and its counter.
+    pub(super) eventfd: (Option<u64>, Option<u64>),
+    /// What an epoll instance watches.
+    pub(super) watches: Vec<SeenWatch>,
+}
+
+impl Details {
+    /// Reads a whole fdinfo file.
+    pub(super) fn read(text: &[u8]) -> Self {
+        let mut details = Self::default();
+        for line in text.split(|&byte| byte == b'\n') {
+            if let Some(count) = line.strip_prefix(b"eventfd-count:") {
+                details.eventfd.1 = hex(count.trim_ascii());
+            } else if let Some(id) = line.strip_prefix(b"eventfd-id:") {
+                details.eventfd.0 = number(id.trim_ascii());
+            } else if let Some(rest) = line.strip_prefix(b"tfd:") {
+                details.watches.extend(watch(rest));
+            }
+        }
+        details
+    }
+}
+
+/// `        5 events:       19 data:                5  pos:0 ino:8b9 sdev:8` (`ep_show_fdinfo`, fs/eventpoll.c).
+fn watch(line: &[u8]) -> Option<SeenWatch> {
+    let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let fd = number(words.next()?)?.try_into().ok()?;
+    let inode = words.find_map(|word| word.strip_prefix(b"ino:")).and_then(hex);
+    Some(SeenWatch { fd, inode })
+}
+
+fn hex(digits: &[u8]) -> Option<u64> {
+    u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,13 +150,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn epoll_and_eventfd_tell_more() {
+        let watch = |fd, inode| SeenWatch { fd, inode };
+        let line = "tfd:        5 events:       19 data:                5  pos:0 ino:8b9 sdev:8\n";
+        for (text, eventfd, watches) in [
+            (&*format!("pos:\t0\n{line}"), (None, None), vec![watch(5, Some(0x8b9))]),
+            ("tfd: 7 events: 19 data: 7\ntfd: x\ntfd:", (None, None), vec![watch(7, None)]),
+            ("eventfd-count:               1f\neventfd-id: 3\n", (Some(3), Some(0x1f)), vec![]),
+            ("eventfd-count: -\n", (None, None), vec![]),
+        ] {
+            assert_eq!(Details::read(text.as_bytes()), Details { eventfd, watches }, "{text:?}");
+        }
+    }
+
     proptest! {
         #[test]
-        fn no_bytes_are_a_panic(bytes: Vec<u8>, start in 0..4_usize) {
-            let mut text = [&b""[..], b"socket:[", b"flags:\t", b"ino:\t"][start].to_vec();
+        fn no_bytes_are_a_panic(bytes: Vec<u8>, start in 0..6_usize) {
+            let mut text = [&b""[..], b"socket:[", b"flags:\t", b"ino:\t", b"tfd:", b"eventfd-id:"][start].to_vec();
             text.extend(bytes);
             Target::read(&text);
             Info::read(&text);
+            Details::read(&text);
         }
     }
 }

@@ -4,18 +4,26 @@
 
 mod behind;
 mod descriptors;
+mod endpoints;
 mod facts;
 mod library;
 mod link;
 mod net_line;
+mod numbers;
+mod place;
+mod same;
 mod snapshot;
 mod sockets;
+mod thread;
 mod tree;
+mod walk;
 
 pub use behind::Looker;
 pub use facts::facts;
+pub use place::place;
 pub use snapshot::snapshot;
 pub use tree::{all, key, threads, uses_uring, with_descendants};
+pub use walk::walk;
 
 use procfs::ProcError;
 use procfs::process::Process;

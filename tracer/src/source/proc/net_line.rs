@@ -1,6 +1,8 @@
 //! Lines of the socket tables in /proc/PID/net.
 
 use super::link::number;
+use crate::inspect::SeenSocket;
+use crate::source::diag::Table;
 use forkscope_proto::Socket;
 
 const AF_UNIX: u16 = 1;
@@ -9,34 +11,40 @@ const ESTABLISHED: u16 = 1;
 const CLOSED: u16 = 7;
 const LISTEN: u16 = 10;
 
-/// What all sockets of an internet table have in common.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Inet {
-    /// `AF_*`.
-    pub(super) family: u16,
-    /// `SOCK_*`.
-    pub(super) kind: u16,
-    /// `IPPROTO_*`.
-    pub(super) protocol: u16,
+/// A line of a table: the socket's inode, and what it is.
+pub(super) fn read(line: &[u8], table: Table) -> Option<(u64, SeenSocket)> {
+    match table {
+        Table::Inet { family, kind, protocol } => {
+            let (inode, seen) = inet(line)?;
+            Some((inode, SeenSocket { socket: Socket { family, kind, protocol, ..seen.socket }, ..seen }))
+        }
+        Table::Unix => unix(line),
+    }
 }
 
 /// A line of tcp, tcp6, udp or udp6 (proc_pid_net(5)): the socket's inode, and what it is. `None` for the
 /// head, for a connection that no socket has any more, and for what is no such line.
-pub(super) fn inet(line: &[u8], table: Inet) -> Option<(u64, Socket)> {
+fn inet(line: &[u8]) -> Option<(u64, SeenSocket)> {
     let mut fields = line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty());
     let (local, local_port) = address(fields.nth(1)?)?;
     let (remote, remote_port) = address(fields.next()?)?;
     let state = u16::try_from(hex(fields.next()?)?).ok()?;
-    let inode = number(fields.nth(5)?).filter(|&inode| inode != 0)?;
-    let Inet { family, kind, protocol } = table;
-    let socket =
-        Socket { family, kind, protocol, state, local, local_port, remote, remote_port, ..Socket::default() };
-    Some((inode, socket))
+    // Of a listener these are something else, and not all of it.
+    let queues = queues(fields.next()?).filter(|_| state != LISTEN);
+    let inode = number(fields.nth(4)?).filter(|&inode| inode != 0)?;
+    let socket = Socket { state, local, local_port, remote, remote_port, ..Socket::default() };
+    Some((inode, SeenSocket { socket, queues, ..SeenSocket::default() }))
+}
+
+/// `tx_queue:rx_queue`, in bytes; handed on as received and sent.
+fn queues(text: &[u8]) -> Option<(u32, u32)> {
+    let colon = text.iter().position(|&byte| byte == b':')?;
+    Some((hex(&text[colon + 1..])?, hex(&text[..colon])?))
 }
 
 /// A line of unix: the socket's inode, what it is, and the name it is bound to, where it is; `@` begins an
 /// abstract one. `None` for what is no such line.
-pub(super) fn unix(line: &[u8]) -> Option<(u64, Socket, Option<String>)> {
+fn unix(line: &[u8]) -> Option<(u64, SeenSocket)> {
     /// `__SO_ACCEPTCON` (include/uapi/linux/net.h): it listens.
     const ACCEPTS: u32 = 1 << 16;
     /// `SS_CONNECTED` (include/uapi/linux/net.h).
@@ -57,7 +65,8 @@ pub(super) fn unix(line: &[u8]) -> Option<(u64, Socket, Option<String>)> {
         false => CLOSED,
     };
     let socket = Socket { family: AF_UNIX, kind, state, ..Socket::default() };
-    Some((inode, socket, name.map(|name| String::from_utf8_lossy(name).into_owned())))
+    let name = name.map(|name| String::from_utf8_lossy(name).into_owned());
+    Some((inode, SeenSocket { socket, name, ..SeenSocket::default() }))
 }
 
 fn field<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {

@@ -1,6 +1,6 @@
 //! A process and its descriptor table, in one look.
 
-use super::{at_most, descriptors, key, process, sockets, to_io, uses_uring};
+use super::{at_most, descriptors, key, process, sockets, to_io};
 use crate::event::{ProcKey, Snapshot};
 use std::io;
 
@@ -16,7 +16,7 @@ pub fn snapshot(pid: u32) -> io::Result<(ProcKey, Snapshot)> {
     let seen = ProcKey { tgid: pid, start: stat.starttime };
     // A process that has ended and is not waited for has none.
     let cmdline = at_most(MOST_CMDLINE, &format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let mut descriptors = descriptors::of(pid)?;
+    let (mut descriptors, uring) = descriptors::of(pid)?;
     sockets::describe(pid, &mut descriptors);
     // The number may have become another process' meanwhile.
     if key(pid)? != seen {
@@ -29,7 +29,7 @@ pub fn snapshot(pid: u32) -> io::Result<(ProcKey, Snapshot)> {
         threads: u32::try_from(stat.num_threads).unwrap_or(1).max(1),
         descriptors,
         started_here: false,
-        uring: uses_uring(pid),
+        uring,
         whole: true,
     };
     Ok((seen, snapshot))

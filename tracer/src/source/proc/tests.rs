@@ -1,7 +1,8 @@
 //! /proc of the test's own process and its children says what the test knows.
 
 use super::{key, snapshot, threads, with_descendants};
-use crate::event::SnapshotFd;
+use crate::event::{Event, SnapshotFd, What};
+use crate::model::Model;
 use forkscope_proto::{FileKind, Socket};
 use std::fs::{self, File};
 use std::net::{TcpListener, TcpStream, UdpSocket};
@@ -99,17 +100,43 @@ fn unix_sockets_have_their_names() {
     let (server, _) = listener.accept().expect("the connection");
     let alone = UnixDatagram::unbound().expect("a socket");
     let at = own();
-    for (fd, kind, state, path) in [
-        (listener.as_raw_fd(), 1, 10, Some(name)),
-        (client.as_raw_fd(), 1, 1, None),
-        (server.as_raw_fd(), 1, 1, Some(name)),
-        (alone.as_raw_fd(), 2, 7, None),
+    let inode = |fd| at(fd).file.inode;
+    for (fd, kind, state, path, peer) in [
+        (listener.as_raw_fd(), 1, 10, Some(name), 0),
+        // Who connects has no name of its own: its peer's says where it went.
+        (client.as_raw_fd(), 1, 1, Some(name), inode(server.as_raw_fd())),
+        (server.as_raw_fd(), 1, 1, Some(name), inode(client.as_raw_fd())),
+        (alone.as_raw_fd(), 2, 7, None, 0),
     ] {
         let entry = at(fd);
         let socket = entry.socket.expect("in the table");
         assert_eq!((socket.family, socket.kind, socket.state), (1, kind, state), "fd {fd}");
-        assert_eq!(entry.path.as_deref(), path, "fd {fd}");
+        assert_eq!((entry.path.as_deref(), socket.peer), (path, peer), "fd {fd}");
     }
+}
+
+#[test]
+fn a_unix_client_that_was_connected_before_is_a_connection() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("socket");
+    let listener = UnixListener::bind(&path).expect("a socket");
+    let client = UnixStream::connect(&path).expect("a connection");
+    // Until it is accepted, the other end has no inode.
+    let (_server, _) = listener.accept().expect("the connection");
+    let (one, _other) = UnixStream::pair().expect("a pair");
+    let (process, seen) = snapshot(id()).expect("lives");
+    let mut model = Model::default();
+    let event = Event { time: 1, process, tid: id(), what: What::Snapshot(&seen) };
+    model.apply(&event, &mut Vec::new());
+    let known = |file: RawFd| {
+        let entry = seen.descriptors.iter().find(|entry| entry.fd == file).expect("listed");
+        model.sockets().find(|socket| socket.inode == entry.file.inode).expect("known")
+    };
+    let socket = known(client.as_raw_fd());
+    assert!(socket.is_connection());
+    assert_eq!(socket.remote.to_string(), format!("unix:{}", path.display()));
+    assert!(!known(one.as_raw_fd()).is_connection(), "a pair leads to relatives only");
+    assert!(!known(listener.as_raw_fd()).is_connection());
 }
 
 #[test]

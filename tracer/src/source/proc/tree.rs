@@ -1,8 +1,12 @@
 //! Which processes there are, and whose children they are.
 
-use super::{process, to_io};
+use super::link::RING;
+use super::{numbers, process, to_io};
 use crate::event::ProcKey;
+use nix::fcntl::readlinkat;
 use std::collections::HashMap;
+use std::ffi::CStr;
+use std::fs::File;
 use std::io;
 
 /// A process' number and start.
@@ -26,9 +30,8 @@ pub fn threads(pid: u32) -> io::Result<u32> {
 /// Whether a process has set up io_uring.
 #[must_use]
 pub fn uses_uring(pid: u32) -> bool {
-    let Ok(links) = std::fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
-    let targets = links.flatten().filter_map(|link| std::fs::read_link(link.path()).ok());
-    targets.into_iter().any(|target| target.as_os_str() == "anon_inode:[io_uring]")
+    let is_ring = |links: &File, _, name: &CStr| (*readlinkat(links, name).ok()? == *RING).then_some(());
+    numbers::each(pid, is_ring).is_ok_and(|rings| !rings.is_empty())
 }
 
 /// All processes that have a program: kernel threads have no descriptors.

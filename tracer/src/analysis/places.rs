@@ -1,0 +1,39 @@
+//! Whose place in the world should be looked up: that of each process once, and again where it may have changed.
+
+use crate::event::{Event, What};
+use crate::model::{Model, Place, Process};
+use forkscope_proto::process::CLONE_THREAD;
+
+/// `CLONE_NEWPID` of clone(2): the new task is the first of a pid namespace.
+const CLONE_NEWPID: u64 = 0x2000_0000;
+
+/// The process that an event made, or moved: a container's first program is executed where its manager put it. A
+/// child lives where its parent does, under a number that the event does not tell.
+pub(super) fn moved(model: &Model, event: &Event<'_>) -> Option<u32> {
+    let pid = event.process.tgid;
+    let place = || model.by_pid(pid).and_then(|process| process.place.as_ref());
+    match event.what {
+        What::Exec(..) => Some(pid),
+        What::Snapshot(_) => place().is_none().then_some(pid),
+        What::Fork(fork) if fork.flags & CLONE_THREAD == 0 => {
+            let elsewhere = place().is_some_and(|place| place.ns_pid.is_some());
+            (elsewhere || fork.flags & CLONE_NEWPID != 0).then_some(fork.child_tgid)
+        }
+        What::Fork(_)
+        | What::Exit(_)
+        | What::Call(..)
+        | What::Io(..)
+        | What::Socket(..)
+        | What::Uring(_)
+        | What::Passed(_)
+        | What::Compat => None,
+    }
+}
+
+/// The living children of a process that turned out to live elsewhere, whose own numbers are not known.
+pub(super) fn children(model: &Model, pid: u32, place: &Place) -> Vec<u32> {
+    let Some(parent) = model.by_pid(pid).filter(|_| place.ns_pid.is_some()) else { return Vec::new() };
+    let unknown = |place: &Option<Place>| place.as_ref().is_none_or(|place| place.ns_pid.is_none());
+    let children = model.processes().filter(|process| process.parent == Some(parent.id));
+    children.filter(|child| child.ended.is_none() && unknown(&child.place)).map(Process::pid).collect()
+}

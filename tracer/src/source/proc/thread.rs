@@ -1,0 +1,120 @@
+//! The threads of a process, and what each is doing.
+
+use super::at_most;
+use super::link::number;
+use crate::inspect::{self, SeenCall, SeenThread};
+use nix::sys::uio::{RemoteIoVec, process_vm_readv};
+use nix::unistd::Pid;
+use std::fs;
+use std::io::IoSliceMut;
+use std::os::unix::ffi::OsStrExt;
+
+/// The most that is read of each file, in bytes: each has one line.
+const MOST: u64 = 4096;
+/// The most descriptors that are read of one list.
+const MOST_POLLED: usize = 256;
+
+/// The threads of a process, by number. One that ends meanwhile is left out.
+pub(super) fn of(pid: u32) -> Vec<SeenThread> {
+    let Ok(folder) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    let numbers = folder.flatten().filter_map(|entry| number(entry.file_name().as_bytes())?.try_into().ok());
+    let mut threads: Vec<SeenThread> = numbers.filter_map(|tid| thread(pid, tid)).collect();
+    threads.sort_by_key(|thread| thread.tid);
+    threads
+}
+
+fn thread(pid: u32, tid: u32) -> Option<SeenThread> {
+    let file = |name: &str| at_most(MOST, &format!("/proc/{pid}/task/{tid}/{name}"));
+    let (comm, state) = stat(&file("stat").ok()?)?;
+    let call = file("syscall").ok().and_then(|text| syscall(&text));
+    let polled = call.filter(|call| inspect::polls(call.nr)).map_or_else(Vec::new, |call| polled(pid, call));
+    let wchan = file("wchan").ok().map(|text| String::from_utf8_lossy(&text).into_owned());
+    // `0`: it does not sleep, or that may not be seen.
+    let wchan = wchan.filter(|name| !name.is_empty() && name != "0");
+    Some(SeenThread { tid, comm, state, wchan, call, polled })
+}
+
+/// Name and state of a `stat` line (proc_pid_stat(5)). The name stands in parentheses, and may have some itself.
+fn stat(text: &[u8]) -> Option<(String, u8)> {
+    let open = text.iter().position(|&byte| byte == b'(')?;
+    let close = text.iter().rposition(|&byte| byte == b')')?;
+    let comm = String::from_utf8_lossy(text.get(open + 1..close)?).into_owned();
+    Some((comm, *text.get(close + 2)?))
+}
+
+/// A `syscall` line (proc_pid_syscall(5)): number, six arguments, stack pointer, program counter. `None` where the
+/// thread runs or is in no call, and for a 32-bit program, whose numbers are others: its stack lies below 4 GiB.
+fn syscall(text: &[u8]) -> Option<SeenCall> {
+    let mut words = std::str::from_utf8(text).ok()?.split_ascii_whitespace();
+    let nr = words.next()?.parse().ok()?;
+    let mut hex = || u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok();
+    let mut args = [0; 6];
+    for argument in &mut args {
+        *argument = hex()?;
+    }
+    let stack = hex()?;
+    (stack > u64::from(u32::MAX)).then_some(SeenCall { nr, args })
+}
+
+/// The descriptors in the list of a `poll`, read from the process' memory where that is allowed.
+fn polled(pid: u32, call: SeenCall) -> Vec<i32> {
+    /// `struct pollfd` (poll(2)): the descriptor, and two masks.
+    const ENTRY: usize = 8;
+    let [list, length, ..] = call.args;
+    let count = usize::try_from(length).unwrap_or(usize::MAX).min(MOST_POLLED);
+    let mut bytes = vec![0; count * ENTRY];
+    let (Ok(pid), Ok(base)) = (i32::try_from(pid), usize::try_from(list)) else { return Vec::new() };
+    let remote = [RemoteIoVec { base, len: bytes.len() }];
+    let read = process_vm_readv(Pid::from_raw(pid), &mut [IoSliceMut::new(&mut bytes)], &remote);
+    let entries = bytes[..read.unwrap_or(0)].chunks_exact(ENTRY);
+    let fds = entries.map(|entry| i32::from_ne_bytes([entry[0], entry[1], entry[2], entry[3]]));
+    // Negative ones are passed over.
+    fds.filter(|&fd| fd >= 0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn lines_are_read() {
+        assert_eq!(stat(b"7 (a) b) S 1 7 7 0"), Some(("a) b".to_owned(), b'S')));
+        for wrong in [&b""[..], b"7 (a", b"7 )a( S", b"7 (a)"] {
+            assert_eq!(stat(wrong), None);
+        }
+        let line = "45 0x3 0x7f00 0xa 0x0 0x0 0x0 0x7ffc5e8f3a48 0x7f1c\n";
+        let call = SeenCall { nr: 45, args: [3, 0x7f00, 10, 0, 0, 0] };
+        assert_eq!(syscall(line.as_bytes()), Some(call));
+        for wrong in ["running\n", "-1 0x7ffc5e8f3a48 0x7f1c\n", "3 0x1 0x2 0x3 0x4 0x5 0x0 0xffffd000 0x1\n"]
+        {
+            assert_eq!(syscall(wrong.as_bytes()), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_thread_that_polls_is_told_with_its_list() {
+        use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+        use std::os::fd::{AsFd, AsRawFd};
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        let fd = reader.as_raw_fd();
+        let thread = std::thread::spawn(move || {
+            let mut list = [PollFd::new(reader.as_fd(), PollFlags::POLLIN)];
+            poll(&mut list, PollTimeout::NONE)
+        });
+        let polls = || of(std::process::id()).into_iter().find(|thread| thread.polled == [fd]);
+        let seen =
+            std::iter::repeat_with(polls).flatten().next().expect("it waits until something is written");
+        assert!(seen.call.is_some_and(|call| inspect::polls(call.nr)));
+        drop(writer);
+        thread.join().expect("no panic").expect("the other end was closed");
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_are_a_panic(bytes: Vec<u8>) {
+            stat(&bytes);
+            syscall(&bytes);
+        }
+    }
+}
