@@ -2,12 +2,13 @@
 
 use super::sample::{Owned, Record, event, header};
 use super::*;
+use crate::analysis::Analysis;
 use crate::event::{Event, What};
 use crate::model::Facts;
 use crate::protocol::Kept;
 use forkscope_proto::FileRef;
 use proptest::prelude::*;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A recording of these events, with a chunk for each `chunk` of them, some facts, and an end.
 fn record(events: &[Owned], payload: Payload, chunk: usize) -> Vec<u8> {
@@ -139,6 +140,28 @@ proptest! {
             }
             Err(error) => prop_assert!(matches!(error, OpenError::NotARecording | OpenError::Header)),
         }
+    }
+
+    #[test]
+    fn changed_anywhere_it_is_read_or_refused(
+        events in prop::collection::vec(event(), 1..12),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let mut file = record(&events, Payload::Headers, 3);
+        for (at, byte) in changes {
+            let at = at.index(file.len());
+            file[at] = byte;
+        }
+        let _ = read_all(&file);
+    }
+
+    #[test]
+    fn events_that_never_were_can_be_analysed(events in prop::collection::vec(event(), 1..60)) {
+        let mut analysis = Analysis::new(5, BTreeMap::new());
+        for event in &events {
+            analysis.apply(&event.event());
+        }
+        analysis.take_fresh();
     }
 
     // The checksum is mended, so that what lies behind it is reached.
