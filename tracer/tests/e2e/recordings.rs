@@ -1,10 +1,13 @@
 //! Recordings: replayed they say what the session said; cut, killed or refused by a full disk they say what they can.
 
 use crate::check::errors;
+use crate::databases::{dsn, postgres, redis};
 use crate::env::{Env, forkscope, program};
 use crate::process::{Ended, Process, until};
 use crate::run::{Outcome, Session, code};
 use crate::servers::Greeter;
+use forkscope::event::{Event, What};
+use forkscope::recording::{Entry, Reader};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use std::fs;
@@ -78,6 +81,45 @@ fn the_founding_case_replays() {
     let (live, _directory, file) = record("run", &["--", words[0], words[1], &server.address]);
     assert_eq!(errors(&live.report).len(), 1, "{:#?}", live.stderr);
     same(&live.report, &replay(&file, &[]).report);
+}
+
+/// Whether a recording has these bytes in a transfer.
+fn has(file: &Path, text: &[u8]) -> bool {
+    let mut reader = Reader::open(fs::File::open(file).expect("it is there")).expect("a recording");
+    loop {
+        match reader.next_entry().expect("it is whole") {
+            Some(Entry::Event(Event { what: What::Io(_, bytes), .. }))
+                if bytes.windows(text.len()).any(|some| some == text) =>
+            {
+                return true;
+            }
+            Some(_) => {}
+            None => return false,
+        }
+    }
+}
+
+#[test]
+fn databases_replay_the_same_and_no_content_is_on_the_disk() {
+    let Some(env) = Env::get() else { return };
+    let (redis, postgres) = (redis(), postgres());
+    let _running = (redis.start(), postgres.start());
+    let python = env.python();
+    let (port, dsn) = (redis.port.to_string(), dsn(&postgres));
+    for (name, argument, content, framing) in [
+        ("redis_shared.py", &port, &b"child-"[..], &b"*2\r\n$4\r\nECHO"[..]),
+        ("pg_shared.py", &dsn, b"SELECT", b"Q\0\0\0"),
+    ] {
+        let program = program(name);
+        let [python, program] = [&python, &program].map(|path| path.to_str().expect("a plain path"));
+        for (payload, whole) in [("headers", false), ("all", true)] {
+            let words = ["--record-payload", payload, "--", python, program, argument, "--at-once"];
+            let (live, _directory, file) = record("run", &words);
+            assert!(!errors(&live.report).is_empty(), "{:#?}", live.stderr);
+            same(&live.report, &replay(&file, &[]).report);
+            assert_eq!((has(&file, content), has(&file, framing)), (whole, true), "{name} {payload}");
+        }
+    }
 }
 
 #[test]
