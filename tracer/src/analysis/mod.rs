@@ -85,7 +85,11 @@ impl Analysis {
         self.model.apply(event, &mut self.changes);
         for change in &self.changes {
             match *change {
-                Change::Crossed { parent, .. } => self.wanted.want_facts(&self.model, parent),
+                // Early: who makes a connection may have ended before anything is found.
+                Change::Connected { process } => self.wanted.want_facts(&self.model, process),
+                Change::Crossed { parent, .. } if self.model.crosses(parent) => {
+                    self.wanted.facts.insert(self.model.pid(parent));
+                }
                 Change::Uncertain { process } => {
                     self.wanted.tables.insert(self.model.pid(process));
                 }

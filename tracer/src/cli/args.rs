@@ -44,6 +44,12 @@ pub(super) enum Command {
     },
     /// Print the manual page.
     Man,
+    /// Hold processes through ptrace, for the forkscope at the other end of standard input.
+    #[command(hide = true)]
+    Keeper {
+        /// Bytes to take of each transfer.
+        capture: u32,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -155,8 +161,10 @@ impl Showing {
 pub(super) enum Backend {
     /// The best that works here.
     Auto,
-    /// Programs in the kernel.
+    /// Programs in the kernel: the fastest, and needs privileges.
     Ebpf,
+    /// Stops at each call of interest: for processes of one's own, and where eBPF does not work.
+    Ptrace,
 }
 
 /// What to record of the bytes of transfers.

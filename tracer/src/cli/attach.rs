@@ -40,7 +40,8 @@ pub(super) fn attach(args: &Attach) -> Outcome {
     }
     let count = session.analysis.model.living();
     let noun = if count == 1 { "process" } else { "processes" };
-    session.console.note(&format!("tracing {count} {noun} through eBPF; Ctrl-C to stop"));
+    let backend = session.source.name();
+    session.console.note(&format!("tracing {count} {noun} through {backend}; Ctrl-C to stop"));
     runtime.block_on(drive(&mut session, &mut signals, true))?;
     session.finish(0)
 }

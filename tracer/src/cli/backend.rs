@@ -1,10 +1,12 @@
 //! Which backend traces.
 
-use super::args::Options;
-use anyhow::Result;
+use super::args::{self, Options};
+use anyhow::{Context, Result, anyhow};
 use forkscope::report::Backend;
 use forkscope::source::Source;
-use forkscope::source::ebpf::{EbpfSource, Settings};
+use forkscope::source::ebpf::{self, EbpfError, EbpfSource};
+use forkscope::source::ptrace::PtraceSource;
+use std::process::Command;
 
 /// What is to be traced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,13 +19,58 @@ pub(super) enum Scope {
     Machine,
 }
 
-/// Starts the backend of the options. Nothing is traced yet, unless everything is.
-pub(super) fn start(options: &Options, scope: Scope) -> Result<(Box<dyn Source>, Backend)> {
-    let settings = Settings {
+/// A backend that has started. Nothing is traced yet, unless everything is.
+pub(super) struct Started {
+    pub(super) source: Box<dyn Source>,
+    pub(super) backend: Backend,
+    /// Why it is this one, where the user has not said so.
+    pub(super) note: Option<String>,
+}
+
+/// Starts the backend of the options, or the best that works here.
+pub(super) fn start(options: &Options, scope: Scope) -> Result<Started> {
+    match options.tracing.backend {
+        args::Backend::Ebpf => Ok(through_ebpf(options, scope)?),
+        args::Backend::Ptrace => through_ptrace(options, scope),
+        args::Backend::Auto => match through_ebpf(options, scope) {
+            Err(error) if scope != Scope::Machine => {
+                let started = through_ptrace(options, scope)?;
+                let error = error.to_string();
+                let why = error.lines().next().unwrap_or_default();
+                Ok(Started {
+                    note: Some(format!("tracing through ptrace, since eBPF does not work here: {why}")),
+                    ..started
+                })
+            }
+            other => Ok(other?),
+        },
+    }
+}
+
+fn through_ebpf(options: &Options, scope: Scope) -> Result<Started, EbpfError> {
+    let settings = ebpf::Settings {
         everything: scope == Scope::Machine,
         capture: options.tracing.capture_bytes,
         ring: options.tracing.buffer << 20,
         count_cost: options.showing.report.is_some(),
     };
-    Ok((Box::new(EbpfSource::start(&settings)?), Backend::Ebpf))
+    let source = EbpfSource::start(&settings)?;
+    Ok(Started { source: Box::new(source), backend: Backend::Ebpf, note: None })
+}
+
+fn through_ptrace(options: &Options, scope: Scope) -> Result<Started> {
+    if scope == Scope::Machine {
+        return Err(anyhow!(
+            "the whole machine can be watched through eBPF only: name processes with `forkscope attach PID...`, or use --backend ebpf"
+        ));
+    }
+    let source = keeper(options.tracing.capture_bytes, scope == Scope::Program)?;
+    Ok(Started { source: Box::new(source), backend: Backend::Ptrace, note: None })
+}
+
+/// Starts the process that traces through ptrace. `program`: what it is to trace, forkscope starts.
+pub(super) fn keeper(capture: u32, program: bool) -> Result<PtraceSource> {
+    let mut keeper = Command::new(std::env::current_exe().context("cannot find forkscope's own program")?);
+    keeper.args(["keeper", &capture.to_string()]);
+    Ok(PtraceSource::start(program, keeper)?)
 }

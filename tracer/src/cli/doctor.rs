@@ -1,9 +1,12 @@
 //! `forkscope doctor`: what works here, and the cure for what does not.
 
+use super::backend;
+use super::launch::Waiting;
 use super::outcome::{FAILED, Outcome};
 use anyhow::Result;
 use forkscope::source::ebpf::btf::Btf;
 use forkscope::source::ebpf::{EbpfSource, Settings, offsets};
+use forkscope::source::{Source as _, proc};
 use std::fmt::Display;
 use std::io::Write;
 
@@ -45,7 +48,27 @@ pub(super) fn doctor() -> Outcome {
         "tracing through eBPF",
         source.map(|_| "all programs load and attach".to_owned()).map_err(first_line),
     )?;
+    say("tracing through ptrace", ptrace())?;
     Ok(if well { 0 } else { FAILED })
+}
+
+/// Traces a process that does nothing.
+fn ptrace() -> Result<String, String> {
+    let try_it = || -> Result<()> {
+        let mut source = backend::keeper(0, true)?;
+        let waiting = Waiting::fork(&["true".into()], source.preparation())?;
+        let followed = proc::key(waiting.pid()).and_then(|key| source.follow(key, 1, false));
+        followed.map(|()| waiting.give_up()).map_err(Into::into)
+    };
+    try_it().map_err(first_line)?;
+    /// Who may trace what it did not start (Documentation/admin-guide/LSM/Yama.rst of the kernel).
+    const YAMA: &str = "/proc/sys/kernel/yama/ptrace_scope";
+    let scope = std::fs::read_to_string(YAMA).unwrap_or_else(|_| "0".to_owned());
+    Ok(match scope.trim() {
+        "0" => "programs that forkscope starts, and processes of one's own".to_owned(),
+        scope if nix::unistd::geteuid().is_root() => format!("all, as root ({YAMA} is {scope})"),
+        scope => format!("programs that forkscope starts; attaching needs root ({YAMA} is {scope})"),
+    })
 }
 
 fn first_line(error: impl Display) -> String {

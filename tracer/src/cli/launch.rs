@@ -2,6 +2,7 @@
 
 use super::console::system;
 use anyhow::{Context, Result, anyhow};
+use forkscope::source::ptrace::Preparation;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, signal, sigprocmask};
@@ -15,14 +16,15 @@ use std::os::unix::ffi::OsStringExt;
 pub(super) struct Waiting {
     pid: Pid,
     release: OwnedFd,
-    /// Brings the errno of a failed exec, or its end.
+    /// Brings a byte when it waits, and then the errno of a failed exec, or its end.
     failure: OwnedFd,
     name: String,
 }
 
 impl Waiting {
-    /// Forks a process for the command; it waits.
-    pub(super) fn fork(command: &[OsString]) -> Result<Self> {
+    /// Forks a process for the command; it waits. `preparation` is what it does before its exec, where the backend
+    /// needs something.
+    pub(super) fn fork(command: &[OsString], preparation: Option<&Preparation>) -> Result<Self> {
         let words: Vec<CString> = command
             .iter()
             .map(|word| CString::new(word.clone().into_vec()))
@@ -36,9 +38,12 @@ impl Waiting {
         match unsafe { fork() }.context("cannot fork")? {
             ForkResult::Child => {
                 drop(release);
-                become_program(&candidates, &words, &released, &failed)
+                become_program(&candidates, &words, preparation, &released, &failed)
             }
             ForkResult::Parent { child } => {
+                drop(failed);
+                // It is prepared, or gone: then nothing can be read, and what follows says so.
+                read(&failure, &mut [0])?;
                 let name =
                     command.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
                 Ok(Self { pid: child, release, failure, name })
@@ -49,6 +54,12 @@ impl Waiting {
     /// Its number; it stays the same through the exec.
     pub(super) fn pid(&self) -> u32 {
         self.pid.as_raw() as u32
+    }
+
+    /// Ends it without the command.
+    pub(super) fn give_up(self) {
+        drop(self.release);
+        let _ = nix::sys::wait::waitpid(self.pid, None);
     }
 
     /// Lets it execute the command.
@@ -84,13 +95,22 @@ fn candidates(program: &CString) -> Vec<CString> {
 }
 
 /// In the child: waits, and becomes the program with the signals as a shell gives them.
-fn become_program(candidates: &[CString], words: &[CString], released: &OwnedFd, failed: &OwnedFd) -> ! {
+fn become_program(
+    candidates: &[CString],
+    words: &[CString],
+    preparation: Option<&Preparation>,
+    released: &OwnedFd,
+    failed: &OwnedFd,
+) -> ! {
     // Rust ignores SIGPIPE, and an ignored signal stays ignored through exec.
     // SAFETY: no handler of this process is replaced that anyone relies on.
     let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) };
     let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
+    preparation.inspect(|preparation| preparation.allow());
+    let _ = write(failed, &[0]);
     let mut byte = [0];
     if read(released, &mut byte) == Ok(1) {
+        preparation.inspect(|preparation| preparation.install());
         let mut failure = Errno::ENOENT;
         for candidate in candidates {
             let Err(errno) = execv(candidate, words);

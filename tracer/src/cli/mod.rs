@@ -20,6 +20,7 @@ mod watch;
 
 use args::{Args, Command};
 use clap::Parser;
+use forkscope::source::ptrace;
 use outcome::FAILED;
 use std::process::ExitCode;
 
@@ -36,6 +37,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Demo(demo) => demo::demo(&demo),
         Command::Completions { shell } => text::completions(shell),
         Command::Man => text::man(),
+        Command::Keeper { capture } => ptrace::be_keeper(capture).map(|()| 0).map_err(Into::into),
     };
     match result {
         Ok(status) => ExitCode::from(status),

@@ -29,7 +29,7 @@ pub(super) fn trace(options: &Options, command: &[OsString]) -> Outcome {
     let mut signals = Signals::catch()?;
     let words = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let mut session = Session::start(options, Scope::Program, Target::Run { command: words })?;
-    let waiting = Waiting::fork(command)?;
+    let waiting = Waiting::fork(command, session.source.preparation())?;
     session.follow(waiting.pid(), true)?;
     let pid = waiting.release()?;
     let status = runtime.block_on(drive(&mut session, &mut signals, pid))?;

@@ -1,7 +1,7 @@
 //! A tracing session: from the source through the analyser to what the user sees, until it ends.
 
 use super::args::{Options, Showing};
-use super::backend::{self, Scope};
+use super::backend::{self, Scope, Started};
 use super::conclude::conclude;
 use super::console::{Console, system};
 use super::outcome::Outcome;
@@ -57,8 +57,10 @@ impl Session {
         if let Some(path) = &showing.report {
             json::check_writable(path)?;
         }
-        let (source, backend) = backend::start(options, scope)?;
+        let Started { source, backend, note } = backend::start(options, scope)?;
         let (start, began) = (now(), (SystemTime::now(), Instant::now()));
+        let console = Console::new(showing, start);
+        note.into_iter().for_each(|note| console.note(&note));
         let recording = Recording::start(&options.tracing, || Header {
             tool: Tool::this(),
             start: text(began.0),
@@ -75,7 +77,7 @@ impl Session {
             target,
             recording,
             analysis: Analysis::new(start, showing.levels()),
-            console: Console::new(showing, start),
+            console,
             showing: showing.clone(),
             batch: Batch::default(),
             began,
@@ -142,6 +144,9 @@ impl Session {
                 recording.event(event, analysis.model.kept());
             });
             self.look_up();
+            for note in self.source.take_notes() {
+                self.console.note(&note);
+            }
             self.recording.turn(&self.console);
             for finding in self.analysis.take_fresh() {
                 self.console.finding(&finding, &self.analysis);

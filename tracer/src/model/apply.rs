@@ -32,7 +32,11 @@ impl Model {
             What::Exit(exit) => self.exit(at, exit, out),
             What::Call(call, payload) => self.call(Origin { nr: call.header.nr, ..at }, call, payload, out),
             What::Io(io, payload) => self.transfer(Origin { nr: io.header.nr, ..at }, io, payload, out),
-            What::Socket(socket, path) => self.describe(at, socket, path),
+            What::Socket(socket, path) => {
+                if self.describe(at, socket, path) {
+                    out.push(Change::Connected { process });
+                }
+            }
             What::Uring(io) => self.uring(Origin { nr: io.header.nr, ..at }, io, out),
             What::Passed(passed) => self.passed(Origin { nr: passed.header.nr, ..at }, passed),
             What::Compat => self.with(process, |process| process.compat = true),
@@ -184,6 +188,7 @@ impl Model {
             process.execs.push((at.time, Rc::clone(&comm)));
             process.comm = comm;
             process.facts = None;
+            process.crossed = false;
             process.uring = false;
         });
         let end = End { by: at, result: 0 };
@@ -229,26 +234,27 @@ impl Model {
         }
     }
 
-    /// What a socket is.
-    pub(super) fn describe(&mut self, at: Origin, record: &proto::Socket, path: &[u8]) {
+    /// What a socket is; whether it is a connection that was none before.
+    pub(super) fn describe(&mut self, at: Origin, record: &proto::Socket, path: &[u8]) -> bool {
         let known = self.by_inode.get(&record.file.inode).copied();
         let id = match known.filter(|id| self.sockets.get(id).is_some_and(|socket| is_same(socket, record))) {
             Some(id) => id,
             None => self.new_socket(at, record),
         };
-        if let Some(socket) = self.sockets.get_mut(&id) {
-            socket.refresh(record, path);
-            if socket.is_connection() && socket.wire.is_none() {
-                let mut wire = Wire::new();
-                if socket.opened.nr != 0 {
-                    wire.client_is(if socket.accepted { Direction::Received } else { Direction::Sent });
-                } else {
-                    wire.skip(Direction::Sent);
-                    wire.skip(Direction::Received);
-                }
-                socket.wire = Some(Box::new(wire));
-            }
+        let Some(socket) = self.sockets.get_mut(&id) else { return false };
+        socket.refresh(record, path);
+        if !socket.is_connection() || socket.wire.is_some() {
+            return false;
         }
+        let mut wire = Wire::new();
+        if socket.opened.nr != 0 {
+            wire.client_is(if socket.accepted { Direction::Received } else { Direction::Sent });
+        } else {
+            wire.skip(Direction::Sent);
+            wire.skip(Direction::Received);
+        }
+        socket.wire = Some(Box::new(wire));
+        true
     }
 
     fn new_socket(&mut self, at: Origin, record: &proto::Socket) -> SockId {

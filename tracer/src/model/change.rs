@@ -13,6 +13,11 @@ pub enum Change {
         /// The new one.
         child: ProcId,
     },
+    /// A process has a connection that was not known before.
+    Connected {
+        /// Which process.
+        process: ProcId,
+    },
     /// A connection crossed a fork for the first time.
     Crossed {
         /// Which.

@@ -159,6 +159,12 @@ impl Model {
         }
     }
 
+    /// Whether a process should be looked up anew because a connection of its crosses a fork: once, since libraries
+    /// may have been loaded after the first look.
+    pub fn crosses(&mut self, id: ProcId) -> bool {
+        self.processes.get_mut(&id).is_some_and(|process| !std::mem::replace(&mut process.crossed, true))
+    }
+
     /// Remembers a socket although it may be gone: a finding speaks of it.
     pub fn keep(&mut self, id: SockId) {
         if let Some(socket) = self.sockets.get_mut(&id) {

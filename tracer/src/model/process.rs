@@ -67,6 +67,8 @@ pub struct Process {
     pub ended: Option<(u64, Option<u32>)>,
     /// What /proc showed of it.
     pub facts: Option<Rc<Facts>>,
+    /// A connection of its has crossed a fork: what was looked up before that may be old.
+    pub(super) crossed: bool,
     /// Its history before a moment was not seen.
     pub late: bool,
     /// It uses io_uring: some of its I/O may be unseen.
@@ -98,6 +100,7 @@ impl Process {
             execs: Vec::new(),
             ended: None,
             facts: None,
+            crossed: false,
             late: true,
             uring: false,
             compat: false,

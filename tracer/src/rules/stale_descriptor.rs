@@ -93,7 +93,8 @@ fn actor(change: &Change) -> Option<ProcId> {
             Some(*process)
         }
         Change::Forked { parent, .. } => Some(*parent),
-        Change::Crossed { .. }
+        Change::Connected { .. }
+        | Change::Crossed { .. }
         | Change::Said { .. }
         | Change::Misdirected { .. }
         | Change::Uncertain { .. } => None,

@@ -2,6 +2,7 @@
 
 pub mod ebpf;
 pub mod proc;
+pub mod ptrace;
 
 use crate::decode::Batch;
 use crate::event::ProcKey;
@@ -27,8 +28,18 @@ pub trait Source {
     /// Traces a process no more: it ended before it could be traced, and its number may be another's soon.
     fn leave(&mut self, tgid: u32);
 
+    /// What a program that forkscope starts must do before its exec; asked once, before it is followed.
+    fn preparation(&self) -> Option<&ptrace::Preparation> {
+        None
+    }
+
     /// Moves what has arrived to `batch`, until nothing is left or the batch is full.
     fn drain(&mut self, batch: &mut Batch);
+
+    /// Takes what users should know about how it traces.
+    fn take_notes(&mut self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Records lost because nobody made room in time, by kind.
     fn lost(&self) -> BTreeMap<&'static str, u64>;

@@ -3,6 +3,7 @@
 use crate::env::{Env, forkscope};
 use crate::process::{Ended, Process};
 use crate::run::{Session, code};
+use crate::ways::{Backend, on_each_backend};
 use nix::sys::signal::Signal;
 use std::fs;
 use std::process::Command;
@@ -48,17 +49,15 @@ fn wrong_usage() {
     refused(&mut with(&["run", "--fail-on", "sometimes", "--", "true"]), USAGE, &["sometimes"]);
 }
 
-#[test]
-fn no_such_process() {
+fn no_such_process(on: Backend) {
     let Some(_) = Env::get() else { return };
-    refused(&mut with(&["attach", &no_pid()]), FAILED, &[&no_pid()]);
+    refused(&mut with(&["attach", "--backend", &on.to_string(), &no_pid()]), FAILED, &[&no_pid()]);
 }
 
-#[test]
-fn a_process_that_ends_meanwhile() {
+fn a_process_that_ends_meanwhile(on: Backend) {
     let Some(_) = Env::get() else { return };
     let mut program = Process::start(&mut Command::new("cat"));
-    let session = Session::attach(program.pid());
+    let session = Session::attach(on, program.pid());
     program.close_stdin();
     assert!(program.wait().success());
     let outcome = session.end();
@@ -96,18 +95,31 @@ fn a_report_that_cannot_be_written() {
     assert!(!fs::exists(marker).expect("own directory"), "found out before the program, not after");
 }
 
-#[test]
-fn no_such_program() {
+fn no_such_program(on: Backend) {
     let Some(_) = Env::get() else { return };
-    refused(&mut with(&["run", "--", "/nowhere/program"]), FAILED, &["/nowhere/program"]);
-    refused(&mut with(&["run", "--", "/etc/hostname"]), FAILED, &["/etc/hostname"]);
+    refused(
+        &mut with(&["run", "--backend", &on.to_string(), "--", "/nowhere/program"]),
+        FAILED,
+        &["/nowhere/program"],
+    );
+    refused(
+        &mut with(&["run", "--backend", &on.to_string(), "--", "/etc/hostname"]),
+        FAILED,
+        &["/etc/hostname"],
+    );
 }
 
-#[test]
-fn the_program_s_own_status() {
+fn the_program_s_own_status(on: Backend) {
     let Some(_) = Env::get() else { return };
     for (script, status) in [("exit 7", 7), ("kill -TERM $$", 128 + Signal::SIGTERM as i32), ("true", 0)] {
-        let outcome = crate::run::run(&["sh", "-c", script], &[]);
+        let outcome = crate::run::run(on, &["sh", "-c", script], &[]);
         assert_eq!(outcome.status, status, "{script}: {:#?}", outcome.stderr);
     }
+}
+
+on_each_backend! {
+    no_such_process
+    a_process_that_ends_meanwhile
+    no_such_program
+    the_program_s_own_status
 }

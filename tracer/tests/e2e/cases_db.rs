@@ -4,13 +4,14 @@ use crate::check::{Expected, check, number};
 use crate::databases::{dsn, postgres, redis};
 use crate::env::{Env, program};
 use crate::run::{Outcome, run};
+use crate::ways::{Backend, on_each_backend};
 
 /// Traces a program that shares a connection, and checks that it gives one error that names both processes.
 #[track_caller]
-fn shared(env: &Env, name: &str, arguments: &[&str], rule: &'static [&'static str]) {
+fn shared(on: Backend, env: &Env, name: &str, arguments: &[&str], rule: &'static [&'static str]) {
     let mut command = vec![env.python().into_os_string(), program(name).into_os_string()];
     command.extend(arguments.iter().map(Into::into));
-    let Outcome { status, said, stderr, report } = run(&command, &[]);
+    let Outcome { status, said, stderr, report, .. } = run(on, &command, &[]);
     assert_eq!(status, 0, "the program's own status: {stderr:#?}");
     let names = vec![number(&said, "parent", "pid"), number(&said, "child", "pid")];
     check(&report, &[Expected { rule, names, ..Expected::default() }]);
@@ -19,34 +20,37 @@ fn shared(env: &Env, name: &str, arguments: &[&str], rule: &'static [&'static st
 /// Which of the two is seen depends on whether the other waits for an answer at that moment.
 const EITHER: &[&str] = &["shared-stream", "stolen-reply"];
 
-#[test]
-fn psycopg2_in_turns() {
+fn psycopg2_in_turns(on: Backend) {
     let Some(env) = Env::get() else { return };
     let server = postgres();
     let _running = server.start();
-    shared(env, "pg_shared.py", &[&dsn(&server)], &["shared-stream"]);
+    shared(on, env, "pg_shared.py", &[&dsn(&server)], &["shared-stream"]);
 }
 
-#[test]
-fn psycopg2_at_once() {
+fn psycopg2_at_once(on: Backend) {
     let Some(env) = Env::get() else { return };
     let server = postgres();
     let _running = server.start();
-    shared(env, "pg_shared.py", &[&dsn(&server), "--at-once"], &["shared-stream"]);
+    shared(on, env, "pg_shared.py", &[&dsn(&server), "--at-once"], &["shared-stream"]);
 }
 
-#[test]
-fn redis_in_turns() {
+fn redis_in_turns(on: Backend) {
     let Some(env) = Env::get() else { return };
     let server = redis();
     let _running = server.start();
-    shared(env, "redis_shared.py", &[&server.port.to_string()], EITHER);
+    shared(on, env, "redis_shared.py", &[&server.port.to_string()], EITHER);
 }
 
-#[test]
-fn redis_at_once() {
+fn redis_at_once(on: Backend) {
     let Some(env) = Env::get() else { return };
     let server = redis();
     let _running = server.start();
-    shared(env, "redis_shared.py", &[&server.port.to_string(), "--at-once"], EITHER);
+    shared(on, env, "redis_shared.py", &[&server.port.to_string(), "--at-once"], EITHER);
+}
+
+on_each_backend! {
+    psycopg2_in_turns
+    psycopg2_at_once
+    redis_in_turns
+    redis_at_once
 }

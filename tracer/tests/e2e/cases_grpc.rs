@@ -5,15 +5,16 @@ use crate::env::{Env, program};
 use crate::process::Process;
 use crate::run::{Outcome, Session, run};
 use crate::servers::{Greeter, Plain};
+use crate::ways::{Backend, on_each_backend};
 use std::path::Path;
 use std::process::Command;
 
 /// Traces the founding program from its start.
-fn trace(python: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Outcome {
+fn trace(on: Backend, python: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Outcome {
     let program = program("grpc_founding.py");
     let mut command = vec![python.as_os_str(), program.as_os_str()];
     command.extend(arguments.iter().map(AsRef::<std::ffi::OsStr>::as_ref));
-    let outcome = run(&command, variables);
+    let outcome = run(on, &command, variables);
     assert_eq!(outcome.status, 0, "the program's own status: {:#?}", outcome.stderr);
     outcome
 }
@@ -35,23 +36,21 @@ fn founding_error(outcome: &Outcome, server: &str) -> Expected {
     }
 }
 
-#[test]
-fn founding_case() {
+fn founding_case(on: Backend) {
     let Some(env) = Env::with_python_38() else { return };
     let server = Greeter::start(env);
-    let outcome = trace(&env.old_python(), &[&server.address], &[]);
+    let outcome = trace(on, &env.old_python(), &[&server.address], &[]);
     check(&outcome.report, &[founding_error(&outcome, &server.address)]);
 }
 
-#[test]
-fn founding_case_attached() {
+fn founding_case_attached(on: Backend) {
     let Some(env) = Env::with_python_38() else { return };
     let server = Greeter::start(env);
     let mut command = Command::new(env.old_python());
     let mut program =
         Process::start(command.arg(program("grpc_founding.py")).args([&server.address, "--wait"]));
     program.stdout_says("waiting");
-    let session = Session::attach(program.pid());
+    let session = Session::attach(on, program.pid());
     program.go_on();
     let ended = program.end();
     let mut outcome = session.end();
@@ -62,41 +61,36 @@ fn founding_case_attached() {
 
 /// A form of the founding case without the bug.
 #[track_caller]
-fn cured(arguments: &[&str], variables: &[(&str, &str)]) {
+fn cured(on: Backend, arguments: &[&str], variables: &[(&str, &str)]) {
     let Some(env) = Env::with_python_38() else { return };
     let server = Greeter::start(env);
-    let outcome = trace(&env.old_python(), &[&[&*server.address], arguments].concat(), variables);
+    let outcome = trace(on, &env.old_python(), &[&[&*server.address], arguments].concat(), variables);
     assert_eq!(told(&outcome.said, "child", "status"), "OK");
     check(&outcome.report, &[]);
 }
 
-#[test]
-fn cured_by_close() {
-    cured(&["--cure", "close"], &[]);
+fn cured_by_close(on: Backend) {
+    cured(on, &["--cure", "close"], &[]);
 }
 
-#[test]
-fn cured_by_with() {
-    cured(&["--cure", "with"], &[]);
+fn cured_by_with(on: Backend) {
+    cured(on, &["--cure", "with"], &[]);
 }
 
-#[test]
-fn cured_by_fork_support() {
-    cured(&[], &[("GRPC_ENABLE_FORK_SUPPORT", "1")]);
+fn cured_by_fork_support(on: Backend) {
+    cured(on, &[], &[("GRPC_ENABLE_FORK_SUPPORT", "1")]);
 }
 
-#[test]
-fn two_servers() {
+fn two_servers(on: Backend) {
     let Some(env) = Env::with_python_38() else { return };
     let second = Greeter::start(env);
-    cured(&["--second", &second.address], &[]);
+    cured(on, &["--second", &second.address], &[]);
 }
 
-#[test]
-fn os_fork_is_a_stale_descriptor() {
+fn os_fork_is_a_stale_descriptor(on: Backend) {
     let Some(env) = Env::with_python_38() else { return };
     let server = Greeter::start(env);
-    let Outcome { said, report, .. } = trace(&env.old_python(), &[&server.address, "--fork", "os"], &[]);
+    let Outcome { said, report, .. } = trace(on, &env.old_python(), &[&server.address, "--fork", "os"], &[]);
     assert_eq!(told(&said, "child", "details"), "Bad file descriptor");
     let expected = Expected {
         rule: &["stale-descriptor"],
@@ -109,13 +103,12 @@ fn os_fork_is_a_stale_descriptor() {
     check(&report, &[expected]);
 }
 
-#[test]
-fn another_socket_on_the_number_gets_the_bytes() {
+fn another_socket_on_the_number_gets_the_bytes(on: Backend) {
     let Some(env) = Env::with_python_38() else { return };
     let (server, sink) = (Greeter::start(env), Plain::sink());
     let taker = sink.address.to_string();
     let arguments = [&*server.address, "--fork", "os", "--take-number", &taker, "--deadline", "3"];
-    let Outcome { said, report, .. } = trace(&env.old_python(), &arguments, &[]);
+    let Outcome { said, report, .. } = trace(on, &env.old_python(), &arguments, &[]);
     assert!(String::from_utf8_lossy(&sink.got()).contains("SayHello"), "the wrong server got the call");
     let expected = Expected {
         rule: &["misdirected-bytes"],
@@ -127,13 +120,12 @@ fn another_socket_on_the_number_gets_the_bytes() {
     check(&report, &[expected]);
 }
 
-#[test]
-fn no_fork_support_shares_the_stream() {
+fn no_fork_support_shares_the_stream(on: Backend) {
     let Some(env) = Env::with_python_38() else { return };
     let server = Greeter::start(env);
     let arguments = [&*server.address, "--parent-again", "--deadline", "3"];
     let variables = [("GRPC_ENABLE_FORK_SUPPORT", "0")];
-    let Outcome { said, report, .. } = trace(&env.old_python(), &arguments, &variables);
+    let Outcome { said, report, .. } = trace(on, &env.old_python(), &arguments, &variables);
     assert_eq!(said.last().expect("lines")["status"], "DEADLINE_EXCEEDED", "{said:#?}");
     let (parent, child) = (number(&said, "parent", "pid"), number(&said, "child", "pid"));
     // The first call is stream 1; both processes take 3 for their next (RFC 9113, 5.1.1).
@@ -144,11 +136,23 @@ fn no_fork_support_shares_the_stream() {
     );
 }
 
-#[test]
-fn newest_grpcio() {
+fn newest_grpcio(on: Backend) {
     let Some(env) = Env::get() else { return };
     let server = Greeter::start(env);
-    let Outcome { said, report, .. } = trace(&env.python(), &[&server.address], &[]);
+    let Outcome { said, report, .. } = trace(on, &env.python(), &[&server.address], &[]);
     assert_eq!(told(&said, "child", "status"), "OK");
     check(&report, &[]);
+}
+
+on_each_backend! {
+    founding_case
+    founding_case_attached
+    cured_by_close
+    cured_by_with
+    cured_by_fork_support
+    two_servers
+    os_fork_is_a_stale_descriptor
+    another_socket_on_the_number_gets_the_bytes
+    no_fork_support_shares_the_stream
+    newest_grpcio
 }

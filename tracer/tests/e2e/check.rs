@@ -67,6 +67,25 @@ pub(crate) fn quiet_about(report: &Value, pid: u32) {
 const PARTS: [&str; 7] =
     ["schema_version", "tool", "session", "processes", "connections", "findings", "stats"];
 
+/// What a replay must say as the session said it: all but where the events came from.
+const SAME: [&str; 4] = ["processes", "connections", "findings", "stats"];
+
+/// Asserts that a replay says what the session said.
+#[track_caller]
+pub(crate) fn same(live: &Value, replayed: &Value) {
+    for part in SAME {
+        assert_eq!(live[part], replayed[part], "{part}");
+    }
+    for part in ["target", "start", "duration", "host"] {
+        assert_eq!(live["session"][part], replayed["session"][part], "{part}");
+    }
+    let session = &replayed["session"];
+    assert_eq!(
+        (&session["backend"], &session["recorded_by"]),
+        (&"replay".into(), &live["session"]["backend"])
+    );
+}
+
 #[track_caller]
 fn findings<'a>(report: &'a Value, severities: &[&str]) -> Vec<&'a Value> {
     for part in PARTS {

@@ -4,13 +4,13 @@ use crate::check::errors;
 use crate::env::{Env, forkscope};
 use crate::process::{Ended, Process, until};
 use crate::run::{Session, code};
+use crate::ways::{Backend, on_each_backend};
 use nix::sys::signal::Signal;
 use std::process::Command;
 
-#[test]
-fn the_demo_has_the_founding_bug_and_its_errors_fail_where_asked() {
+fn the_demo_has_the_founding_bug_and_its_errors_fail_where_asked(on: Backend) {
     let Some(_) = Env::get() else { return };
-    let outcome = Session::start("demo", &["--fail-on", "error"], &[]).end();
+    let outcome = Session::start(on, "demo", &["--fail-on", "error"], &[]).end();
     assert_eq!(outcome.status, 3, "{:#?}", outcome.stderr);
     let found = errors(&outcome.report);
     assert_eq!(found.len(), 1, "{found:#?}");
@@ -18,32 +18,30 @@ fn the_demo_has_the_founding_bug_and_its_errors_fail_where_asked() {
     assert!(found[0]["title"].as_str().is_some_and(|title| title.contains("/dev/null")));
 }
 
-#[test]
-fn a_rule_that_is_off_finds_nothing() {
+fn a_rule_that_is_off_finds_nothing(on: Backend) {
     let Some(_) = Env::get() else { return };
-    let outcome = Session::start("demo", &["--fail-on", "error", "--rule", "enotsock=off"], &[]).end();
+    let outcome = Session::start(on, "demo", &["--fail-on", "error", "--rule", "enotsock=off"], &[]).end();
     assert_eq!((outcome.status, errors(&outcome.report).len()), (0, 0));
 }
 
-#[test]
-fn an_interrupt_reaches_the_program_and_the_report_is_written() {
+fn an_interrupt_reaches_the_program_and_the_report_is_written(on: Backend) {
     let Some(_) = Env::get() else { return };
     let script = "trap 'echo {}; exit 7' INT; echo '{\"ready\":true}'; while :; do read line; done";
-    let mut session = Session::start("run", &["--", "sh", "-c", script], &[]);
-    session.process.stdout_says("ready");
+    let mut session = Session::start(on, "run", &["--", "sh", "-c", script], &[]);
+    session.process().stdout_says("ready");
     let outcome = session.interrupt();
     assert_eq!(outcome.status, 7, "{:#?}", outcome.stderr);
 }
 
-#[test]
-fn on_sigterm_the_report_is_written_and_the_program_goes_on() {
+fn on_sigterm_the_report_is_written_and_the_program_goes_on(on: Backend) {
     let Some(_) = Env::get() else { return };
     let script = "echo \"{\\\"ready\\\":true,\\\"pid\\\":$$}\"; while read line; do :; done; exit 0";
-    let mut session = Session::start("run", &["--", "sh", "-c", script], &[]);
-    let line: serde_json::Value = serde_json::from_str(&session.process.stdout_says("ready")).expect("JSON");
+    let mut session = Session::start(on, "run", &["--", "sh", "-c", script], &[]);
+    let line: serde_json::Value =
+        serde_json::from_str(&session.process().stdout_says("ready")).expect("JSON");
     let program = line["pid"].as_u64().expect("a number");
-    session.process.signal(Signal::SIGTERM);
-    let own = std::path::PathBuf::from(format!("/proc/{}", session.process.pid()));
+    session.process().signal(Signal::SIGTERM);
+    let own = std::path::PathBuf::from(format!("/proc/{}", session.process().pid()));
     until("forkscope ends", || !own.exists());
     let state = std::fs::read_to_string(format!("/proc/{program}/stat")).expect("the program goes on");
     assert!(!state.contains(") Z "), "{state}");
@@ -55,7 +53,7 @@ fn on_sigterm_the_report_is_written_and_the_program_goes_on() {
 #[test]
 fn without_type_information_one_line_says_so() {
     let Some(_) = Env::get() else { return };
-    let hide = "mount -t tmpfs none /sys/kernel/btf && exec \"$0\" run -- true";
+    let hide = "mount -t tmpfs none /sys/kernel/btf && exec \"$0\" run --backend ebpf -- true";
     let mut command = Command::new("unshare");
     command.args(["--mount", "sh", "-c", hide]).arg(forkscope());
     let Ended { status, stderr, .. } = Process::start(&mut command).end();
@@ -73,7 +71,7 @@ fn without_ring_buffers_one_line_says_so() {
     let built = Command::new("cc").args(["-shared", "-fPIC", source, "-ldl", "-o"]).arg(&library).status();
     assert!(built.is_ok_and(|status| status.success()), "cc builds {source}");
     let mut command = Command::new(forkscope());
-    command.args(["run", "--", "true"]).env("LD_PRELOAD", &library);
+    command.args(["run", "--backend", "ebpf", "--", "true"]).env("LD_PRELOAD", &library);
     let Ended { status, stderr, .. } = Process::start(&mut command).end();
     assert_eq!(code(status), 1, "{stderr:#?}");
     assert_eq!(stderr.len(), 1, "{stderr:#?}");
@@ -93,4 +91,11 @@ fn texts_are_printed_and_a_reader_may_leave_early() {
     let mut early = Command::new("sh");
     early.args(["-c", "\"$0\" man | true"]).arg(forkscope());
     assert_eq!(Process::start(&mut early).end().stderr, Vec::<String>::new());
+}
+
+on_each_backend! {
+    the_demo_has_the_founding_bug_and_its_errors_fail_where_asked
+    a_rule_that_is_off_finds_nothing
+    an_interrupt_reaches_the_program_and_the_report_is_written
+    on_sigterm_the_report_is_written_and_the_program_goes_on
 }

@@ -67,6 +67,8 @@ pub(crate) fn example(name: &str) -> PathBuf {
             "storm",
             "--example",
             "scripted",
+            "--example",
+            "turmoil",
         ]);
         let status = build.current_dir(source("")).status().expect("cargo runs");
         assert!(status.success(), "the examples build");

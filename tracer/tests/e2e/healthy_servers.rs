@@ -4,14 +4,15 @@ use crate::check::{quiet, quiet_about};
 use crate::databases::{Server, load_postgres, load_redis, nginx, postgres, redis};
 use crate::env::Env;
 use crate::run::Session;
+use crate::ways::{Backend, on_each_backend};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::thread;
 
 /// `forkscope run -- server`, loaded, stopped by itself.
-fn started(server: &Server, load: impl Fn(&Server)) {
+fn started(on: Backend, server: &Server, load: impl Fn(&Server)) {
     let arguments: Vec<_> = std::iter::once("--".to_owned()).chain(server.command.iter().cloned()).collect();
-    let session = Session::start("run", &arguments, &[]);
+    let session = Session::start(on, "run", &arguments, &[]);
     server.ready();
     load(server);
     server.stop();
@@ -21,10 +22,10 @@ fn started(server: &Server, load: impl Fn(&Server)) {
 }
 
 /// `forkscope attach PID` on the running server, loaded, ended with Ctrl-C; the server goes on.
-fn attached(server: &Server, load: impl Fn(&Server)) {
+fn attached(on: Backend, server: &Server, load: impl Fn(&Server)) {
     let mut running = server.start();
     load(server);
-    let session = Session::attach(server.pid().expect("it runs"));
+    let session = Session::attach(on, server.pid().expect("it runs"));
     load(server);
     let outcome = session.interrupt();
     assert_eq!(outcome.status, 0, "{:#?}", outcome.stderr);
@@ -36,8 +37,8 @@ fn attached(server: &Server, load: impl Fn(&Server)) {
 
 /// `forkscope watch`, which sees the server start among all else on the machine; only it is asked about.
 fn watched(server: &Server, load: impl Fn(&Server)) {
-    let mut session = Session::start::<&str>("watch", &[], &[]);
-    session.process.stderr_says("tracing");
+    let mut session = Session::start::<&str>(Backend::Ebpf, "watch", &[], &[]);
+    session.process().stderr_says("tracing");
     let mut running = server.start();
     load(server);
     server.stop();
@@ -63,40 +64,34 @@ fn load_nginx(server: &Server) {
     });
 }
 
-#[test]
-fn postgres_started() {
+fn postgres_started(on: Backend) {
     let Some(_) = Env::get() else { return };
-    started(&postgres(), load_postgres);
+    started(on, &postgres(), load_postgres);
 }
 
-#[test]
-fn postgres_attached() {
+fn postgres_attached(on: Backend) {
     let Some(_) = Env::get() else { return };
-    attached(&postgres(), load_postgres);
+    attached(on, &postgres(), load_postgres);
 }
 
-#[test]
-fn redis_started() {
+fn redis_started(on: Backend) {
     let Some(_) = Env::get() else { return };
-    started(&redis(), load_redis);
+    started(on, &redis(), load_redis);
 }
 
-#[test]
-fn redis_attached() {
+fn redis_attached(on: Backend) {
     let Some(_) = Env::get() else { return };
-    attached(&redis(), load_redis);
+    attached(on, &redis(), load_redis);
 }
 
-#[test]
-fn nginx_started() {
+fn nginx_started(on: Backend) {
     let Some(_) = Env::get() else { return };
-    started(&nginx(), load_nginx);
+    started(on, &nginx(), load_nginx);
 }
 
-#[test]
-fn nginx_attached() {
+fn nginx_attached(on: Backend) {
     let Some(_) = Env::get() else { return };
-    attached(&nginx(), load_nginx);
+    attached(on, &nginx(), load_nginx);
 }
 
 #[test]
@@ -117,4 +112,13 @@ fn servers_untraced() {
         server.stop();
         assert!(running.wait().success(), "{:?}", server.command);
     }
+}
+
+on_each_backend! {
+    postgres_started
+    postgres_attached
+    redis_started
+    redis_attached
+    nginx_started
+    nginx_attached
 }

@@ -118,8 +118,17 @@ impl Process {
 
     /// Gives it an empty line.
     pub(crate) fn go_on(&mut self) {
+        self.types("\n");
+    }
+
+    /// Gives it text.
+    pub(crate) fn types(&mut self, text: &str) {
         let stdin = self.stdin.as_mut().expect("stdin is open");
-        stdin.write_all(b"\n").unwrap_or_else(|error| panic!("{}: {error}", self.what));
+        let written = stdin.write_all(text.as_bytes());
+        written.unwrap_or_else(|error| {
+            while self.stderr.next(Instant::now() + Duration::from_millis(100)).is_ok() {}
+            panic!("{} takes no {text:?}: {error}: {:#?} {:#?}", self.what, self.stdout, self.stderr)
+        });
     }
 
     /// Ends its stdin.

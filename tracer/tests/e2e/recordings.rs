@@ -1,55 +1,32 @@
 //! Recordings: replayed they say what the session said; cut, killed or refused by a full disk they say what they can.
 
-use crate::check::errors;
+use crate::check::same;
 use crate::databases::{dsn, postgres, redis};
 use crate::env::{Env, forkscope, program};
 use crate::process::{Ended, Process, until};
 use crate::run::{Outcome, Session, code};
-use crate::servers::Greeter;
+use crate::ways::{Backend, on_each_backend};
 use forkscope::event::{Event, What};
 use forkscope::recording::{Entry, Reader};
 use nix::sys::signal::Signal;
-use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
-use tempfile::TempDir;
 
-/// What a replay must say as the session said it: all but where the events came from.
-const SAME: [&str; 4] = ["processes", "connections", "findings", "stats"];
-
-/// Forkscope's command with `--record`, to its end: its outcome, and the recording.
+/// A session of the demo.
 #[track_caller]
-fn record(command: &str, arguments: &[&str]) -> (Outcome, TempDir, PathBuf) {
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    let file = directory.path().join("session.rec");
-    let path = file.to_str().expect("a plain path").to_owned();
-    let arguments: Vec<&str> = ["--record", &path].into_iter().chain(arguments.iter().copied()).collect();
-    let outcome = Session::start(command, &arguments, &[]).end();
-    (outcome, directory, file)
+fn demo(arguments: &[&str]) -> Outcome {
+    let outcome = Session::start(Backend::Ebpf, "demo", arguments, &[]).end();
+    assert_eq!(outcome.status, 0, "{:#?}", outcome.stderr);
+    outcome
 }
 
 /// `forkscope replay FILE`.
 fn replay(file: &Path, arguments: &[&str]) -> Outcome {
     let file = file.to_str().expect("a plain path");
     let arguments: Vec<&str> = arguments.iter().copied().chain([file]).collect();
-    Session::start("replay", &arguments, &[]).end()
-}
-
-#[track_caller]
-fn same(live: &Value, replayed: &Value) {
-    for part in SAME {
-        assert_eq!(live[part], replayed[part], "{part}");
-    }
-    for part in ["target", "start", "duration", "host"] {
-        assert_eq!(live["session"][part], replayed["session"][part], "{part}");
-    }
-    let session = &replayed["session"];
-    assert_eq!(
-        (&session["backend"], &session["recorded_by"]),
-        (&"replay".into(), &live["session"]["backend"])
-    );
+    Session::replay(&arguments)
 }
 
 /// What the log said of findings: from the first on.
@@ -62,25 +39,13 @@ fn findings(outcome: &Outcome) -> Vec<&String> {
 fn a_replay_says_what_the_session_said() {
     let Some(_) = Env::get() else { return };
     for payload in ["headers", "all"] {
-        let (live, _directory, file) = record("demo", &["--record-payload", payload]);
-        assert_eq!(live.status, 0, "{:#?}", live.stderr);
-        let replayed = replay(&file, &["--fail-on", "error"]);
+        let live = demo(&["--record-payload", payload]);
+        let replayed = replay(&live.recording(), &["--fail-on", "error"]);
         assert_eq!(replayed.status, 3, "{:#?}", replayed.stderr);
         same(&live.report, &replayed.report);
         assert_eq!(findings(&live), findings(&replayed));
         assert!(live.report["findings"].as_array().is_some_and(|all| !all.is_empty()));
     }
-}
-
-#[test]
-fn the_founding_case_replays() {
-    let Some(env) = Env::with_python_38() else { return };
-    let server = Greeter::start(env);
-    let (python, program) = (env.old_python(), program("grpc_founding.py"));
-    let words = [&python, &program].map(|path| path.to_str().expect("a plain path"));
-    let (live, _directory, file) = record("run", &["--", words[0], words[1], &server.address]);
-    assert_eq!(errors(&live.report).len(), 1, "{:#?}", live.stderr);
-    same(&live.report, &replay(&file, &[]).report);
 }
 
 /// Whether a recording has these bytes in a transfer.
@@ -99,45 +64,53 @@ fn has(file: &Path, text: &[u8]) -> bool {
     }
 }
 
-#[test]
-fn databases_replay_the_same_and_no_content_is_on_the_disk() {
+/// Records a program that talks to a database: content is on the disk only where it was asked for, framing always.
+fn no_content_of(on: Backend, name: &str, server: &str, content: &[u8], framing: &[u8]) {
     let Some(env) = Env::get() else { return };
-    let (redis, postgres) = (redis(), postgres());
-    let _running = (redis.start(), postgres.start());
-    let python = env.python();
-    let (port, dsn) = (redis.port.to_string(), dsn(&postgres));
-    for (name, argument, content, framing) in [
-        ("redis_shared.py", &port, &b"child-"[..], &b"*2\r\n$4\r\nECHO"[..]),
-        ("pg_shared.py", &dsn, b"SELECT", b"Q\0\0\0"),
-    ] {
-        let program = program(name);
-        let [python, program] = [&python, &program].map(|path| path.to_str().expect("a plain path"));
-        for (payload, whole) in [("headers", false), ("all", true)] {
-            let words = ["--record-payload", payload, "--", python, program, argument, "--at-once"];
-            let (live, _directory, file) = record("run", &words);
-            assert!(!errors(&live.report).is_empty(), "{:#?}", live.stderr);
-            same(&live.report, &replay(&file, &[]).report);
-            assert_eq!((has(&file, content), has(&file, framing)), (whole, true), "{name} {payload}");
-        }
+    let (python, program) = (env.python(), program(name));
+    let [python, program] = [&python, &program].map(|path| path.to_str().expect("a plain path"));
+    for (payload, whole) in [("headers", false), ("all", true)] {
+        let words = ["--record-payload", payload, "--", python, program, server, "--at-once"];
+        let live = Session::start(on, "run", &words, &[]).end();
+        let file = live.recording();
+        assert_eq!((has(&file, content), has(&file, framing)), (whole, true), "{name} {payload}");
     }
+}
+
+fn no_sql_is_on_the_disk(on: Backend) {
+    let Some(_) = Env::get() else { return };
+    let server = postgres();
+    let _running = server.start();
+    no_content_of(on, "pg_shared.py", &dsn(&server), b"SELECT", b"Q\0\0\0");
+}
+
+fn no_value_of_redis_is_on_the_disk(on: Backend) {
+    let Some(_) = Env::get() else { return };
+    let server = redis();
+    let _running = server.start();
+    no_content_of(on, "redis_shared.py", &server.port.to_string(), b"child-", b"*2\r\n$4\r\nECHO");
+}
+
+on_each_backend! {
+    no_sql_is_on_the_disk
+    no_value_of_redis_is_on_the_disk
 }
 
 #[test]
 fn what_proc_said_of_a_process_that_ran_before_is_in_the_recording() {
     let Some(_) = Env::get() else { return };
     let program = Process::start(&mut Command::new("cat"));
-    let (live, _directory, file) = record("attach", &["--duration", "1s", &program.pid().to_string()]);
-    let replayed = replay(&file, &[]);
-    same(&live.report, &replayed.report);
+    let outcome = Session::attach(Backend::Ebpf, program.pid()).interrupt();
+    let replayed = replay(&outcome.recording(), &[]);
     assert_eq!(replayed.report["processes"][0]["unseen"], serde_json::json!(["late-attach"]));
 }
 
 #[test]
 fn a_recording_can_be_read_from_a_pipe() {
     let Some(_) = Env::get() else { return };
-    let (live, _directory, file) = record("demo", &[]);
+    let live = demo(&[]);
     let mut command = Command::new("sh");
-    command.args(["-c", "cat \"$1\" | \"$0\" replay --report - -"]).arg(forkscope()).arg(&file);
+    command.args(["-c", "cat \"$1\" | \"$0\" replay --report - -"]).arg(forkscope()).arg(live.recording());
     let Ended { status, stdout, stderr } = Process::start(&mut command).end();
     assert_eq!(code(status), 0, "{stderr:#?}");
     same(&live.report, &serde_json::from_str(&stdout.concat()).expect("the report is JSON"));
@@ -146,7 +119,8 @@ fn a_recording_can_be_read_from_a_pipe() {
 #[test]
 fn of_a_cut_recording_the_beginning_is_replayed() {
     let Some(_) = Env::get() else { return };
-    let (_, _directory, file) = record("demo", &[]);
+    let live = demo(&[]);
+    let file = live.recording();
     let whole = fs::read(&file).expect("it is there");
     fs::write(&file, &whole[..whole.len() - 9]).expect("own file");
     let replayed = replay(&file, &[]);
@@ -164,7 +138,8 @@ fn only_its_owner_can_read_it() {
     fs::write(&file, "an older one, that anybody can read").expect("own directory");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("own file");
     let path = file.to_str().expect("a plain path");
-    Session::start("run", &["--record", path, "--", "true"], &[]).end();
+    let mut command = Command::new(forkscope());
+    Process::start(command.args(["run", "--record", path, "--", "true"])).end();
     assert_eq!(fs::metadata(&file).expect("it is there").mode() & 0o777, 0o600);
     assert_eq!(replay(&file, &[]).status, 0);
 }

@@ -1,11 +1,14 @@
 //! forkscope as its users start it, and what it reported.
 
+use crate::check::same;
 use crate::env::forkscope;
 use crate::process::{Ended, Process, said};
+use crate::ways::Backend;
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 use tempfile::TempDir;
 
@@ -15,7 +18,9 @@ const TRACING: &str = "tracing";
 /// A session that goes on.
 #[derive(Debug)]
 pub(crate) struct Session {
-    pub(crate) process: Process,
+    process: Option<Process>,
+    /// Its `--rule` options, which a replay needs as well.
+    rules: Vec<OsString>,
     directory: TempDir,
 }
 
@@ -30,47 +35,103 @@ pub(crate) struct Outcome {
     pub(crate) stderr: Vec<String>,
     /// The report.
     pub(crate) report: Value,
+    directory: TempDir,
+}
+
+impl Outcome {
+    /// The recording.
+    pub(crate) fn recording(&self) -> PathBuf {
+        recording(&self.directory)
+    }
 }
 
 impl Session {
-    /// `forkscope COMMAND --report FILE …`, with these variables set.
-    pub(crate) fn start<S: AsRef<OsStr>>(command: &str, arguments: &[S], variables: &[(&str, &str)]) -> Self {
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let mut forkscope = Command::new(forkscope());
-        forkscope.args([command, "--ui", "log", "--report"]).arg(directory.path().join("report.json"));
-        forkscope.args(arguments).envs(variables.iter().copied());
-        Self { process: Process::start(&mut forkscope), directory }
-    }
-
-    /// `forkscope attach PID`, when its probes are on.
-    pub(crate) fn attach(pid: u32) -> Self {
-        let mut session = Self::start("attach", &[pid.to_string()], &[]);
-        session.process.stderr_says(TRACING);
+    /// `forkscope COMMAND --backend BACKEND --report FILE --record FILE …`, with these variables set.
+    pub(crate) fn start<S: AsRef<OsStr>>(
+        on: Backend,
+        command: &str,
+        arguments: &[S],
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let mut session = Self::new();
+        let words: Vec<&OsStr> = arguments.iter().map(AsRef::as_ref).collect();
+        let rules = words.windows(2).filter(|pair| pair[0] == "--rule");
+        session.rules = rules.flatten().map(|word| (*word).to_owned()).collect();
+        let mut forkscope = session.command(command);
+        forkscope.args(["--backend", &on.to_string(), "--record"]).arg(recording(&session.directory));
+        session.process = Some(Process::start(forkscope.args(arguments).envs(variables.iter().copied())));
         session
     }
 
-    /// Waits for the end, and reads the report.
+    /// `forkscope replay …`.
+    pub(crate) fn replay<S: AsRef<OsStr>>(arguments: &[S]) -> Outcome {
+        let mut session = Self::new();
+        session.process = Some(Process::start(session.command("replay").args(arguments)));
+        session.ended()
+    }
+
+    /// `forkscope attach PID`, when its probes are on.
+    pub(crate) fn attach(on: Backend, pid: u32) -> Self {
+        let mut session = Self::start(on, "attach", &[pid.to_string()], &[]);
+        session.process().stderr_says(TRACING);
+        session
+    }
+
+    fn new() -> Self {
+        Self {
+            process: None,
+            rules: Vec::new(),
+            directory: tempfile::tempdir().expect("a temporary directory"),
+        }
+    }
+
+    fn command(&self, command: &str) -> Command {
+        let mut forkscope = Command::new(forkscope());
+        forkscope.args([command, "--ui", "log", "--report"]).arg(self.directory.path().join("report.json"));
+        forkscope
+    }
+
+    /// Its process.
+    pub(crate) fn process(&mut self) -> &mut Process {
+        self.process.as_mut().expect("it was started")
+    }
+
+    /// Waits for the end, reads the report, and has the recording replayed: it must say the same.
     pub(crate) fn end(self) -> Outcome {
-        let Ended { status, stdout, stderr } = self.process.end();
+        let mut arguments = self.rules.clone();
+        let outcome = self.ended();
+        arguments.push(outcome.recording().into());
+        let replayed = Self::replay(&arguments);
+        assert_eq!(replayed.status, 0, "{:#?}", replayed.stderr);
+        same(&outcome.report, &replayed.report);
+        outcome
+    }
+
+    fn ended(mut self) -> Outcome {
+        let Ended { status, stdout, stderr } = self.process.take().expect("it was started").end();
         let path = self.directory.path().join("report.json");
         let text = std::fs::read_to_string(&path);
         let text = text.unwrap_or_else(|error| panic!("no report: {error}; {status}\n{}", stderr.join("\n")));
         let report = serde_json::from_str(&text).expect("the report is JSON");
-        Outcome { status: code(status), said: said(&stdout), stderr, report }
+        Outcome { status: code(status), said: said(&stdout), stderr, report, directory: self.directory }
     }
 
     /// Ctrl-C, then as [`Session::end`].
-    pub(crate) fn interrupt(self) -> Outcome {
-        self.process.signal(Signal::SIGINT);
+    pub(crate) fn interrupt(mut self) -> Outcome {
+        self.process().signal(Signal::SIGINT);
         self.end()
     }
 }
 
+fn recording(directory: &TempDir) -> PathBuf {
+    directory.path().join("session.rec")
+}
+
 /// `forkscope run`, to its end.
-pub(crate) fn run<S: AsRef<OsStr>>(program: &[S], variables: &[(&str, &str)]) -> Outcome {
+pub(crate) fn run<S: AsRef<OsStr>>(on: Backend, program: &[S], variables: &[(&str, &str)]) -> Outcome {
     let mut arguments = vec![OsStr::new("--")];
     arguments.extend(program.iter().map(AsRef::as_ref));
-    Session::start("run", &arguments, variables).end()
+    Session::start(on, "run", &arguments, variables).end()
 }
 
 /// A status as a shell gives it.

@@ -40,6 +40,8 @@ install_packages() {
         [[ -n $(newest_python) ]] || echo python3
         newest=$(newest_python)
         "${newest:-false}" -c 'import ensurepip' 2>/dev/null || echo python3-venv
+        # Python's own tests, which distributions package apart.
+        "${newest:-false}" -c 'import test.test_subprocess' 2>/dev/null || echo libpython3-testsuite
     )
     ((${#packages[@]})) || return 0
     command -v apt-get >/dev/null || die "missing: ${packages[*]}; this is no Debian, install them by hand"

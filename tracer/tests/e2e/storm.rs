@@ -3,6 +3,7 @@
 use crate::env::{Env, example};
 use crate::process::Process;
 use crate::run::Session;
+use crate::ways::{Backend, on_each_backend};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -54,11 +55,10 @@ fn in_report(report: &Value, pids: &[u64]) -> BTreeSet<Holder> {
     holders
 }
 
-#[test]
-fn the_model_equals_proc() {
+fn the_model_equals_proc(on: Backend) {
     let Some(_) = Env::get() else { return };
     let mut program = Process::start(&mut Command::new(example("storm")));
-    let session = Session::attach(program.pid());
+    let session = Session::attach(on, program.pid());
     program.go_on();
     let ready: Value = serde_json::from_str(&program.stdout_says("ready")).expect("JSON");
     let pids: Vec<u64> = ready["pids"].as_array().expect("pids").iter().filter_map(Value::as_u64).collect();
@@ -71,4 +71,8 @@ fn the_model_equals_proc() {
     let missing: Vec<_> = truth.difference(&model).collect();
     let invented: Vec<_> = model.difference(&truth).collect();
     assert!(missing.is_empty() && invented.is_empty(), "missing {missing:?}, invented {invented:?}");
+}
+
+on_each_backend! {
+    the_model_equals_proc
 }

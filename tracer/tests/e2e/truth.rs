@@ -4,6 +4,7 @@ use crate::env::{Env, example};
 use crate::process::{Process, said};
 use crate::run::Session;
 use crate::strace::{Call, calls, plain};
+use crate::ways::{Backend, on_each_backend};
 use forkscope::event::{Event, ProcKey, What};
 use forkscope::sinks::log::event::line;
 use forkscope_proto::{Header, Io, Shape, calls as table};
@@ -145,10 +146,10 @@ fn log_line(line: &str) -> Option<(u32, Call)> {
     Some((tid.parse().ok()?, Call::parse(call)?))
 }
 
-fn by_forkscope() -> Record {
+fn by_forkscope(on: Backend) -> Record {
     let program = example("scripted");
     let arguments = ["-v".as_ref(), "-v".as_ref(), "--".as_ref(), program.as_os_str()];
-    let outcome = Session::start("run", &arguments, &[("NO_COLOR", "1")]).end();
+    let outcome = Session::start(on, "run", &arguments, &[("NO_COLOR", "1")]).end();
     assert_eq!(outcome.status, 0, "{:#?}", outcome.stderr);
     let mut calls: BTreeMap<u32, Vec<Call>> = BTreeMap::new();
     for (tid, call) in outcome.stderr.iter().filter_map(|line| log_line(line)) {
@@ -212,10 +213,9 @@ fn scripted_is_the_same_each_time() {
     equal(&first, &second);
 }
 
-#[test]
-fn forkscope_records_what_strace_records() {
+fn forkscope_records_what_strace_records(on: Backend) {
     let Some(_) = Env::get() else { return };
-    equal(&by_strace(), &by_forkscope());
+    equal(&by_strace(), &by_forkscope(on));
 }
 
 #[track_caller]
@@ -232,4 +232,8 @@ fn equal(expected: &Record, recorded: &Record) {
             panic!("{role}, call {place}: expected {}, recorded {}", near(expected), near(recorded));
         }
     }
+}
+
+on_each_backend! {
+    forkscope_records_what_strace_records
 }

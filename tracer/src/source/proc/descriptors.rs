@@ -110,7 +110,7 @@ impl Folders {
 
 /// The kind of a file that has a path, by its mode, as the probe tells them. A socket's file that was opened
 /// with `O_PATH` is none: its inode is the file system's.
-fn kind_of(mode: u16) -> FileKind {
+pub(super) fn kind_of(mode: u16) -> FileKind {
     match u32::from(mode) & libc::S_IFMT {
         0 | libc::S_IFREG => FileKind::Regular,
         libc::S_IFDIR => FileKind::Directory,

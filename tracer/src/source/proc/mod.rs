@@ -2,6 +2,7 @@
 //!
 //! Everything here is read-only and may fail at any moment, because processes end when they like.
 
+mod behind;
 mod descriptors;
 mod facts;
 mod library;
@@ -11,6 +12,7 @@ mod snapshot;
 mod sockets;
 mod tree;
 
+pub use behind::Looker;
 pub use facts::facts;
 pub use snapshot::snapshot;
 pub use tree::{all, key, threads, uses_uring, with_descendants};

@@ -1,0 +1,41 @@
+//! Requests of ptrace(2) and waitpid(2) with signals as plain numbers: a program's real-time signals must pass, and
+//! nix knows none of them.
+
+use nix::errno::Errno;
+use std::ptr::null_mut;
+
+/// How a stopped thread goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Resume {
+    /// Until the next event or signal.
+    Go = libc::PTRACE_CONT as isize,
+    /// Until the next entry or exit of a system call, too.
+    ToCall = libc::PTRACE_SYSCALL as isize,
+    /// It stays stopped by job control, and reports when that ends.
+    Listen = libc::PTRACE_LISTEN as isize,
+    /// Traced no more.
+    Detach = libc::PTRACE_DETACH as isize,
+}
+
+/// Lets a stopped thread go on, with a signal delivered to it (0: none).
+///
+/// # Errors
+/// `ESRCH` where the thread is gone, which may happen at any moment: it was killed.
+pub(super) fn resume(tid: i32, how: Resume, signal: i32) -> nix::Result<()> {
+    // SAFETY: no memory is passed; the last argument of these requests is a signal's number.
+    let result = unsafe {
+        libc::ptrace(how as libc::c_uint, tid, null_mut::<libc::c_void>(), libc::c_long::from(signal))
+    };
+    Errno::result(result).map(drop)
+}
+
+/// Waits for the next change of any traced thread: its number and its wait status.
+///
+/// # Errors
+/// `ECHILD` where nothing is traced, `EINTR` after a signal.
+pub(super) fn wait() -> nix::Result<(i32, i32)> {
+    let mut status = 0;
+    // SAFETY: `status` outlives the call.
+    let tid = unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL) };
+    Errno::result(tid).map(|tid| (tid, status))
+}
