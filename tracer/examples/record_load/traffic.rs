@@ -171,7 +171,7 @@ impl Traffic {
         let sent = if grpc {
             self.message(&frame(40, 1, 4), 40) + self.message(&frame(asked, 0, 1), asked)
         } else {
-            let head = format!("*3\r\n$3\r\nSET\r\n$8\r\n{:08}\r\n${asked}\r\n", stream);
+            let head = format!("*3\r\n$3\r\nSET\r\n$8\r\n{stream:08}\r\n${asked}\r\n");
             self.message(head.as_bytes(), asked) + self.message(b"\r\n", 0)
         };
         self.payload.truncate(CAPTURE);

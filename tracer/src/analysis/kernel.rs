@@ -2,6 +2,7 @@
 
 use super::Analysis;
 use crate::event::{Event, ProcKey, Snapshot, What};
+use crate::protocol::Kept;
 use crate::report::Finding;
 use forkscope_proto::{self as proto, FileKind, FileRef, Header, Kind, calls};
 use std::collections::{BTreeMap, HashMap};
@@ -12,6 +13,8 @@ const ESTABLISHED: u16 = 1;
 /// Processes, their tables, and the analyser that watches them.
 pub(crate) struct Kernel {
     pub(crate) analysis: Analysis,
+    /// The same, which of transfers sees what a recording keeps.
+    replayed: Analysis,
     tables: HashMap<u32, BTreeMap<i32, FileRef>>,
     time: u64,
     serial: u64,
@@ -21,7 +24,8 @@ impl Kernel {
     /// With one process, 100, that has just been started.
     pub(crate) fn new() -> Self {
         let analysis = Analysis::new(0, BTreeMap::new());
-        let mut kernel = Self { analysis, tables: HashMap::new(), time: 0, serial: 1000 };
+        let replayed = Analysis::new(0, BTreeMap::new());
+        let mut kernel = Self { analysis, replayed, tables: HashMap::new(), time: 0, serial: 1000 };
         kernel.tables.insert(100, BTreeMap::new());
         let snapshot = Snapshot { started_here: true, whole: true, threads: 1, ..Snapshot::default() };
         kernel.event(100, What::Snapshot(&snapshot));
@@ -31,7 +35,13 @@ impl Kernel {
     fn event(&mut self, pid: u32, what: What<'_>) {
         self.time += 1_000_000;
         let process = ProcKey { tgid: pid, start: u64::from(pid) };
-        self.analysis.apply(&Event { time: self.time, process, tid: pid, what });
+        let event = Event { time: self.time, process, tid: pid, what };
+        self.analysis.apply(&event);
+        let What::Io(io, payload) = what else { return self.replayed.apply(&event) };
+        let kept = self.analysis.model.kept();
+        let shown = |(at, &byte)| if kept.has(at) { byte } else { Kept::FILL };
+        let payload: Vec<u8> = payload.iter().enumerate().map(shown).collect();
+        self.replayed.apply(&Event { what: What::Io(io, &payload), ..event });
     }
 
     fn header(&self, pid: u32, kind: Kind, nr: u16) -> Header {
@@ -179,9 +189,13 @@ impl Kernel {
         self.transfer(pid, calls::RECVFROM, fd, data, data.len() as i64);
     }
 
-    /// The findings so far that are no information: rule, process, number.
+    /// The findings so far that are no information: rule, process, number. From a recording they would be the same.
     pub(crate) fn findings(&self) -> Vec<(&'static str, u32, Option<i32>)> {
         let told = |finding: &&Finding| finding.severity > crate::report::Severity::Info;
+        let all = |analysis: &Analysis| -> Vec<String> {
+            analysis.findings().iter().map(|f| format!("{} {} {}", f.count, f.title, f.summary)).collect()
+        };
+        assert_eq!(all(&self.analysis), all(&self.replayed));
         self.analysis.findings().iter().filter(told).map(|f| (f.rule.name(), f.pid, f.fd)).collect()
     }
 

@@ -56,7 +56,7 @@ impl Model {
         if fork.flags & CLONE_THREAD != 0 {
             let apart = (!shares).then(|| self.clone_table(table));
             self.with(at.process, |process| {
-                process.threads += 1;
+                process.threads = process.threads.saturating_add(1);
                 process.apart.extend(apart.map(|table| (fork.child_tid, table)));
             });
             return;
@@ -98,7 +98,7 @@ impl Model {
         if let Some(table) = self.tables.get_mut(&table) {
             let (time, tid) = table.changed;
             table.forked = Some((at.time, id));
-            if fork.enter != 0 && tid != at.tid && time + OVERLAP > fork.enter {
+            if fork.enter != 0 && tid != at.tid && time.saturating_add(OVERLAP) > fork.enter {
                 out.push(Change::Uncertain { process: id });
             }
         }

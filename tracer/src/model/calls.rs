@@ -154,7 +154,7 @@ impl Model {
         }
         let Some(table) = self.table_id(at).and_then(|id| self.tables.get_mut(&id)) else { return };
         if let Some((time, child)) = table.forked {
-            if at.time < time + OVERLAP {
+            if at.time < time.saturating_add(OVERLAP) {
                 out.push(Change::Uncertain { process: child });
             } else {
                 table.forked = None;

@@ -79,7 +79,7 @@ impl Model {
             table.changed = (by.time, by.tid);
         } else if found.is_some() {
             table.early.retain(|&(_, _, until)| until > by.time);
-            table.early.push((fd, *found, by.time + EARLY));
+            table.early.push((fd, *found, by.time.saturating_add(EARLY)));
         }
         if let Some(usage) =
             socket.and_then(|id| self.sockets.get_mut(&id)).and_then(|s| s.usage_mut(by.process, fd))

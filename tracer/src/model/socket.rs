@@ -215,8 +215,8 @@ impl Socket {
             |last: &&mut Turn| last.process == turn.process && (last.to >= forked || turn.from < forked);
         if let Some(last) = self.turns.last_mut().filter(goes_on) {
             last.to = turn.to;
-            last.sent += turn.sent;
-            last.received += turn.received;
+            last.sent = last.sent.saturating_add(turn.sent);
+            last.received = last.received.saturating_add(turn.received);
             last.assumed &= turn.assumed;
             return;
         }

@@ -120,7 +120,7 @@ fn note(socket: &mut Socket, at: Origin, fd: i32, sent: bool, bytes: u64) {
     let is_connection = socket.is_connection();
     if let Some(usage) = socket.usage_mut(at.process, fd) {
         let (total, count) = if sent { &mut usage.sent } else { &mut usage.received };
-        *total += bytes;
+        *total = total.saturating_add(bytes);
         *count += 1;
     }
     if is_connection {

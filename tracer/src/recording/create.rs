@@ -43,10 +43,11 @@ pub fn create(path: &Path) -> Result<File, CreateError> {
         if everybody_may_write(path)? {
             return Err(CreateError::Planted("a symbolic link"));
         }
-        let target = fs::canonicalize(path)?;
-        return match fs::metadata(&target)? {
+        return match fs::metadata(path)? {
             there if there.is_dir() => Err(CreateError::IsDirectory),
-            there => over(&target, there.is_file()),
+            there if there.is_file() => over(&fs::canonicalize(path)?, true),
+            // What /dev/fd/63 leads to has no path of its own.
+            _ => over(path, false),
         };
     }
     over(path, there.is_file())
@@ -127,5 +128,8 @@ mod tests {
         assert!(matches!(create(directory.path()), Err(CreateError::IsDirectory)));
         assert!(matches!(create(&directory.path().join("no/such.rec")), Err(CreateError::Refused(_))));
         assert!(create(Path::new("/dev/null")).is_ok());
+        let (_read, write) = nix::unistd::pipe().expect("a pipe");
+        let path = format!("/dev/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&write));
+        create(Path::new(&path)).expect("a pipe of a shell");
     }
 }

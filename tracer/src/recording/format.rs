@@ -9,7 +9,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 /// How a recording begins: a byte that is no text, a name, and a line end that careless copying would change.
 pub(super) const MAGIC: [u8; 8] = *b"\xf5FSREC\r\n";
 
-/// The version of the format that this build writes and reads.
+/// The version of the format that this build writes and reads. Raised with each change of what is written: also where a
+/// field of a record is added, moved or removed (`fields` knows them all).
 pub const VERSION: u32 = 1;
 
 /// How a chunk begins.

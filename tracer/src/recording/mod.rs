@@ -34,6 +34,8 @@ pub use reader::Reader;
 pub use writer::Recorder;
 
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod tests;

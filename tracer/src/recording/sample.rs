@@ -63,9 +63,14 @@ impl Owned {
     }
 }
 
-/// Words that are often small, or 0, or the same.
+/// Words that are often small, or the same. As a file's last word one of them says that it is a socket.
 fn word() -> impl Strategy<Value = u64> {
-    prop_oneof![Just(0), Just(u64::MAX), 0u64..300, any::<u64>()]
+    prop_oneof![Just(0), Just(u64::MAX), Just(1 << 32), 0u64..9, 0u64..300, any::<u64>()]
+}
+
+/// Processes and threads that often are the same.
+fn task() -> impl Strategy<Value = u32> {
+    prop_oneof![3 => 1u32..5, 1 => any::<u32>()]
 }
 
 fn snapshot() -> impl Strategy<Value = Snapshot> {
@@ -100,7 +105,7 @@ pub(super) fn event() -> impl Strategy<Value = Owned> {
     let words = prop::collection::vec(word(), 37);
     let payload = prop::collection::vec(any::<u8>(), 0..300);
     let record = (1u16..=10, any::<u16>(), words, snapshot());
-    (word(), word(), any::<[u32; 2]>(), record, payload).prop_map(
+    (word(), 0u64..3, [task(), task()], record, payload).prop_map(
         |(time, start, [tgid, tid], (kind, nr, mut words, seen), mut payload)| {
             let Some(kind) = Kind::from_number(kind) else {
                 let process = ProcKey { tgid, start };

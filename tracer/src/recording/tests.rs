@@ -2,12 +2,13 @@
 
 use super::sample::{Owned, Record, event, header};
 use super::*;
-use crate::event::{Event, What};
+use crate::analysis::Analysis;
+use crate::event::{Event, Snapshot, SnapshotFd, What};
 use crate::model::Facts;
-use crate::protocol::Kept;
+use crate::protocol::{Chunk, Direction, Kept, User, Wire};
 use forkscope_proto::FileRef;
 use proptest::prelude::*;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A recording of these events, with a chunk for each `chunk` of them, some facts, and an end.
 fn record(events: &[Owned], payload: Payload, chunk: usize) -> Vec<u8> {
@@ -141,6 +142,28 @@ proptest! {
         }
     }
 
+    #[test]
+    fn changed_anywhere_it_is_read_or_refused(
+        events in prop::collection::vec(event(), 1..12),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let mut file = record(&events, Payload::Headers, 3);
+        for (at, byte) in changes {
+            let at = at.index(file.len());
+            file[at] = byte;
+        }
+        let _ = read_all(&file);
+    }
+
+    #[test]
+    fn events_that_never_were_can_be_analysed(events in prop::collection::vec(event(), 1..60)) {
+        let mut analysis = Analysis::new(5, BTreeMap::new());
+        for event in &events {
+            analysis.apply(&event.event());
+        }
+        analysis.take_fresh();
+    }
+
     // The checksum is mended, so that what lies behind it is reached.
     #[test]
     fn damaged_columns_make_nothing_panic(
@@ -178,15 +201,47 @@ fn send(payload: &[u8]) -> Owned {
 
 #[test]
 fn of_transfers_what_was_asked_for_is_kept() {
-    for (payload, kept) in [
-        (Payload::All, "hello"),
-        (Payload::Headers, "\u{ff}\u{ff}\u{ff}\u{ff}\u{ff}"),
-        (Payload::None, "\u{ff}\u{ff}\u{ff}\u{ff}\u{ff}"),
-    ] {
-        let file = record(&[send(b"hello")], payload, 1);
+    let data = b"*3\r\n$3\r\nSET\r\n$4\r\nname\r\n$6\r\nsecret\r\n";
+    let headers = b"*3\r\n$3\r\nSET\r\n$4\r\n\xff\xff\xff\xff\r\n$6\r\n\xff\xff\xff\xff\xff\xff\xff\xff";
+    let kept = Kept::default();
+    let chunk = Chunk::new(data, data.len() as u64).noting(&kept);
+    Wire::new().feed(User(1), Direction::Sent, chunk, &mut |_| ());
+    for (payload, shown) in
+        [(Payload::All, &data[..]), (Payload::Headers, &headers[..]), (Payload::None, &[0xff; 35])]
+    {
+        let mut file = Vec::new();
+        let mut recorder = Recorder::begin(&mut file, &header(payload)).expect("memory");
+        recorder.event(&send(data).event(), &kept).expect("memory");
+        recorder.end(&End::default()).expect("memory");
         let mut reader = Reader::open(&file[..]).expect("whole");
         let Ok(Some(Entry::Event(event))) = reader.next_entry() else { panic!("no event") };
         let What::Io(_, bytes) = event.what else { panic!("no transfer") };
-        assert!(kept.chars().map(|c| c as u8).eq(bytes.iter().copied()), "{payload:?}: {bytes:?}");
+        assert_eq!(bytes.escape_ascii().to_string(), shown.escape_ascii().to_string(), "{payload:?}");
     }
+}
+
+#[test]
+fn no_address_of_the_kernel_is_on_the_disk() {
+    let file = FileRef { file: 0xffff_8881_0123_4500, inode: 7, ..FileRef::NONE };
+    let socket = forkscope_proto::Socket { file, ..Default::default() };
+    let mut passed = forkscope_proto::Passed::default();
+    passed.fds.iter_mut().for_each(|fd| fd.file = file);
+    let fd = SnapshotFd { file, socket: Some(socket), ..SnapshotFd::default() };
+    let call = forkscope_proto::Call { file, other: file, replaced: file, ..Default::default() };
+    let mut packer = pack::Packer::new(Payload::All);
+    for record in [
+        Record::Call(call),
+        Record::Io(forkscope_proto::Io { file, ..Default::default() }),
+        Record::Socket(socket),
+        Record::Uring(forkscope_proto::UringIo { file, ..Default::default() }),
+        Record::Passed(passed),
+        Record::Snapshot(Snapshot { descriptors: vec![fd], ..Snapshot::default() }),
+    ] {
+        packer.event(&Owned { record, ..send(b"") }.event(), &Kept::default());
+    }
+    let mut raw = Vec::new();
+    packer.columns.drain_to(&mut raw);
+    let address = file.file.to_le_bytes();
+    // The page that it is on would tell as much.
+    assert!(!raw.windows(6).any(|bytes| bytes == &address[2..]));
 }

@@ -122,18 +122,17 @@ fn on_purpose(socket: &Socket, process: ProcId) -> bool {
 /// nor do two writers whom nobody answers.
 fn both_ways(socket: &Socket, one: ProcId, two: ProcId) -> bool {
     let total = |process| {
-        socket
-            .turns
-            .iter()
-            .filter(|turn| turn.process == process)
-            .fold((0, 0, false), |(sent, received, any), turn| {
-                (sent + turn.sent, received + turn.received, any || turn.assumed)
-            })
+        socket.turns.iter().filter(|turn| turn.process == process).fold(
+            (0u64, 0u64, false),
+            |(sent, received, any), turn| {
+                (sent.saturating_add(turn.sent), received.saturating_add(turn.received), any || turn.assumed)
+            },
+        )
     };
     let ((sent, received, assumed), (other_sent, other_received, other_assumed)) = (total(one), total(two));
     let both_sent = (sent > 0 || assumed) && (other_sent > 0 || other_assumed);
     let both_received = (received > 0 || assumed) && (other_received > 0 || other_assumed);
-    (both_sent || both_received) && received + other_received > 0
+    (both_sent || both_received) && (received > 0 || other_received > 0)
 }
 
 fn draft(

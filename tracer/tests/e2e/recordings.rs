@@ -1,10 +1,13 @@
 //! Recordings: replayed they say what the session said; cut, killed or refused by a full disk they say what they can.
 
 use crate::check::same;
-use crate::env::{Env, forkscope};
+use crate::databases::{dsn, postgres, redis};
+use crate::env::{Env, forkscope, program};
 use crate::process::{Ended, Process, until};
 use crate::run::{Outcome, Session, code};
-use crate::ways::Backend;
+use crate::ways::{Backend, on_each_backend};
+use forkscope::event::{Event, What};
+use forkscope::recording::{Entry, Reader};
 use nix::sys::signal::Signal;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -43,6 +46,54 @@ fn a_replay_says_what_the_session_said() {
         assert_eq!(findings(&live), findings(&replayed));
         assert!(live.report["findings"].as_array().is_some_and(|all| !all.is_empty()));
     }
+}
+
+/// Whether a recording has these bytes in a transfer.
+fn has(file: &Path, text: &[u8]) -> bool {
+    let mut reader = Reader::open(fs::File::open(file).expect("it is there")).expect("a recording");
+    loop {
+        match reader.next_entry().expect("it is whole") {
+            Some(Entry::Event(Event { what: What::Io(_, bytes), .. }))
+                if bytes.windows(text.len()).any(|some| some == text) =>
+            {
+                return true;
+            }
+            Some(_) => {}
+            None => return false,
+        }
+    }
+}
+
+/// Records a program that talks to a database: content is on the disk only where it was asked for, framing always.
+fn no_content_of(on: Backend, name: &str, server: &str, content: &[u8], framing: &[u8]) {
+    let Some(env) = Env::get() else { return };
+    let (python, program) = (env.python(), program(name));
+    let [python, program] = [&python, &program].map(|path| path.to_str().expect("a plain path"));
+    for (payload, whole) in [("headers", false), ("all", true)] {
+        let words = ["--record-payload", payload, "--", python, program, server, "--at-once"];
+        let live = Session::start(on, "run", &words, &[]).end();
+        let file = live.recording();
+        assert_eq!((has(&file, content), has(&file, framing)), (whole, true), "{name} {payload}");
+    }
+}
+
+fn no_sql_is_on_the_disk(on: Backend) {
+    let Some(_) = Env::get() else { return };
+    let server = postgres();
+    let _running = server.start();
+    no_content_of(on, "pg_shared.py", &dsn(&server), b"SELECT", b"Q\0\0\0");
+}
+
+fn no_value_of_redis_is_on_the_disk(on: Backend) {
+    let Some(_) = Env::get() else { return };
+    let server = redis();
+    let _running = server.start();
+    no_content_of(on, "redis_shared.py", &server.port.to_string(), b"child-", b"*2\r\n$4\r\nECHO");
+}
+
+on_each_backend! {
+    no_sql_is_on_the_disk
+    no_value_of_redis_is_on_the_disk
 }
 
 #[test]

@@ -19,7 +19,7 @@ const IMPURE: &[&str] = &[
 
 /// Other people's crates that do I/O, and so are for the outer rooms only.
 const OUTER_CRATES: &[&str] =
-    &["anstream", "aya", "clap", "crossterm", "nix", "procfs", "ratatui", "tempfile", "tokio"];
+    &["anstream", "aya", "clap", "crossterm", "nix", "procfs", "ratatui", "tempfile", "tokio", "zstd"];
 
 /// Macros that write somewhere, so that no pure room may use them.
 const PRINTING: &[&str] = &["print", "println", "eprint", "eprintln"];
@@ -83,6 +83,7 @@ const OTHER_CRATES: &[&str] = &[
     "anyhow",
     "aya",
     "clap",
+    "crc32fast",
     "crossterm",
     "forkscope_proto",
     "procfs",
@@ -92,6 +93,7 @@ const OTHER_CRATES: &[&str] = &[
     "thiserror",
     "tokio",
     "zerocopy",
+    "zstd",
 ];
 
 /// Every room but the demo.
