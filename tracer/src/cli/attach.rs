@@ -22,28 +22,48 @@ pub(super) fn attach(args: &Attach) -> Outcome {
     }
     let target = Target::Attach { pids: args.pids.clone() };
     let mut session = Session::start(&args.options, Scope::Processes, target)?;
-    let mut followed = BTreeSet::new();
-    // A child that is forked while this goes on belongs to a process that is followed already: the kernel
-    // side follows it. Those that were there before are found by looking until nothing new turns up.
+    runtime.block_on(async {
+        if !follow_all(&mut session, &mut signals, &args.pids).await {
+            return Ok(());
+        }
+        let count = session.analysis.model.living();
+        let noun = if count == 1 { "process" } else { "processes" };
+        let backend = session.source.name();
+        session.console.note(&format!("tracing {count} {noun} through {backend}; Ctrl-C to stop"));
+        drive(&mut session, &mut signals, true).await
+    })?;
+    session.finish(0)
+}
+
+/// Follows the processes and their descendants; false: the user or an option ended it meanwhile.
+///
+/// A child that is forked while this goes on belongs to a process that is followed already: the source follows it.
+/// Those that were there before are found by looking until nothing new turns up.
+async fn follow_all(session: &mut Session, signals: &mut Signals, pids: &[u32]) -> bool {
+    let mut followed: BTreeSet<u32> =
+        [Some(std::process::id()), session.source.own()].into_iter().flatten().collect();
     loop {
-        let found: Vec<u32> = args.pids.iter().flat_map(|&pid| proc::with_descendants(pid)).collect();
-        let new: Vec<u32> = found.into_iter().filter(|&pid| followed.insert(pid)).collect();
+        let found = pids.iter().flat_map(|&pid| proc::with_descendants(pid));
+        let new: Vec<u32> = found.filter(|&pid| !session.saw_fork_of(pid) && followed.insert(pid)).collect();
         if new.is_empty() {
-            break;
+            return true;
         }
         for pid in new {
             // One that has ended meanwhile is no failure: the others go on.
             if let Err(error) = session.follow(pid, false) {
                 session.console.note(&format!("{error:#}; going on without it"));
             }
+            session.turn(false);
+            tokio::select! {
+                biased;
+                _ = signals.next() => return false,
+                () = tokio::task::yield_now() => {}
+            }
+            if session.is_over() {
+                return false;
+            }
         }
     }
-    let count = session.analysis.model.living();
-    let noun = if count == 1 { "process" } else { "processes" };
-    let backend = session.source.name();
-    session.console.note(&format!("tracing {count} {noun} through {backend}; Ctrl-C to stop"));
-    runtime.block_on(drive(&mut session, &mut signals, true))?;
-    session.finish(0)
 }
 
 /// A process that cannot be traced, in one sentence.

@@ -32,12 +32,17 @@ impl Waiting {
             .context("a word of the command has a NUL byte in it, which no program can be given")?;
         let program = words.first().ok_or_else(|| anyhow!("there is no command to run"))?;
         let candidates = candidates(program);
+        // Who started forkscope may have had it ignore the end of children, whose statuses would then be lost (wait(2)).
+        // SAFETY: no handler runs.
+        let inherited = unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }?;
         let (released, release) = pipe2(OFlag::O_CLOEXEC)?;
         let (failure, failed) = pipe2(OFlag::O_CLOEXEC)?;
         // SAFETY: the process has one thread, and the child calls nothing but `become_program`.
         match unsafe { fork() }.context("cannot fork")? {
             ForkResult::Child => {
                 drop(release);
+                // SAFETY: as above.
+                let _ = unsafe { signal(Signal::SIGCHLD, inherited) };
                 become_program(&candidates, &words, preparation, &released, &failed)
             }
             ForkResult::Parent { child } => {

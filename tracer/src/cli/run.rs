@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 
 /// Two interrupts within this time are meant for forkscope, which then leaves the program alone.
 const AT_ONCE: Duration = Duration::from_secs(1);
+/// How long after the program's end others of its processes are worth a word.
+const LINGERS: Duration = Duration::from_millis(500);
 
 /// Runs the command of the arguments.
 pub(super) fn run(args: &Run) -> Outcome {
@@ -40,7 +42,7 @@ pub(super) fn trace(options: &Options, command: &[OsString]) -> Outcome {
 async fn drive(session: &mut Session, signals: &mut Signals, pid: Pid) -> Result<u8> {
     let wake = session.wake()?;
     let mut beat = tokio::time::interval(BEAT);
-    let mut status = None;
+    let (mut status, mut ended_at) = (None, None::<Instant>);
     let mut interrupted = None;
     let mut leave = false;
     let mut checked = Instant::now();
@@ -66,14 +68,13 @@ async fn drive(session: &mut Session, signals: &mut Signals, pid: Pid) -> Result
             status = ended(pid);
             if status.is_some() {
                 session.turn(true);
-                let left = session.analysis.model.living();
-                if left > 0 {
-                    let (noun, verb) = if left == 1 { ("process", "lives") } else { ("processes", "live") };
-                    session.console.note(&format!(
-                        "the program has ended; {left} {noun} of it still {verb}: Ctrl-C to leave"
-                    ));
-                }
+                ended_at = Some(Instant::now());
             }
+        }
+        // Its last processes may be ending just now, and the news of that be on its way.
+        if ended_at.is_some_and(|at| at.elapsed() >= LINGERS) {
+            ended_at = None;
+            say_who_lives(session);
         }
         if let Some(status) = status
             && (session.is_alone() || session.is_alone_by_proc(&mut checked))
@@ -86,6 +87,15 @@ async fn drive(session: &mut Session, signals: &mut Signals, pid: Pid) -> Result
         if session.is_over() {
             return Ok(status.unwrap_or(0));
         }
+    }
+}
+
+fn say_who_lives(session: &Session) {
+    let left = session.analysis.model.living();
+    if left > 0 {
+        let (noun, verb) = if left == 1 { ("process", "lives") } else { ("processes", "live") };
+        let text = format!("the program has ended; {left} {noun} of it still {verb}: Ctrl-C to leave");
+        session.console.note(&text);
     }
 }
 

@@ -121,6 +121,12 @@ impl Session {
         self.analysis.learn(pid, facts);
     }
 
+    /// Whether a living process is known from its fork, so that it is traced already.
+    pub(super) fn saw_fork_of(&self, pid: u32) -> bool {
+        let process = self.analysis.model.by_pid(pid);
+        process.is_some_and(|process| process.ended.is_none() && process.forked_at.is_some())
+    }
+
     /// Takes in a process as /proc shows it.
     pub(super) fn take_in(&mut self, process: ProcKey, snapshot: &Snapshot) {
         let event = Event { time: now(), process, tid: process.tgid, what: What::Snapshot(snapshot) };

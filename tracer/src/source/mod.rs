@@ -37,6 +37,11 @@ pub trait Source {
     /// Moves what has arrived to `batch`, until nothing is left or the batch is full.
     fn drain(&mut self, batch: &mut Batch);
 
+    /// A process beside forkscope's own that does its work, and is not to be traced.
+    fn own(&self) -> Option<u32> {
+        None
+    }
+
     /// Takes what users should know about how it traces.
     fn take_notes(&mut self) -> Vec<String> {
         Vec::new()

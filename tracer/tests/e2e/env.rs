@@ -70,6 +70,8 @@ pub(crate) fn example(name: &str) -> PathBuf {
             "--example",
             "turmoil",
             "--example",
+            "ordeal",
+            "--example",
             "inherited",
         ]);
         let status = build.current_dir(source("")).status().expect("cargo runs");

@@ -19,6 +19,7 @@ mod process;
 mod ptrace_alike;
 mod ptrace_ends;
 mod ptrace_limits;
+mod ptrace_ordeals;
 mod recordings;
 mod run;
 mod servers;

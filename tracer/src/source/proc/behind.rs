@@ -2,11 +2,11 @@
 
 use super::link::{Info, Target};
 use forkscope_proto::{FileKind, FileRef};
-use nix::fcntl::AT_FDCWD;
-use nix::sys::stat::{SFlag, fstatat};
+use nix::errno::Errno;
 use std::fmt::Write;
 use std::fs::File;
 use std::io::Read;
+use std::mem::MaybeUninit;
 
 /// Looks at descriptors; keeps its buffers, and what does not change.
 #[derive(Debug, Default)]
@@ -14,9 +14,15 @@ pub struct Looker {
     path: String,
     /// The inode that all epoll instances and eventfds have in common (`anon_inode_inode`, fs/anon_inodes.c).
     anonymous: Option<u64>,
+    refused: bool,
 }
 
 impl Looker {
+    /// Whether a look was refused since this was asked last: the process does not let itself be looked at.
+    pub fn take_refused(&mut self) -> bool {
+        std::mem::take(&mut self.refused)
+    }
+
     /// What is behind a number of the table that a thread uses; [`FileRef::NONE`] where there is nothing, or it may
     /// not be looked at.
     pub fn behind(&mut self, tid: u32, fd: i32) -> FileRef {
@@ -26,8 +32,11 @@ impl Looker {
         self.name(tid, "fd", fd);
         let mut link = [0; 128];
         let length = match readlink(&self.path, &mut link) {
-            Some(length) => length,
-            None => return FileRef::NONE,
+            Ok(length) => length,
+            Err(errno) => {
+                self.refused |= matches!(errno, Errno::EACCES | Errno::EPERM);
+                return FileRef::NONE;
+            }
         };
         let file = |kind, inode| FileRef { inode, kind: kind as u8, ..FileRef::NONE };
         match Target::read(&link[..length]) {
@@ -47,18 +56,16 @@ impl Looker {
 
     /// A file that has a path.
     fn named(&mut self, tid: u32, fd: i32) -> FileRef {
-        let Ok(stat) = fstatat(AT_FDCWD, self.path.as_str(), nix::fcntl::AtFlags::empty()) else {
+        let Some(stat) = stat(&self.path) else {
             return FileRef { kind: FileKind::Other as u8, ..FileRef::NONE };
         };
-        let kind = super::descriptors::kind_of((stat.st_mode & SFlag::S_IFMT.bits()) as u16);
+        let kind = super::descriptors::kind_of(stat.stx_mode);
         let device = match kind {
-            FileKind::CharDevice | FileKind::BlockDevice => {
-                // `MKDEV` (include/linux/kdev_t.h).
-                (libc::major(stat.st_rdev) << 20) | libc::minor(stat.st_rdev)
-            }
+            // `MKDEV` (include/linux/kdev_t.h).
+            FileKind::CharDevice | FileKind::BlockDevice => stat.stx_rdev_major << 20 | stat.stx_rdev_minor,
             _ => 0,
         };
-        let inode = self.inode(tid, fd).unwrap_or(stat.st_ino);
+        let inode = self.inode(tid, fd).unwrap_or(stat.stx_ino);
         FileRef { inode, device, kind: kind as u8, ..FileRef::NONE }
     }
 
@@ -87,13 +94,34 @@ impl Looker {
     }
 }
 
-/// Reads a link into a buffer: how long it is, as far as it fits.
-fn readlink(path: &str, link: &mut [u8]) -> Option<usize> {
+/// A path of /proc, ended by a NUL.
+fn terminated(path: &str) -> [u8; 64] {
     let mut name = [0_u8; 64];
-    name.get_mut(..path.len())?.copy_from_slice(path.as_bytes());
+    // "/proc/", two numbers and a folder's name are shorter.
+    let length = path.len().min(name.len() - 1);
+    name[..length].copy_from_slice(&path.as_bytes()[..length]);
+    name
+}
+
+/// Reads a link into a buffer: how long it is, as far as it fits.
+fn readlink(path: &str, link: &mut [u8]) -> nix::Result<usize> {
+    let name = terminated(path);
     // SAFETY: the name ends with a NUL, the buffer is as long as is said, and both outlive the call.
     let length = unsafe { libc::readlink(name.as_ptr().cast(), link.as_mut_ptr().cast(), link.len()) };
-    usize::try_from(length).ok()
+    Errno::result(length).map(|length| length as usize)
+}
+
+/// What is known of a file without asking a file server, which may not answer, or may be traced itself.
+fn stat(path: &str) -> Option<libc::statx> {
+    let name = terminated(path);
+    let mut stat = MaybeUninit::<libc::statx>::zeroed();
+    let flags = libc::AT_STATX_DONT_SYNC | libc::AT_NO_AUTOMOUNT;
+    let wanted = libc::STATX_TYPE | libc::STATX_INO;
+    // SAFETY: the name ends with a NUL, `stat` has room for the answer, and both outlive the call.
+    let result =
+        unsafe { libc::statx(libc::AT_FDCWD, name.as_ptr().cast(), flags, wanted, stat.as_mut_ptr()) };
+    // SAFETY: all bytes were zero before the call, which is a valid value of this plain struct.
+    (result == 0).then(|| unsafe { stat.assume_init() })
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use forkscope_proto::arguments::{
     F_DUPFD, F_DUPFD_CLOEXEC, F_SETFD, FIOCLEX, FIONCLEX, SO_ERROR, SOL_SOCKET,
 };
 use forkscope_proto::process::CLONE_FILES;
-use forkscope_proto::{Gate, Shape, calls};
+use forkscope_proto::{Enter, Gate, Shape, calls};
 use libc::{
     BPF_ABS, BPF_JEQ, BPF_JGE, BPF_JMP, BPF_JSET, BPF_K, BPF_LD, BPF_RET, BPF_W, SECCOMP_RET_ALLOW,
     SECCOMP_RET_TRACE, sock_filter,
@@ -17,6 +17,9 @@ use libc::{
 pub(super) const X86_64: u32 = 0xc000_003e;
 /// `__X32_SYSCALL_BIT` (arch/x86/include/uapi/asm/unistd.h): calls of the x32 ABI have other numbers.
 pub(super) const X32: u32 = 0x4000_0000;
+
+/// What tells a stop of this filter from one of the program's own (`SECCOMP_RET_DATA`, seccomp(2)).
+pub(super) const COOKIE: u32 = 0xf05c;
 
 /// Offsets in `struct seccomp_data`; of an argument the lower half.
 const NUMBER: u32 = 0;
@@ -38,7 +41,8 @@ pub(super) fn program() -> Vec<sock_filter> {
     ];
     for number in 0..calls::TABLE {
         let spec = calls::SPECS[number];
-        if spec.shape != Shape::Ignored {
+        // Those that make threads and processes, whatever comes of them, for the time when they begin.
+        if spec.shape != Shape::Ignored || spec.enter == Enter::Time {
             one(&mut program, number as u32, &gate(spec.gate));
         }
     }
@@ -85,7 +89,7 @@ fn one(program: &mut Vec<sock_filter>, number: u32, asks: &[Ask]) {
             }
         }
     }
-    body.push(ret(SECCOMP_RET_TRACE));
+    body.push(ret(SECCOMP_RET_TRACE | COOKIE));
     program.push(jump(BPF_JEQ, number, 0, body.len() as u8));
     program.extend(body);
 }
@@ -126,7 +130,7 @@ mod tests {
                         offset => args[(offset as usize - 16) / 8] as u32,
                     };
                 }
-                code if code == BPF_RET | BPF_K => return one.k == SECCOMP_RET_TRACE,
+                code if code == BPF_RET | BPF_K => return one.k == SECCOMP_RET_TRACE | COOKIE,
                 code => {
                     let yes = match code & !(BPF_JMP | BPF_K) {
                         BPF_JEQ => value == one.k,
@@ -151,7 +155,8 @@ mod tests {
             (X86_64, u32::from(CLOSE), [3, 0, 0], true),
             (X86_64, u32::from(LANDLOCK_CREATE_RULESET), [0, 0, 0], true),
             (X86_64, GETPPID, [0, 0, 0], false),
-            (X86_64, u32::from(CLONE), [0x400, 0, 0], false),
+            (X86_64, u32::from(CLONE), [0x400, 0, 0], true),
+            (X86_64, u32::from(IO_URING_ENTER), [3, 1, 1], false),
             (X86_64, u32::from(FCNTL), [3, F_DUPFD_CLOEXEC, 0], true),
             (X86_64, u32::from(FCNTL), [3, F_DUPFD, 0], true),
             (X86_64, u32::from(FCNTL), [3, 3, 0], false),

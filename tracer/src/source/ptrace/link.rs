@@ -29,13 +29,16 @@ pub(super) struct Command {
     pub(super) ask: Ask,
     /// About which process; 0: none.
     pub(super) tgid: u32,
+    /// Its number, for the answer.
+    pub(super) serial: u32,
 }
 
 /// What the keeper says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(u32)]
 pub(super) enum Say {
-    /// The command is done: 0 or an errno; for [`Ask::Account`] microseconds of processor time.
+    /// The command with the number in `about` is done: 0 or an errno; for [`Ask::Account`] microseconds of processor
+    /// time.
     Done = 1,
     /// Many records wait.
     Wake = 2,
@@ -47,6 +50,8 @@ pub(super) enum Say {
     OwnFilter = 5,
     /// The process in `about` makes 32-bit calls.
     Compat = 6,
+    /// The process in `about` does not let its descriptors be looked at.
+    Hidden = 7,
 }
 
 /// A reply.
@@ -55,7 +60,7 @@ pub(super) enum Say {
 pub(super) struct Reply {
     /// What is said.
     pub(super) say: Say,
-    /// About which process or kind.
+    /// About which process, kind or command.
     pub(super) about: u32,
     /// See [`Say`].
     pub(super) value: u64,
@@ -101,7 +106,7 @@ mod tests {
         let flags = SockFlag::SOCK_CLOEXEC;
         let (here, there) =
             socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags).expect("a pair");
-        let command = Command { ask: Ask::Follow, tgid: 7 };
+        let command = Command { ask: Ask::Follow, tgid: 7, serial: 1 };
         tell(&here, &command, MsgFlags::empty()).expect("there is room");
         tell(&here, &[9_u32, 9], MsgFlags::empty()).expect("there is room");
         assert_eq!(hear(&there, MsgFlags::empty()), Ok(Some(command)));

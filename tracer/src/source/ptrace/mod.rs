@@ -21,21 +21,24 @@ use forkscope_proto::Kind;
 use link::{Ask, Length, Reply, Say, hear, tell};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::sys::signal::{SigHandler, Signal, signal};
-use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, setsockopt, socketpair, sockopt};
-use nix::sys::time::{TimeVal, TimeValLike};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::SigSet;
+use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, socketpair};
 use nix::unistd::{pipe2, read};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 use zerocopy::FromBytes;
 
 /// Bytes that the pipe may hold: as much as a user without privilege may ask for (`fs.pipe-max-size`).
 const PIPE: i32 = 1 << 20;
-/// How long a command may take, in seconds: a thread that cannot be stopped must not stop forkscope.
-const PATIENCE: i64 = 5;
+/// How long a command may take: a thread that cannot be stopped must not stop forkscope.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Bytes of records that may wait while a command is answered.
+const MOST_WAITING: usize = 64 << 20;
 
 /// The keeper, seen from forkscope.
 pub struct PtraceSource {
@@ -44,8 +47,10 @@ pub struct PtraceSource {
     records: OwnedFd,
     /// What the first process does before its exec.
     preparation: Option<Preparation>,
-    /// Bytes that are no whole record yet.
-    rest: Vec<u8>,
+    /// Bytes that were read and not handed on.
+    rest: RefCell<Vec<u8>>,
+    /// The number of the last command.
+    serial: Cell<u32>,
     heard: RefCell<Heard>,
 }
 
@@ -67,8 +72,6 @@ impl PtraceSource {
         let flags = SockFlag::SOCK_CLOEXEC;
         let (here, there) =
             socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags).map_err(io::Error::from)?;
-        let limit = TimeVal::seconds(PATIENCE);
-        setsockopt(&here, sockopt::ReceiveTimeout, &limit).map_err(io::Error::from)?;
         let (records, to) = pipe2(OFlag::O_CLOEXEC).map_err(io::Error::from)?;
         // A smaller pipe does as well, only with more stops.
         let _ = fcntl(&to, FcntlArg::F_SETPIPE_SZ(PIPE));
@@ -77,22 +80,58 @@ impl PtraceSource {
         }
         let keeper = keeper.stdin(there).stdout(to).stderr(Stdio::null()).spawn()?;
         let preparation = program.then(|| Preparation::new(keeper.id()));
-        Ok(Self { keeper, commands: here, records, preparation, rest: Vec::new(), heard: RefCell::default() })
+        let (rest, serial, heard) = Default::default();
+        Ok(Self { keeper, commands: here, records, preparation, rest, serial, heard })
     }
 
-    /// Asks the keeper for something, and waits for its answer.
-    fn ask(&self, ask: Ask, tgid: u32) -> Result<u64, PtraceError> {
-        tell(&self.commands, &link::Command { ask, tgid }, MsgFlags::empty())
+    /// Asks the keeper for something, and waits for its answer; `None`: it did not come in time.
+    fn ask(&self, ask: Ask, tgid: u32) -> Result<Option<u64>, PtraceError> {
+        let serial = self.serial.get().wrapping_add(1);
+        self.serial.set(serial);
+        tell(&self.commands, &link::Command { ask, tgid, serial }, MsgFlags::empty())
             .map_err(|_| PtraceError::Gone)?;
+        let end = Instant::now() + PATIENCE;
         loop {
-            match hear::<Reply>(&self.commands, MsgFlags::empty()) {
-                Ok(Some(Reply { say: Say::Done, about, value })) if about == tgid => return Ok(value),
+            match hear::<Reply>(&self.commands, MsgFlags::MSG_DONTWAIT) {
+                Ok(Some(Reply { say: Say::Done, about, value })) if about == serial => {
+                    return Ok(Some(value));
+                }
                 // An answer that comes late is nobody's any more.
                 Ok(Some(reply)) => self.heard.borrow_mut().take(reply),
-                // It may still come: what it is about is traced, if it can be.
-                Err(Errno::EAGAIN) => return Ok(0),
+                Err(Errno::EAGAIN) if Instant::now() >= end => return Ok(None),
+                Err(Errno::EAGAIN) => self.wait(end),
                 Ok(None) | Err(_) => return Err(PtraceError::Gone),
             }
+        }
+    }
+
+    /// Waits for the keeper to say something. Meanwhile its pipe is read, so that what it traces need not stand still.
+    fn wait(&self, end: Instant) {
+        let mut rest = self.rest.borrow_mut();
+        let mut polled = vec![PollFd::new(self.commands.as_fd(), PollFlags::POLLIN)];
+        if rest.len() < MOST_WAITING {
+            polled.push(PollFd::new(self.records.as_fd(), PollFlags::POLLIN));
+        }
+        let left = end.saturating_duration_since(Instant::now());
+        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+        // An interrupt only makes it look again.
+        let _ = poll(&mut polled, timeout);
+        let may_read = polled.get(1).is_some_and(|polled| polled.any().unwrap_or(false));
+        if may_read {
+            let _ = self.read(&mut rest);
+        }
+    }
+
+    /// Reads what the pipe has; false: there is nothing more for now.
+    fn read(&self, rest: &mut Vec<u8>) -> bool {
+        let mut bytes = [0; 1 << 16];
+        match read(&self.records, &mut bytes) {
+            Ok(0) => false,
+            Ok(length) => {
+                rest.extend_from_slice(&bytes[..length]);
+                true
+            }
+            Err(errno) => errno == Errno::EINTR,
         }
     }
 
@@ -109,17 +148,17 @@ impl PtraceSource {
             }
         }
     }
+}
 
-    /// Hands on the whole records that have come.
-    fn hand_on(&mut self, batch: &mut Batch) {
-        let mut at = 0;
-        while let Ok((Length(length), rest)) = Length::read_from_prefix(&self.rest[at..]) {
-            let Some(record) = rest.get(..length as usize) else { break };
-            batch.push(record);
-            at += size_of::<Length>() + record.len();
-        }
-        self.rest.drain(..at);
+/// Hands on the whole records among these bytes; what is no whole one stays.
+fn hand_on(rest: &mut Vec<u8>, batch: &mut Batch) {
+    let mut at = 0;
+    while let Ok((Length(length), bytes)) = Length::read_from_prefix(&rest[at..]) {
+        let Some(record) = bytes.get(..length as usize).filter(|_| !batch.is_full()) else { break };
+        batch.push(record);
+        at += size_of::<Length>() + record.len();
     }
+    rest.drain(..at);
 }
 
 impl Heard {
@@ -138,6 +177,9 @@ impl Heard {
             ),
             Say::OwnFilter => format!(
                 "process {about} installs a seccomp filter of its own: from here on each of its calls stops it, not only those of interest"
+            ),
+            Say::Hidden => format!(
+                "process {about} does not let itself be looked at (prctl(2), PR_SET_DUMPABLE): what is behind its descriptors is not seen; run forkscope as root"
             ),
             Say::Compat => {
                 format!("process {about} makes 32-bit calls: these are not traced")
@@ -165,8 +207,18 @@ impl Source for PtraceSource {
         let errno = self.ask(ask, process.tgid).map_err(io::Error::other)?;
         self.preparation = None;
         match errno {
-            0 => Ok(()),
-            errno => Err(io::Error::other(PtraceError::of(process.tgid, Errno::from_raw(errno as i32)))),
+            Some(0) => Ok(()),
+            None => {
+                let note = format!(
+                    "some threads of process {} do not stop: calls that they are in are not seen",
+                    process.tgid
+                );
+                self.heard.borrow_mut().notes.push(note);
+                Ok(())
+            }
+            Some(errno) => {
+                Err(io::Error::other(PtraceError::of(process.tgid, Errno::from_raw(errno as i32))))
+            }
         }
     }
 
@@ -177,18 +229,15 @@ impl Source for PtraceSource {
 
     fn drain(&mut self, batch: &mut Batch) {
         self.listen();
-        let mut bytes = [0; 1 << 16];
-        while !batch.is_full() {
-            match read(&self.records, &mut bytes) {
-                Ok(0) | Err(Errno::EAGAIN) => return,
-                Err(Errno::EINTR) => {}
-                Err(_) => return,
-                Ok(length) => {
-                    self.rest.extend_from_slice(&bytes[..length]);
-                    self.hand_on(batch);
-                }
-            }
+        let mut rest = self.rest.borrow_mut();
+        hand_on(&mut rest, batch);
+        while !batch.is_full() && self.read(&mut rest) {
+            hand_on(&mut rest, batch);
         }
+    }
+
+    fn own(&self) -> Option<u32> {
+        Some(self.keeper.id())
     }
 
     fn take_notes(&mut self) -> Vec<String> {
@@ -200,14 +249,15 @@ impl Source for PtraceSource {
     }
 
     fn account(&self) -> Account {
-        let own_cpu = self.ask(Ask::Account, 0).ok().map(|micros| micros as f64 / 1e6);
+        let own_cpu = self.ask(Ask::Account, 0).ok().flatten().map(|micros| micros as f64 / 1e6);
         Account { lost: self.lost(), own_cpu, ..Account::default() }
     }
 }
 
 impl Drop for PtraceSource {
     fn drop(&mut self) {
-        let _ = tell(&self.commands, &link::Command { ask: Ask::Quit, tgid: 0 }, MsgFlags::MSG_DONTWAIT);
+        let quit = link::Command { ask: Ask::Quit, tgid: 0, serial: 0 };
+        let _ = tell(&self.commands, &quit, MsgFlags::MSG_DONTWAIT);
         // Reaped if it has ended; one that stays for filtered processes becomes init's.
         let _ = self.keeper.try_wait();
     }
@@ -218,20 +268,14 @@ impl Drop for PtraceSource {
 /// # Errors
 /// Where the system refuses what it needs.
 pub fn be_keeper(capture: u32) -> io::Result<()> {
-    // What a terminal or a shell sends to the whole job is not for the keeper: its processes would stand still.
-    for ignored in [
-        Signal::SIGHUP,
-        Signal::SIGINT,
-        Signal::SIGQUIT,
-        Signal::SIGTERM,
-        Signal::SIGTSTP,
-        Signal::SIGTTIN,
-        Signal::SIGTTOU,
-        Signal::SIGPIPE,
-    ] {
-        // SAFETY: no handler runs.
-        unsafe { signal(ignored, SigHandler::SigIgn) }?;
-    }
+    // What a terminal, a shell or the program itself sends to the whole job is not for the keeper: those that it traces
+    // would stand still, or lose their tracer. It is nobody's job, and hears no signal but its own.
+    let _ = nix::unistd::setsid();
+    SigSet::all().thread_set_mask()?;
+    // It may outlive forkscope, and must keep nothing of its surroundings: no file, no folder.
+    // SAFETY: nothing here has a descriptor from 3 on yet.
+    unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) };
+    std::env::set_current_dir("/")?;
     let commands = io::stdin().as_fd().try_clone_to_owned()?;
     let records = io::stdout().as_fd().try_clone_to_owned()?;
     // The copies are what is used: forkscope's death is noticed when the last descriptor for an end is closed.

@@ -29,13 +29,25 @@ pub(super) fn resume(tid: i32, how: Resume, signal: i32) -> nix::Result<()> {
     Errno::result(result).map(drop)
 }
 
+/// The next change of any traced thread, if there is one already; see [`wait`].
+///
+/// # Errors
+/// `ECHILD` where nothing is traced.
+pub(super) fn look() -> nix::Result<Option<(i32, i32)>> {
+    wait_with(libc::WNOHANG).map(|(tid, status)| (tid != 0).then_some((tid, status)))
+}
+
 /// Waits for the next change of any traced thread: its number and its wait status.
 ///
 /// # Errors
 /// `ECHILD` where nothing is traced, `EINTR` after a signal.
 pub(super) fn wait() -> nix::Result<(i32, i32)> {
+    wait_with(0)
+}
+
+fn wait_with(options: i32) -> nix::Result<(i32, i32)> {
     let mut status = 0;
     // SAFETY: `status` outlives the call.
-    let tid = unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL) };
+    let tid = unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL | options) };
     Errno::result(tid).map(|tid| (tid, status))
 }

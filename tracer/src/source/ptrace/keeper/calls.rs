@@ -1,7 +1,7 @@
 //! System calls: what is taken where they begin, and the record where they end.
 
 use super::memory::{self, Message};
-use super::{Context, now};
+use super::{Context, Say, now};
 use forkscope_proto as proto;
 use proto::arguments::{SCM_RIGHTS, SOL_SOCKET, transfer_flags, transfer_length, worth_taking};
 use proto::{Capture, Config, Enter, FileKind, FileRef, Gate, Kind, PassedFd, Produces, Shape, Spec, calls};
@@ -59,8 +59,20 @@ impl Context<'_> {
     /// What is behind a number; a socket that forkscope has not met is described to it first.
     fn behind(&mut self, fd: i32) -> FileRef {
         let file = self.keeper.looker.behind(self.tid as u32, fd);
+        if self.keeper.looker.take_refused() {
+            self.hidden();
+        }
         self.meet(fd, &file);
         file
+    }
+
+    /// The process does not let itself be looked at: said once.
+    fn hidden(&mut self) {
+        let process = self.keeper.processes.get_mut(&self.tgid).filter(|process| !process.hidden);
+        if let Some(process) = process {
+            process.hidden = true;
+            self.keeper.out.say(Say::Hidden, self.tgid, 0);
+        }
     }
 
     /// What is behind a number that the call has just made.

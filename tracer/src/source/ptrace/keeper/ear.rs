@@ -43,6 +43,9 @@ impl Ear {
         let action = SigAction::new(SigHandler::Handler(nothing), SaFlags::empty(), SigSet::empty());
         // SAFETY: the handler does nothing.
         unsafe { sigaction(NUDGE, &action) }?;
+        let mut nudge_only = SigSet::empty();
+        nudge_only.add(NUDGE);
+        nudge_only.thread_unblock()?;
         let (sender, commands) = sync_channel(1);
         let (taken, was_taken) = sync_channel(1);
         let (tgid, tid) = (getpid().as_raw(), gettid().as_raw());

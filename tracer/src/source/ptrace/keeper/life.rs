@@ -1,8 +1,9 @@
 //! Threads and processes: made, executing programs, ended.
 
+use super::early::status_line;
 use super::memory;
-use super::process::{Mode, Process, Task};
-use super::{Context, Keeper, Say, X86_64};
+use super::process::{Filter, Mode, Process, Task};
+use super::{Context, Say, X86_64};
 use crate::source::proc;
 use forkscope_proto as proto;
 use forkscope_proto::process::{CLONE_THREAD, CLONE_VFORK, CLONE_VM};
@@ -14,41 +15,73 @@ use std::io::Read;
 
 /// The exit signal in clone's flags (`CSIGNAL`, clone(2)).
 const EXIT_SIGNAL: u64 = 0xff;
-/// `clone` among the calls of 32-bit programs (arch/x86/entry/syscalls/syscall_32.tbl).
-const CLONE_32: u64 = 120;
 
 impl Context<'_> {
-    /// The thread has made another one, or a process.
-    pub(super) fn born(&mut self) {
-        let Ok(child) = ptrace::getevent(Pid::from_raw(self.tid)) else { return };
+    /// The thread has made another one, or a process. Returns no signal, as its like do.
+    pub(super) fn born(&mut self) -> i32 {
+        let Ok(child) = ptrace::getevent(Pid::from_raw(self.tid)) else { return 0 };
         let child_tid = child as i32;
-        let flags = self.clone_flags();
-        let is_thread = flags & CLONE_THREAD != 0;
-        let child_tgid = if is_thread { self.tgid } else { child_tid as u32 };
+        let flags = self.clone_flags(child_tid);
+        let child_tgid = if flags & CLONE_THREAD != 0 { self.tgid } else { child_tid as u32 };
+        let early = self.keeper.early.take(child_tid);
+        if self.keeper.tasks.contains_key(&child_tid) {
+            // It was taken in already, without its maker's word: now it is known how it is traced.
+            self.inherit(child_tgid);
+            return 0;
+        }
+        self.begets(child_tid, child_tgid, flags);
+        if let Some(stop) = early {
+            self.keeper.stopped(child_tid, stop);
+        }
+        0
+    }
+
+    /// Tells of a new thread or process of this one's, and takes it in.
+    pub(super) fn begets(&mut self, child_tid: i32, child_tgid: u32, flags: u64) {
+        let is_thread = child_tgid == self.tgid;
         let threads = self.keeper.processes.get(&self.tgid).map_or(1, |process| process.threads);
         let header = Header { kind: Kind::Fork as u16, ..self.header(0) };
         let child_start = match is_thread {
             true => header.start,
             false => proc::key(child_tgid).map_or(0, |key| key.start),
         };
-        let comm = comm(child_tid);
+        let maker = self.keeper.tasks.get(&self.tid).map(|task| (task.entered, task.leaving));
+        let (enter, leaving) = maker.unwrap_or((0, false));
         let fork = Fork {
             header,
             flags,
             child_start,
-            enter: 0,
+            enter,
             child_tgid,
             child_tid: child_tid as u32,
             threads,
             reserved: 0,
-            comm,
+            comm: comm(child_tid),
         };
         self.keeper.out.record(&fork, &[]);
-        self.keeper.adopt(self.tid, child_tgid, child_tid, child_start);
+        let process = Process { threads: 0, ..Process::new(child_start, Mode::Every) };
+        self.keeper.processes.entry(child_tgid).or_insert(process).threads += 1;
+        if !is_thread {
+            self.inherit(child_tgid);
+        }
+        self.keeper.tasks.insert(child_tid, Task { leaving, ..Task::new(child_tgid) });
+    }
+
+    /// A process is traced as the one that made it: a filter is inherited, and stays through exec.
+    fn inherit(&mut self, child: u32) {
+        let mode = self.keeper.processes.get(&self.tgid).map(|process| process.mode);
+        if let Some((process, mode)) = self.keeper.processes.get_mut(&child).zip(mode) {
+            process.mode = mode;
+        }
     }
 
     /// The flags of the call that the thread is in.
-    fn clone_flags(&self) -> u64 {
+    fn clone_flags(&self, child: i32) -> u64 {
+        if self.keeper.processes.get(&self.tgid).is_some_and(|process| process.compat) {
+            // Its arguments are elsewhere; what the child is, /proc says.
+            let is_thread = status_line(child, "Tgid:").is_some_and(|tgid| tgid != child as u32);
+            return if is_thread { CLONE_THREAD } else { 0 };
+        }
         let Ok(registers) = ptrace::getregs(Pid::from_raw(self.tid)) else { return 0 };
         match registers.orig_rax {
             number if number == u64::from(calls::CLONE3) => {
@@ -56,22 +89,25 @@ impl Context<'_> {
             }
             number if number == u64::from(calls::CLONE) => registers.rdi & !EXIT_SIGNAL,
             number if number == u64::from(calls::VFORK) => CLONE_VFORK | CLONE_VM,
-            CLONE_32 => registers.rbx & !EXIT_SIGNAL & 0xffff_ffff,
             _ => 0,
         }
     }
 
     /// The process has executed a program; its other threads are gone, and this one is the leader.
-    pub(super) fn executed(&mut self) {
-        let tgid = self.tgid;
-        self.keeper.tasks.retain(|&tid, task| task.tgid != tgid || tid == tgid as i32);
-        let task = self.keeper.tasks.entry(tgid as i32).or_insert_with(|| Task::new(tgid));
+    pub(super) fn executed(&mut self) -> i32 {
+        let (tgid, leader) = (self.tgid, self.tgid as i32);
+        self.keeper.tasks.retain(|&tid, task| task.tgid != tgid || tid == leader);
+        for following in self.keeper.following.iter_mut().filter(|following| following.tgid == tgid) {
+            following.waiting.retain(|&tid| tid == leader);
+        }
+        let task = self.keeper.tasks.entry(leader).or_insert_with(|| Task::new(tgid));
         task.begun = None;
         if let Some(process) = self.keeper.processes.get_mut(&tgid) {
             process.threads = 1;
-            process.compat = false;
+            (process.compat, process.hidden) = (false, false);
             if process.mode == Mode::AwaitsFilter {
                 process.mode = Mode::Every;
+                self.keeper.filter = Filter::None;
                 self.keeper.out.say(Say::NoFilter, tgid, process.refused as u64);
             }
         }
@@ -80,89 +116,31 @@ impl Context<'_> {
         cmdline.truncate(read.unwrap_or(0));
         let mut header = self.header(0);
         (header.kind, header.payload) = (Kind::Exec as u16, cmdline.len() as u32);
-        self.keeper.out.record(&Exec { header, comm: comm(tgid as i32) }, &cmdline);
+        self.keeper.out.record(&Exec { header, comm: comm(leader) }, &cmdline);
         // The new program's calls may be 32-bit ones, which the filter lets pass.
         if ptrace::syscall_info(Pid::from_raw(self.tid)).is_ok_and(|info| info.arch != X86_64) {
             self.compat();
         }
+        0
     }
 
-    /// The thread has ended.
+    /// The thread has ended. A leader is told as ended after its last thread (`delay_group_leader`, kernel/exit.c);
+    /// one that had ended before its process was attached to is never told.
     pub(super) fn ended(&mut self, status: i32) {
-        let last = self.tid as u32 == self.tgid;
         let header = Header { kind: Kind::Exit as u16, ..self.header(0) };
+        let last = self.keeper.forget(self.tid);
         self.keeper.out.record(&Exit { header, status: status as u32, last: u32::from(last) }, &[]);
-        self.keeper.tasks.remove(&self.tid);
-        if last {
-            // Its threads are gone before their leader is told as ended (`delay_group_leader`, kernel/exit.c).
-            let tgid = self.tgid;
-            self.keeper.tasks.retain(|_, task| task.tgid != tgid);
-            self.keeper.processes.remove(&tgid);
-        } else if let Some(process) = self.keeper.processes.get_mut(&self.tgid) {
-            process.threads = process.threads.saturating_sub(1).max(1);
-        }
-        if !self.keeper.early.is_empty() {
-            self.keeper.rescue();
-        }
     }
 
     /// The process makes 32-bit calls: said once.
     pub(super) fn compat(&mut self) {
-        let Some(process) = self.keeper.processes.get_mut(&self.tgid).filter(|process| !process.compat)
-        else {
-            return;
-        };
+        let process = self.keeper.processes.get_mut(&self.tgid).filter(|process| !process.compat);
+        let Some(process) = process else { return };
         process.compat = true;
         let header = Header { kind: Kind::Compat as u16, ..self.header(0) };
         self.keeper.out.record(&header, &[]);
         self.keeper.out.say(Say::Compat, self.tgid, 0);
     }
-}
-
-impl Keeper {
-    /// A new thread or process of a traced one; it may have stopped already.
-    fn adopt(&mut self, maker: i32, tgid: u32, tid: i32, start: u64) {
-        let Some(parent) = self.tasks.get(&maker).cloned() else { return };
-        if parent.tgid == tgid {
-            if let Some(process) = self.processes.get_mut(&tgid) {
-                process.threads += 1;
-            }
-        } else if let Some(of) = self.processes.get(&parent.tgid) {
-            // A filter is inherited, and stays through exec.
-            let process = Process { mode: of.mode, filtered: of.filtered, ..Process::new(start) };
-            self.processes.insert(tgid, process);
-        }
-        self.tasks.insert(tid, Task { leaving: parent.leaving, ..Task::new(tgid) });
-        if self.early.remove(&tid) {
-            self.go_on(tid, 0);
-        }
-    }
-
-    /// Takes in those that have stopped and whose maker was killed before it could tell of them.
-    fn rescue(&mut self) {
-        for tid in self.early.drain().collect::<Vec<_>>() {
-            let of = |name: &str| status_line(tid, name);
-            let Some((tgid, parent)) = of("Tgid:").zip(of("PPid:")) else { continue };
-            let maker = if tgid == tid as u32 { parent } else { tgid };
-            if self.tasks.values().any(|task| task.tgid == maker) {
-                self.early.insert(tid);
-                continue;
-            }
-            if !self.processes.contains_key(&tgid) {
-                let filtered = self.processes.values().any(|process| process.filtered);
-                let start = proc::key(tgid).map_or(0, |key| key.start);
-                self.processes.insert(tgid, Process { filtered, ..Process::new(start) });
-            }
-            self.tasks.insert(tid, Task { leaving: self.quitting, ..Task::new(tgid) });
-            self.go_on(tid, 0);
-        }
-    }
-}
-
-/// A number in /proc/PID/status (proc_pid_status(5)).
-fn status_line(tid: i32, name: &str) -> Option<u32> {
-    let text = std::fs::read_to_string(format!("/proc/{tid}/status")).ok()?;
-    text.lines().find_map(|line| line.strip_prefix(name))?.trim().parse().ok()
 }
 
 /// The name of a thread, zero-padded.

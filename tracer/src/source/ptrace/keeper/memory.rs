@@ -81,11 +81,6 @@ pub(super) fn take_vectors(tid: i32, first: u64, count: u64, most: usize, to: &m
 pub(super) fn take_string(tid: i32, from: u64, most: usize, to: &mut Vec<u8>) {
     let start = to.len();
     take(tid, from, most, to);
-    // A string near the end of its page: what follows it may not be readable at all.
-    if to.len() == start {
-        const PAGE: u64 = 4096;
-        take(tid, from, most.min((PAGE - from % PAGE) as usize), to);
-    }
     let end = to[start..].iter().position(|&byte| byte == 0).map_or(to.len(), |end| start + end);
     to.truncate(end);
 }

@@ -12,6 +12,8 @@
 
 mod calls;
 mod ear;
+mod early;
+mod entry;
 mod life;
 mod memory;
 mod out;
@@ -19,20 +21,19 @@ mod process;
 mod seize;
 mod sockets;
 
-use super::filter::{X32, X86_64};
+use super::filter::X86_64;
 use super::link::{Ask, Command, Say};
-use super::request::{Resume, resume, wait};
+use super::request::{Resume, look, resume, wait};
 use super::stop::Stop;
 use crate::source::proc::Looker;
 use ear::{Ear, Heard};
+use early::Early;
 use forkscope_proto::Header;
 use nix::errno::Errno;
-use nix::sys::ptrace;
 use nix::time::{ClockId, clock_gettime};
-use nix::unistd::Pid;
 use out::Out;
-use process::{Mode, Process, Task};
-use rustc_hash::{FxHashMap, FxHashSet};
+use process::{Filter, Mode, Process, Task};
+use rustc_hash::FxHashMap;
 use seize::Following;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
@@ -41,12 +42,14 @@ use std::time::Duration;
 pub(super) struct Keeper {
     tasks: FxHashMap<i32, Task>,
     processes: FxHashMap<u32, Process>,
-    /// Threads that have stopped before the one that made them has told so.
-    early: FxHashSet<i32>,
+    early: Early,
     following: Vec<Following>,
     out: Out,
     sockets: sockets::Known,
     looker: Looker,
+    /// What has stopped and was not looked at yet, oldest first.
+    stops: Vec<(i32, Stop)>,
+    filter: Filter,
     /// Payload bytes to take of each transfer.
     capture: u32,
     payload: Vec<u8>,
@@ -71,18 +74,7 @@ fn now() -> u64 {
 /// Where the system has no thread to give.
 pub(super) fn keep(commands: OwnedFd, records: OwnedFd, capture: u32) -> std::io::Result<()> {
     let ear = Ear::on(commands.try_clone()?)?;
-    let mut keeper = Keeper {
-        tasks: FxHashMap::default(),
-        processes: FxHashMap::default(),
-        early: FxHashSet::default(),
-        following: Vec::new(),
-        out: Out::new(records, commands),
-        sockets: sockets::Known::default(),
-        looker: Looker::default(),
-        capture,
-        payload: Vec::new(),
-        quitting: false,
-    };
+    let mut keeper = Keeper::new(Out::new(records, commands), capture);
     loop {
         match ear.listen() {
             Heard::Command(command) => keeper.obey(command),
@@ -90,8 +82,8 @@ pub(super) fn keep(commands: OwnedFd, records: OwnedFd, capture: u32) -> std::io
             Heard::Gone | Heard::Nothing => {}
         }
         keeper.out.flush();
-        match wait() {
-            Ok((tid, status)) => keeper.stopped(tid, Stop::read(status)),
+        match keeper.gather() {
+            Ok(()) => keeper.round(),
             Err(Errno::ECHILD) if keeper.quitting => return Ok(()),
             Err(Errno::ECHILD) => match ear.wait() {
                 Heard::Command(command) => keeper.obey(command),
@@ -103,17 +95,62 @@ pub(super) fn keep(commands: OwnedFd, records: OwnedFd, capture: u32) -> std::io
 }
 
 impl Keeper {
+    fn new(out: Out, capture: u32) -> Self {
+        Self {
+            tasks: FxHashMap::default(),
+            processes: FxHashMap::default(),
+            early: Early::default(),
+            following: Vec::new(),
+            out,
+            sockets: sockets::Known::default(),
+            looker: Looker::default(),
+            stops: Vec::new(),
+            filter: Filter::None,
+            capture,
+            payload: Vec::new(),
+            quitting: false,
+        }
+    }
+
+    /// Waits until something has stopped, and takes all that has: the kernel tells of the newest thread first, and
+    /// one that stops again and again would keep the others waiting for ever.
+    fn gather(&mut self) -> nix::Result<()> {
+        let first = if self.early.is_empty() { Some(wait()?) } else { look()? };
+        match first {
+            Some((tid, status)) => self.stops.push((tid, Stop::read(status))),
+            None => self.early.pause(),
+        }
+        while let Ok(Some((tid, status))) = look() {
+            self.stops.push((tid, Stop::read(status)));
+        }
+        Ok(())
+    }
+
+    /// Looks at all that has stopped.
+    fn round(&mut self) {
+        let mut stops = std::mem::take(&mut self.stops);
+        for (tid, stop) in stops.drain(..) {
+            self.stopped(tid, stop);
+        }
+        self.stops = stops;
+        self.adopt_orphans();
+    }
+
     fn obey(&mut self, command: Command) {
         match command.ask {
-            Ask::Follow => self.follow(command.tgid, Mode::Every),
-            Ask::FollowFiltered => self.follow(command.tgid, Mode::AwaitsFilter),
+            Ask::Follow => self.follow(command, Mode::Every),
+            Ask::FollowFiltered => {
+                self.filter = Filter::Awaited;
+                self.follow(command, Mode::AwaitsFilter);
+            }
             Ask::Leave => {
                 self.release(|tgid| tgid == command.tgid);
-                self.out.say(Say::Done, command.tgid, 0);
+                self.out.done(command.serial, 0);
             }
             Ask::Account => {
                 self.out.flush();
-                self.out.say(Say::Done, 0, cost());
+                self.out.tell_losses();
+                self.out.done(command.serial, cost());
             }
             Ask::Quit => self.let_go(),
         }
@@ -121,65 +158,53 @@ impl Keeper {
 
     /// A thread has stopped, or ended.
     fn stopped(&mut self, tid: i32, stop: Stop) {
-        let Some(task) = self.tasks.get_mut(&tid) else { return self.stranger(tid, stop) };
-        let (tgid, was_fresh) = (task.tgid, std::mem::take(&mut task.fresh));
+        let Some(task) = self.tasks.get_mut(&tid) else { return self.early.hold(tid, stop) };
+        let (tgid, was_fresh, leaving) = (task.tgid, std::mem::take(&mut task.fresh), task.leaving);
         if was_fresh {
             self.has_stopped(tid);
         }
         let mut context = Context { keeper: self, tid, tgid };
         let signal = match stop {
             Stop::Ended(status) => return context.ended(status),
-            Stop::Call | Stop::Filter => {
-                context.called();
-                0
-            }
-            Stop::Born => {
-                context.born();
-                0
-            }
-            Stop::Executed => {
-                context.executed();
-                0
-            }
-            Stop::Signal(signal) => signal,
-            Stop::Group(_) if !self.is_leaving(tid) => {
+            Stop::Group(_) if !leaving => {
                 let _ = resume(tid, Resume::Listen, 0);
                 return;
             }
+            Stop::Call => context.called(false),
+            Stop::Filter => context.called(true),
+            Stop::Born => context.born(),
+            Stop::Executed => context.executed(),
+            Stop::Signal(signal) => signal,
             Stop::Group(_) | Stop::Trap => 0,
         };
         self.go_on(tid, signal);
     }
 
-    /// A thread that is not known: it was just made, and has stopped before its maker has told.
-    fn stranger(&mut self, tid: i32, stop: Stop) {
-        match stop {
-            Stop::Ended(_) => {
-                self.early.remove(&tid);
-            }
-            _ => {
-                self.early.insert(tid);
-            }
-        }
-    }
-
-    fn is_leaving(&self, tid: i32) -> bool {
-        self.tasks.get(&tid).is_none_or(|task| task.leaving)
-    }
-
     /// Lets a stopped thread go on as its process' mode and its call want it.
     fn go_on(&mut self, tid: i32, signal: i32) {
         let Some(task) = self.tasks.get(&tid) else { return };
+        // It may have been killed meanwhile: its end is told by itself.
         if task.leaving {
             let _ = resume(tid, Resume::Detach, signal);
-            self.tasks.remove(&tid);
+            self.forget(tid);
             return;
         }
         let filtered = self.processes.get(&task.tgid).is_some_and(|process| process.mode == Mode::Filtered);
         let how =
             if filtered && task.begun.is_none() && !task.filtering { Resume::Go } else { Resume::ToCall };
-        // It may have been killed meanwhile: its end is told by itself.
         let _ = resume(tid, how, signal);
+    }
+
+    /// A thread is traced no more; whether it was the last of its process.
+    fn forget(&mut self, tid: i32) -> bool {
+        let Some(task) = self.tasks.remove(&tid) else { return false };
+        let Some(process) = self.processes.get_mut(&task.tgid) else { return true };
+        process.threads = process.threads.saturating_sub(1);
+        let last = process.threads == 0;
+        if last {
+            self.processes.remove(&task.tgid);
+        }
+        last
     }
 }
 
@@ -188,83 +213,6 @@ impl Context<'_> {
     fn header(&self, nr: u16) -> Header {
         let start = self.keeper.processes.get(&self.tgid).map_or(0, |process| process.start);
         Header { time: now(), start, tgid: self.tgid, tid: self.tid as u32, kind: 0, nr, payload: 0 }
-    }
-
-    /// The thread enters or leaves a call.
-    fn called(&mut self) {
-        if self.keeper.out.is_closed() {
-            self.forget_call();
-            return;
-        }
-        let Ok(info) = ptrace::syscall_info(Pid::from_raw(self.tid)) else { return };
-        let (number, args) = match info.op {
-            // SAFETY: `op` says which of the three is there, and all are plain numbers.
-            libc::PTRACE_SYSCALL_INFO_ENTRY => unsafe { (info.u.entry.nr, info.u.entry.args) },
-            // SAFETY: likewise.
-            libc::PTRACE_SYSCALL_INFO_SECCOMP => unsafe { (info.u.seccomp.nr, info.u.seccomp.args) },
-            // SAFETY: likewise.
-            libc::PTRACE_SYSCALL_INFO_EXIT => return self.returned(unsafe { info.u.exit.sval }),
-            _ => return,
-        };
-        if info.arch != X86_64 || number & u64::from(X32) != 0 {
-            return self.compat();
-        }
-        // Where every call stops, one that the filter names stops twice at its entry.
-        if self.keeper.tasks.get(&self.tid).is_some_and(|task| task.begun.is_some()) {
-            return;
-        }
-        let begun = self.begin(number, args);
-        let filtering = installs_filter(number, &args);
-        if filtering {
-            self.installs();
-        }
-        if let Some(task) = self.keeper.tasks.get_mut(&self.tid) {
-            (task.begun, task.filtering) = (begun, filtering);
-        }
-    }
-
-    fn forget_call(&mut self) {
-        if let Some(task) = self.keeper.tasks.get_mut(&self.tid) {
-            (task.begun, task.filtering) = (None, false);
-        }
-    }
-
-    /// The call that the thread is in has ended.
-    fn returned(&mut self, ret: i64) {
-        let Some(task) = self.keeper.tasks.get_mut(&self.tid) else { return };
-        let filtering = std::mem::take(&mut task.filtering);
-        if let Some(begun) = task.begun.take() {
-            self.end(&begun, ret);
-        }
-        if let Some(process) = self.keeper.processes.get_mut(&self.tgid)
-            && filtering
-            && process.mode == Mode::AwaitsFilter
-        {
-            match ret {
-                0.. => (process.mode, process.filtered) = (Mode::Filtered, true),
-                _ => process.refused = -ret as i32,
-            }
-        }
-    }
-
-    /// A filtered process installs a filter of its own, which may answer calls before ours sees them.
-    fn installs(&mut self) {
-        let Some(process) = self.keeper.processes.get_mut(&self.tgid) else { return };
-        if process.mode == Mode::Filtered {
-            process.mode = Mode::Every;
-            self.keeper.out.say(Say::OwnFilter, self.tgid, 0);
-            let own = self.tgid;
-            self.keeper.interrupt(|tgid| tgid == own);
-        }
-    }
-}
-
-/// Whether a call is one that installs a seccomp filter (seccomp(2), prctl(2)).
-fn installs_filter(number: u64, args: &[u64; 6]) -> bool {
-    match number as i64 {
-        libc::SYS_seccomp => args[0] <= u64::from(libc::SECCOMP_SET_MODE_FILTER),
-        libc::SYS_prctl => args[0] == libc::PR_SET_SECCOMP as u64,
-        _ => false,
     }
 }
 

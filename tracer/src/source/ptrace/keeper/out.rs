@@ -7,14 +7,17 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::MsgFlags;
 use nix::unistd::write;
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-/// Bytes that are handed on at once, however many stops still wait.
+/// Bytes that are handed on at once; fewer wait for the end of the round.
 const BUNCH: usize = 32 << 10;
 /// Bytes after which forkscope is woken, which looks by itself every few milliseconds.
 const WAKE: usize = 256 << 10;
-/// Milliseconds to wait for a reader: as long a traced program stands still, and no longer.
-const PATIENCE: u16 = 200;
+/// How long to wait for a reader: so long a traced program stands still, and no longer.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// How often losses are told.
+const OFTEN: Duration = Duration::from_millis(100);
 
 /// Where records go.
 pub(super) struct Out {
@@ -27,6 +30,7 @@ pub(super) struct Out {
     /// Records that were lost, and how many of them have been told.
     lost: [u64; LOST_SLOTS],
     told: [u64; LOST_SLOTS],
+    told_at: Instant,
     /// Nobody reads any more.
     closed: bool,
 }
@@ -35,7 +39,17 @@ impl Out {
     /// Into a pipe that does not block, with replies on a socket beside it.
     pub(super) fn new(pipe: OwnedFd, replies: OwnedFd) -> Self {
         let (lost, told) = ([0; LOST_SLOTS], [0; LOST_SLOTS]);
-        Self { pipe, replies, buffer: Vec::new(), since_wake: 0, stalled: false, lost, told, closed: false }
+        Self {
+            pipe,
+            replies,
+            buffer: Vec::new(),
+            since_wake: 0,
+            stalled: false,
+            lost,
+            told,
+            told_at: Instant::now(),
+            closed: false,
+        }
     }
 
     /// Whether nobody reads any more.
@@ -46,6 +60,7 @@ impl Out {
     /// From here on nothing is written: forkscope has what it wanted.
     pub(super) fn close(&mut self) {
         self.flush();
+        self.tell_losses();
         self.closed = true;
     }
 
@@ -54,6 +69,11 @@ impl Out {
         let said = tell(&self.replies, &Reply { say, about, value }, MsgFlags::MSG_DONTWAIT);
         self.closed |= said.is_err_and(|errno| errno != Errno::EAGAIN);
         said.is_ok()
+    }
+
+    /// Says that a command is done.
+    pub(super) fn done(&mut self, serial: u32, value: u64) {
+        self.say(Say::Done, serial, value);
     }
 
     /// Adds a record and its payload.
@@ -100,7 +120,15 @@ impl Out {
     fn wait_for_room(&mut self) -> bool {
         self.say(Say::Wake, 0, 0);
         let mut polled = [PollFd::new(self.pipe.as_fd(), PollFlags::POLLOUT)];
-        matches!(poll(&mut polled, PollTimeout::from(PATIENCE)), Ok(1..))
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            match poll(&mut polled, PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO)) {
+                // A command has come: it waits as well.
+                Err(Errno::EINTR) if !left.is_zero() => {}
+                other => return matches!(other, Ok(1..)),
+            }
+        }
     }
 
     /// Keeps of the buffer the rest of the record that is written half, and counts the others as lost.
@@ -119,6 +147,14 @@ impl Out {
         }
         self.buffer.truncate(kept.end);
         self.buffer.drain(..kept.start);
+        if self.told_at.elapsed() >= OFTEN {
+            self.tell_losses();
+        }
+    }
+
+    /// Says which records were lost, as far as that was not said.
+    pub(super) fn tell_losses(&mut self) {
+        self.told_at = Instant::now();
         for kind in Kind::ALL {
             let count = self.lost[kind as usize];
             if count > self.told[kind as usize] && self.say(Say::Lost, kind as u32, count) {
@@ -185,13 +221,10 @@ mod tests {
         let whole = arrived.len() - 1;
         assert_eq!(arrived[..whole], (0..whole as u64).collect::<Vec<_>>());
         assert_eq!(arrived[whole], 9999);
-        let mut lost = 0;
-        while let Ok(Some(reply)) = hear::<Reply>(&here, MsgFlags::MSG_DONTWAIT) {
-            if reply.say == Say::Lost {
-                lost = reply.value;
-            }
-        }
-        assert_eq!(lost, (most - whole) as u64);
+        out.tell_losses();
+        let replies = std::iter::from_fn(|| hear::<Reply>(&here, MsgFlags::MSG_DONTWAIT).ok().flatten());
+        let lost = replies.filter(|reply| reply.say == Say::Lost).map(|reply| reply.value).max();
+        assert_eq!(lost, Some((most - whole) as u64));
         drop(from);
         out.record(&exit(1), b"");
         out.flush();

@@ -18,25 +18,37 @@ pub(super) enum Mode {
     Filtered,
 }
 
+/// Whether what this keeper traces has forkscope's filter: a keeper has one program with all its descendants, or
+/// processes that were attached to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Filter {
+    /// No: whatever is let go goes on.
+    None,
+    /// The program is about to install it.
+    Awaited,
+    /// Yes, for good: calls that it names fail when nobody traces.
+    Installed,
+}
+
 /// A process.
 #[derive(Clone, Debug)]
 pub(super) struct Process {
     /// Start in clock ticks since boot, as in /proc/PID/stat.
     pub(super) start: u64,
-    /// How many threads it has.
+    /// How many of its threads are traced.
     pub(super) threads: u32,
     pub(super) mode: Mode,
-    /// It has forkscope's filter, for good: calls that the filter names fail when nobody traces.
-    pub(super) filtered: bool,
     /// Its 32-bit calls have been told.
     pub(super) compat: bool,
+    /// It does not let its descriptors be looked at, which has been told.
+    pub(super) hidden: bool,
     /// The errno with which the filter was refused.
     pub(super) refused: i32,
 }
 
 impl Process {
-    pub(super) fn new(start: u64) -> Self {
-        Self { start, threads: 1, mode: Mode::Every, filtered: false, compat: false, refused: 0 }
+    pub(super) fn new(start: u64, mode: Mode) -> Self {
+        Self { start, threads: 1, mode, compat: false, hidden: false, refused: 0 }
     }
 }
 
@@ -47,8 +59,10 @@ pub(super) struct Task {
     pub(super) tgid: u32,
     /// The call that it is in, where its end is wanted.
     pub(super) begun: Option<Begun>,
-    /// A call that may install a filter, where it is in one: its number.
+    /// It is in a call that installs a filter.
     pub(super) filtering: bool,
+    /// When it entered the last call that stopped it; 0: none did.
+    pub(super) entered: u64,
     /// It is to be let go at its next stop.
     pub(super) leaving: bool,
     /// It has not stopped yet since it was seized.
@@ -57,6 +71,6 @@ pub(super) struct Task {
 
 impl Task {
     pub(super) fn new(tgid: u32) -> Self {
-        Self { tgid, begun: None, filtering: false, leaving: false, fresh: false }
+        Self { tgid, begun: None, filtering: false, entered: 0, leaving: false, fresh: false }
     }
 }

@@ -1,8 +1,8 @@
 //! Beginning to trace processes that run, and letting them go.
 
-use super::super::link::Say;
+use super::super::link::{Ask, Command};
 use super::Keeper;
-use super::process::{Mode, Process, Task};
+use super::process::{Filter, Mode, Process, Task};
 use crate::source::proc;
 use nix::errno::Errno;
 use nix::sys::ptrace::{self, Options};
@@ -12,59 +12,61 @@ use std::fs;
 
 /// A process whose threads are being stopped for the first time.
 pub(super) struct Following {
-    tgid: u32,
+    pub(super) tgid: u32,
+    /// The command that asked for it.
+    serial: u32,
     /// Those that have not stopped yet.
-    waiting: FxHashSet<i32>,
+    pub(super) waiting: FxHashSet<i32>,
 }
 
-fn options() -> Options {
-    Options::PTRACE_O_TRACESYSGOOD
+fn options(ask: Ask) -> Options {
+    let options = Options::PTRACE_O_TRACESYSGOOD
         | Options::PTRACE_O_TRACEFORK
         | Options::PTRACE_O_TRACEVFORK
         | Options::PTRACE_O_TRACECLONE
-        | Options::PTRACE_O_TRACEEXEC
-        | Options::PTRACE_O_TRACESECCOMP
+        | Options::PTRACE_O_TRACEEXEC;
+    // Without a filter of ours, what a filter asks a tracer is not for us.
+    if ask == Ask::FollowFiltered { options | Options::PTRACE_O_TRACESECCOMP } else { options }
 }
 
 impl Keeper {
     /// Traces a process with all its threads. It is told as done when each of them has stopped once: from then on no
     /// call is missed.
-    pub(super) fn follow(&mut self, tgid: u32, mode: Mode) {
+    pub(super) fn follow(&mut self, command: Command, mode: Mode) {
+        let Command { tgid, serial, ask } = command;
         if self.processes.contains_key(&tgid) {
-            self.out.say(Say::Done, tgid, 0);
-            return;
+            return self.out.done(serial, 0);
         }
         let start = proc::key(tgid).map_or(0, |key| key.start);
-        self.processes.insert(tgid, Process { mode, ..Process::new(start) });
-        let mut waiting = FxHashSet::default();
+        let (mut waiting, mut tried, mut failure) =
+            (FxHashSet::default(), FxHashSet::default(), Errno::ESRCH);
         // A thread that is made meanwhile by one that is traced is traced, too; by another, the next look finds it.
-        while let Some(tid) = threads(tgid).into_iter().find(|tid| !self.tasks.contains_key(tid)) {
-            match ptrace::seize(Pid::from_raw(tid), options()) {
-                Ok(()) => {
-                    self.tasks.insert(tid, Task { fresh: true, ..Task::new(tgid) });
-                    waiting.insert(tid);
-                    let _ = ptrace::interrupt(Pid::from_raw(tid));
+        loop {
+            let new: Vec<i32> = threads(tgid).into_iter().filter(|&tid| tried.insert(tid)).collect();
+            if new.is_empty() {
+                break;
+            }
+            for tid in new {
+                if self.tasks.contains_key(&tid) {
+                    continue;
                 }
-                // It has ended meanwhile, or the one that made it has stopped before it could tell.
-                Err(Errno::ESRCH | Errno::EPERM) if !waiting.is_empty() => {
-                    self.tasks.insert(tid, Task::new(tgid));
-                }
-                Err(errno) => {
-                    self.processes.remove(&tgid);
-                    self.out.say(Say::Done, tgid, errno as u64);
-                    return;
+                match ptrace::seize(Pid::from_raw(tid), options(ask)) {
+                    Ok(()) => {
+                        self.tasks.insert(tid, Task { fresh: true, ..Task::new(tgid) });
+                        waiting.insert(tid);
+                        let _ = ptrace::interrupt(Pid::from_raw(tid));
+                    }
+                    // A leader that has ended while others go on, or one that was traced when it was made.
+                    Err(errno) => failure = if waiting.is_empty() { errno } else { failure },
                 }
             }
         }
         if waiting.is_empty() {
-            self.processes.remove(&tgid);
-            self.out.say(Say::Done, tgid, Errno::ESRCH as u64);
-            return;
+            return self.out.done(serial, failure as u64);
         }
-        if let Some(process) = self.processes.get_mut(&tgid) {
-            process.threads = waiting.len() as u32;
-        }
-        self.following.push(Following { tgid, waiting });
+        let threads = waiting.len() as u32;
+        self.processes.insert(tgid, Process { threads, ..Process::new(start, mode) });
+        self.following.push(Following { tgid, serial, waiting });
     }
 
     /// A thread that was seized has stopped for the first time.
@@ -73,8 +75,8 @@ impl Keeper {
             following.waiting.remove(&tid);
         }
         let done = self.following.extract_if(.., |following| following.waiting.is_empty());
-        for tgid in done.map(|following| following.tgid).collect::<Vec<_>>() {
-            self.out.say(Say::Done, tgid, 0);
+        for serial in done.map(|following| following.serial).collect::<Vec<_>>() {
+            self.out.done(serial, 0);
         }
     }
 
@@ -85,15 +87,20 @@ impl Keeper {
         }
     }
 
-    /// Lets these processes go, as far as that can be: with a filter, they need a tracer.
+    /// Whether what is traced can do without a tracer.
+    pub(super) fn may_leave(&self) -> bool {
+        self.filter == Filter::None
+    }
+
+    /// Lets these processes go, as far as that can be.
     pub(super) fn release(&mut self, whose: impl Fn(u32) -> bool) {
-        let filtered = |tgid| self.processes.get(&tgid).is_some_and(|process| process.filtered);
-        let going: FxHashSet<u32> =
-            self.processes.keys().copied().filter(|&tgid| whose(tgid) && !filtered(tgid)).collect();
-        for task in self.tasks.values_mut().filter(|task| going.contains(&task.tgid)) {
+        if !self.may_leave() {
+            return;
+        }
+        for task in self.tasks.values_mut().filter(|task| whose(task.tgid)) {
             task.leaving = true;
         }
-        self.interrupt(|tgid| going.contains(&tgid));
+        self.interrupt(whose);
     }
 
     /// Lets all go, as far as that can be. What is left is traced without a word.
@@ -101,9 +108,9 @@ impl Keeper {
         self.quitting = true;
         self.out.close();
         self.release(|_| true);
-        // With nobody to tell, only calls that a filter names need to stop.
-        for process in self.processes.values_mut().filter(|process| process.filtered) {
-            process.mode = Mode::Filtered;
+        if self.filter == Filter::Installed {
+            // With nobody to tell, only calls that the filter names need to stop.
+            self.processes.values_mut().for_each(|process| process.mode = Mode::Filtered);
         }
     }
 }

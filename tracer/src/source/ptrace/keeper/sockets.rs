@@ -3,6 +3,7 @@
 use super::Context;
 use forkscope_proto::{FileKind, FileRef, Header, Kind, Socket};
 use nix::errno::Errno;
+use nix::sys::stat::fstat;
 use rustc_hash::FxHashMap;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -44,7 +45,11 @@ impl Context<'_> {
     /// Describes the socket behind a number. `towards` is the address that it was told to connect to: while that goes
     /// on the socket itself does not tell.
     pub(super) fn describe(&mut self, fd: i32, file: &FileRef, towards: &[u8]) {
-        let Ok(socket) = borrow(self.tgid, fd) else { return };
+        let Ok(socket) = borrow(self.tid, self.tgid, fd) else { return };
+        // The number may be another file's meanwhile, where threads share a table.
+        if fstat(&socket).map_or(0, |stat| stat.st_ino) != file.inode {
+            return;
+        }
         let number = |name| option::<i32>(&socket, libc::SOL_SOCKET, name).unwrap_or(0) as u16;
         let family = number(libc::SO_DOMAIN);
         let own = address(&socket, libc::getsockname);
@@ -60,7 +65,7 @@ impl Context<'_> {
             kind: number(libc::SO_TYPE),
             protocol: number(libc::SO_PROTOCOL),
             state: state(&socket, connected),
-            netns: std::fs::metadata(format!("/proc/{}/ns/net", self.tgid))
+            netns: std::fs::metadata(format!("/proc/{}/ns/net", self.tid))
                 .map_or(0, |data| data.ino() as u32),
             ..Socket::default()
         };
@@ -81,12 +86,18 @@ impl Context<'_> {
 
 /// A copy of a process' descriptor (pidfd_getfd(2), since Linux 5.6), to be closed at once: as long as it is open, so
 /// is the socket.
-fn borrow(tgid: u32, fd: i32) -> nix::Result<OwnedFd> {
+fn borrow(tid: i32, tgid: u32, fd: i32) -> nix::Result<OwnedFd> {
+    /// `PIDFD_THREAD` (pidfd_open(2), since Linux 6.9): a thread may have a table of its own, or have outlived its leader.
+    const THREAD: i32 = libc::O_EXCL;
     // SAFETY: no memory is passed; what the kernel returns is a new descriptor that nobody else owns.
     let owned =
         |result: libc::c_long| Errno::result(result).map(|fd| unsafe { OwnedFd::from_raw_fd(fd as i32) });
     // SAFETY: as above.
-    let process = owned(unsafe { libc::syscall(libc::SYS_pidfd_open, tgid, 0) })?;
+    let process = match owned(unsafe { libc::syscall(libc::SYS_pidfd_open, tid, THREAD) }) {
+        Ok(thread) => thread,
+        // SAFETY: as above.
+        Err(_) => owned(unsafe { libc::syscall(libc::SYS_pidfd_open, tgid, 0) })?,
+    };
     // SAFETY: as above.
     owned(unsafe { libc::syscall(libc::SYS_pidfd_getfd, process.as_raw_fd(), fd, 0) })
 }
