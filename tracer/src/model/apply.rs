@@ -133,6 +133,7 @@ impl Model {
         copy.users = 0;
         copy.forked = None;
         copy.early.clear();
+        copy.touches.clear();
         let id = TableId(self.next());
         self.tables.insert(id, copy);
         id

@@ -1,6 +1,5 @@
 //! What calls that are no transfers do to tables and sockets.
 
-use super::apply::OVERLAP;
 use super::{Change, Failure, Model, Origin};
 use crate::errno;
 use forkscope_proto as proto;
@@ -29,7 +28,7 @@ impl Model {
         if at.nr == calls::IO_URING_SETUP {
             self.with(at.process, |process| process.uring = true);
         }
-        self.race(at, out);
+        self.race(at, call, out);
     }
 
     /// Puts the descriptors that a call made into the table.
@@ -144,21 +143,6 @@ impl Model {
         let socket = self.socket_of(file).and_then(|id| self.sockets.get_mut(&id));
         if let Some(usage) = socket.and_then(|socket| socket.usage_mut(at.process, fd)) {
             usage.passed = true;
-        }
-    }
-
-    /// A change right after a fork of the same table by another thread may have been before it.
-    fn race(&mut self, at: Origin, out: &mut Vec<Change>) {
-        if self.processes.get(&at.process).is_none_or(|process| process.threads <= 1) {
-            return;
-        }
-        let Some(table) = self.table_id(at).and_then(|id| self.tables.get_mut(&id)) else { return };
-        if let Some((time, child)) = table.forked {
-            if at.time < time.saturating_add(OVERLAP) {
-                out.push(Change::Uncertain { process: child });
-            } else {
-                table.forked = None;
-            }
         }
     }
 }

@@ -17,6 +17,7 @@ mod change;
 mod file;
 mod lookup;
 mod process;
+mod race;
 mod snapshot;
 mod socket;
 mod table;

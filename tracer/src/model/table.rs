@@ -3,9 +3,11 @@
 //! A table is a list of pages of 64 numbers, all shared by reference: a clone copies one pointer, and the
 //! first write after it copies the list and one page.
 
+use super::race::Touch;
 use super::{OpenFile, Origin};
 use forkscope_proto::FileRef;
 use rustc_hash::FxHashSet;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 const PAGE: usize = 64;
@@ -74,6 +76,8 @@ pub struct Table {
     pub(super) changed: (u64, u32),
     /// The newest fork of this table, and the child.
     pub(super) forked: Option<(u64, super::ProcId)>,
+    /// The newest changes of its numbers that may collide with another thread's.
+    pub(super) touches: VecDeque<Touch>,
     /// How many processes use this table; more than one by `CLONE_FILES`.
     pub(super) users: u32,
 }
