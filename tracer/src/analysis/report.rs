@@ -55,6 +55,12 @@ impl Analysis {
         held
     }
 
+    /// What is known of the process with this number; of several that had it one after the other, the last.
+    #[must_use]
+    pub fn process_told(&self, pid: u32) -> Option<report::Process> {
+        self.model.by_pid(pid).map(|process| self.process(process))
+    }
+
     fn process(&self, process: &Process) -> report::Process {
         let facts = process.facts.as_deref();
         let mut unseen = std::collections::BTreeSet::new();

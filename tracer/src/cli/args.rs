@@ -106,7 +106,7 @@ pub(super) struct Replay {
     pub(super) file: PathBuf,
 }
 
-/// What run, attach and watch have in common.
+/// What run, attach, watch and demo have in common.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Options {
     #[command(flatten)]

@@ -6,8 +6,9 @@ use super::console::system;
 use super::outcome::Outcome;
 use super::session::{BEAT, Session};
 use super::signals::Signals;
-use anyhow::{Result, anyhow};
+use anyhow::{Error, Result, anyhow};
 use forkscope::report::Target;
+use forkscope::sinks::words::plural;
 use forkscope::source::proc;
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -23,13 +24,12 @@ pub(super) fn attach(args: &Attach) -> Outcome {
     let target = Target::Attach { pids: args.pids.clone() };
     let mut session = Session::start(&args.options, Scope::Processes, target)?;
     runtime.block_on(async {
-        if !follow_all(&mut session, &mut signals, &args.pids).await {
+        if !follow_all(&mut session, &mut signals, &args.pids).await? {
             return Ok(());
         }
-        let count = session.analysis.model.living();
-        let noun = if count == 1 { "process" } else { "processes" };
-        let backend = session.source.name();
-        session.console.note(&format!("tracing {count} {noun} through {backend}; Ctrl-C to stop"));
+        let processes = plural(session.analysis.model.living() as u64, "process", "processes");
+        let backend = session.backend.name();
+        session.console.note(&format!("tracing {processes} through {backend}; Ctrl-C to stop"));
         drive(&mut session, &mut signals, true).await
     })?;
     session.finish(0)
@@ -39,31 +39,44 @@ pub(super) fn attach(args: &Attach) -> Outcome {
 ///
 /// A child that is forked while this goes on belongs to a process that is followed already: the source follows it.
 /// Those that were there before are found by looking until nothing new turns up.
-async fn follow_all(session: &mut Session, signals: &mut Signals, pids: &[u32]) -> bool {
+async fn follow_all(session: &mut Session, signals: &mut Signals, pids: &[u32]) -> Result<bool> {
     let mut followed: BTreeSet<u32> =
         [Some(std::process::id()), session.source.own()].into_iter().flatten().collect();
+    let mut refused = Vec::new();
     loop {
         let found = pids.iter().flat_map(|&pid| proc::with_descendants(pid));
         let new: Vec<u32> = found.filter(|&pid| !session.saw_fork_of(pid) && followed.insert(pid)).collect();
         if new.is_empty() {
-            return true;
+            return say_refused(session, refused).map(|()| true);
         }
         for pid in new {
-            // One that has ended meanwhile is no failure: the others go on.
-            if let Err(error) = session.follow(pid, false) {
-                session.console.note(&format!("{error:#}; going on without it"));
-            }
+            refused.extend(session.follow(pid, false).err());
             session.turn(false);
             tokio::select! {
                 biased;
-                _ = signals.next() => return false,
+                _ = signals.next() => return Ok(false),
                 () = tokio::task::yield_now() => {}
             }
             if session.is_over() {
-                return false;
+                return Ok(false);
             }
         }
     }
+}
+
+/// Says which processes could not be traced: the others go on. Where there are no others, that is a failure.
+fn say_refused(session: &Session, refused: Vec<Error>) -> Result<()> {
+    let others = refused.len().saturating_sub(1) as u64;
+    let Some(first) = refused.into_iter().next() else { return Ok(()) };
+    if session.analysis.model.processes().next().is_none() {
+        return Err(first);
+    }
+    let more = match others {
+        0 => String::new(),
+        _ => format!(" (and {} likewise)", plural(others, "other", "others")),
+    };
+    session.console.note(&format!("{first:#}{more}; going on without"));
+    Ok(())
 }
 
 /// A process that cannot be traced, in one sentence.
@@ -75,6 +88,10 @@ pub(super) fn refuse(pid: u32) -> Result<()> {
             anyhow!("cannot look at process {pid}: {}", system(&error))
         }
     })?;
+    let process = proc::process_of(pid).unwrap_or(pid);
+    if process != pid {
+        return Err(anyhow!("{pid} is a thread of process {process}: name the process"));
+    }
     if pid == std::process::id() {
         return Err(anyhow!("process {pid} is forkscope itself: name the process to trace"));
     }

@@ -5,7 +5,7 @@ use anstream::ColorChoice;
 use forkscope::analysis::Analysis;
 use forkscope::errno;
 use forkscope::event::Event;
-use forkscope::report::{Finding, Report, Severity, inside};
+use forkscope::report::{Finding, Report, Severity};
 use forkscope::sinks::escape::escape;
 use forkscope::sinks::log::{self, FindingView, Look};
 use std::io::Write;
@@ -49,14 +49,7 @@ impl Console {
             return;
         }
         let model = &analysis.model;
-        let command = |pid: u32| {
-            let process = model.by_pid(pid)?;
-            let words = process.words();
-            let command = if words.is_empty() { format!("[{}]", process.comm) } else { words.join(" ") };
-            let place = process.place.as_ref();
-            let inside = place.and_then(|place| inside(place.ns_pid, place.container.as_deref()));
-            Some(inside.map_or_else(|| command.clone(), |inside| format!("{inside}: {command}")))
-        };
+        let command = |pid| analysis.process_told(pid).map(|process| log::about(&process));
         let connection = finding.connection.and_then(|id| analysis.connection_line(id));
         let mut view = FindingView::new(finding, command, connection);
         if let Some(parent) = model.by_pid(finding.pid).and_then(|process| process.parent) {

@@ -8,6 +8,7 @@ use super::session::{BEAT, Session};
 use super::signals::{Caught, Signals};
 use anyhow::Result;
 use forkscope::report::Target;
+use forkscope::sinks::words::plural;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getpgrp, tcgetpgrp};
@@ -91,11 +92,10 @@ async fn drive(session: &mut Session, signals: &mut Signals, pid: Pid) -> Result
 }
 
 fn say_who_lives(session: &Session) {
-    let left = session.analysis.model.living();
+    let left = session.analysis.model.living() as u64;
     if left > 0 {
-        let (noun, verb) = if left == 1 { ("process", "lives") } else { ("processes", "live") };
-        let text = format!("the program has ended; {left} {noun} of it still {verb}: Ctrl-C to leave");
-        session.console.note(&text);
+        let left = plural(left, "process of it still lives", "processes of it still live");
+        session.console.note(&format!("the program has ended; {left}: Ctrl-C to leave"));
     }
 }
 

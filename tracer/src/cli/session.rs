@@ -14,8 +14,8 @@ use forkscope::model::Facts;
 use forkscope::recording::Header;
 use forkscope::report::{Backend, Host, Session as SessionInfo, Target, Tool};
 use forkscope::sinks::json;
+use forkscope::source::usage::{cpu, now};
 use forkscope::source::{Account, Source, proc};
-use nix::time::{ClockId, clock_gettime};
 use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant, SystemTime};
@@ -34,7 +34,7 @@ pub(super) struct Session {
     pub(super) analysis: Analysis,
     pub(super) console: Console,
     showing: Showing,
-    backend: Backend,
+    pub(super) backend: Backend,
     target: Target,
     recording: Recording,
     batch: Batch,
@@ -43,11 +43,6 @@ pub(super) struct Session {
     resynced: Instant,
     events: u64,
     lost: u64,
-}
-
-/// Nanoseconds of the clock that events carry.
-fn now() -> u64 {
-    clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(0, |time| Duration::from(time).as_nanos() as u64)
 }
 
 impl Session {
@@ -246,8 +241,9 @@ impl Session {
             duration: self.began.1.elapsed().as_secs_f64(),
             host: host(),
         };
-        let account =
-            Account { malformed: self.batch.refused(), own_cpu: own_cpu(), ..self.source.account() };
+        let mut account = Account { malformed: self.batch.refused(), ..self.source.account() };
+        // The keeper's comes with its account.
+        account.own_cpu = cpu().map(|own| own.as_secs_f64() + account.own_cpu.unwrap_or(0.0));
         drop(self.source);
         self.recording.end(&self.console, info.duration, status, &account);
         conclude(&self.analysis, &self.console, &self.showing, info, account, status)
@@ -267,13 +263,4 @@ pub(super) fn host() -> Host {
     let (kernel, arch) =
         uname.map_or((None, None), |u| (Some(u.release().to_owned()), Some(u.machine().to_owned())));
     Host { kernel: text(kernel.as_deref()), arch: text(arch.as_deref()) }
-}
-
-/// Processor seconds that forkscope itself has used.
-fn own_cpu() -> Option<f64> {
-    use nix::sys::resource::{UsageWho, getrusage};
-    use nix::sys::time::TimeValLike;
-    let usage = getrusage(UsageWho::RUSAGE_SELF).ok()?;
-    let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
-    Some(micros as f64 / 1e6)
 }

@@ -24,10 +24,10 @@ pub(super) fn watch(args: &Watch) -> Outcome {
             session.take_in(key, &snapshot);
         }
     }
-    let count = session.analysis.model.living();
+    let (count, backend) = (session.analysis.model.living(), session.backend.name());
     session
         .console
-        .note(&format!("tracing the whole machine ({count} processes) through eBPF; Ctrl-C to stop"));
+        .note(&format!("tracing the whole machine ({count} processes) through {backend}; Ctrl-C to stop"));
     runtime.block_on(drive(&mut session, &mut signals, false))?;
     session.finish(0)
 }

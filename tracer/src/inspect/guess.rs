@@ -34,13 +34,8 @@ const PROGRAMS: [(&str, &str); 8] = [
 ];
 
 /// Parts of the paths of servers' sockets, and what is spoken there.
-const PATHS: [(&str, &str); 5] = [
-    ("/.s.PGSQL.", "PostgreSQL"),
-    ("/mysql", "MySQL"),
-    ("/mysqld.sock", "MySQL"),
-    ("/redis", "Redis"),
-    ("/memcached", "memcached"),
-];
+const PATHS: [(&str, &str); 4] =
+    [("/.s.PGSQL.", "PostgreSQL"), ("/mysql", "MySQL"), ("/redis", "Redis"), ("/memcached", "memcached")];
 
 /// What is probably spoken between these two. `listener`: the name of the program that listens on one of them, and
 /// its number.

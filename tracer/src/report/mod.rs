@@ -19,7 +19,7 @@ pub use finding::{Confidence, Evidence, Finding, Fix, RuleId, Severity};
 pub use look::{
     CreatorGuess, FileHolder, ProtocolGuess, SharedFile, SharedKind, SocketNow, Thread, Wait, Watch,
 };
-pub use process::{Exec, Exit, Library, Process, Unseen, inside};
+pub use process::{Exec, Exit, Library, Process, Unseen};
 pub use session::{Backend, Host, Session, Target};
 pub use stats::{LossCause, Overhead, ProgramCost, Stats};
 

@@ -1,6 +1,6 @@
 //! The words by which users know the enums of a finding: the same on the command line, the screens and in the JSON.
 
-use super::{Confidence, RuleId, Severity};
+use super::{Backend, Confidence, RuleId, Severity};
 
 impl RuleId {
     /// The rules in the order in which they are listed.
@@ -38,6 +38,19 @@ impl Severity {
             Self::Info => "info",
             Self::Warning => "warning",
             Self::Error => "error",
+        }
+    }
+}
+
+impl Backend {
+    /// The backend's name as users write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ebpf => "eBPF",
+            Self::Ptrace => "ptrace",
+            Self::Replay => "a recording",
+            Self::Snapshot => "/proc",
         }
     }
 }

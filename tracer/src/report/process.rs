@@ -92,22 +92,16 @@ pub enum Unseen {
     NotPermitted,
 }
 
-/// A process' place in words: `7 in container 3f2a91c04d11`. `None`: it lives where forkscope does.
-#[must_use]
-pub fn inside(ns_pid: Option<u32>, container: Option<&str>) -> Option<String> {
-    match (ns_pid, container) {
-        (Some(pid), Some(container)) => Some(format!("{pid} in container {container}")),
-        (Some(pid), None) => Some(format!("{pid} in its pid namespace")),
-        (None, Some(container)) => Some(format!("in container {container}")),
-        (None, None) => None,
-    }
-}
-
 impl Process {
-    /// Its place in words, as [`inside`] says it.
+    /// Its place in words: `7 in container 3f2a91c04d11`. `None`: it lives where forkscope does.
     #[must_use]
     pub fn inside(&self) -> Option<String> {
-        inside(self.ns_pid, self.container.as_deref())
+        match (self.ns_pid, self.container.as_deref()) {
+            (Some(pid), Some(container)) => Some(format!("{pid} in container {container}")),
+            (Some(pid), None) => Some(format!("{pid} in its pid namespace")),
+            (None, Some(container)) => Some(format!("in container {container}")),
+            (None, None) => None,
+        }
     }
 
     /// Its command line as one line; its name in brackets, as ps(1) prints it, where there is no command line.

@@ -4,3 +4,4 @@ pub mod escape;
 pub mod inspect;
 pub mod json;
 pub mod log;
+pub mod words;

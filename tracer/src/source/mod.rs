@@ -4,6 +4,7 @@ pub mod diag;
 pub mod ebpf;
 pub mod proc;
 pub mod ptrace;
+pub mod usage;
 
 use crate::decode::Batch;
 use crate::event::ProcKey;
@@ -14,9 +15,6 @@ use std::time::Duration;
 
 /// Something that sees what traced processes do. One thread drives it; nothing in it blocks.
 pub trait Source {
-    /// Its name, as reports say it.
-    fn name(&self) -> &'static str;
-
     /// Becomes readable when events wait that should not wait longer.
     fn wake(&self) -> BorrowedFd<'_>;
 

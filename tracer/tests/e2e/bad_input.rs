@@ -1,6 +1,6 @@
 //! Wrong input: one clear line with the cure, the right exit status, and nothing started or left.
 
-use crate::env::{Env, forkscope};
+use crate::env::{Env, example, forkscope};
 use crate::process::{Ended, Process};
 use crate::run::{Session, code};
 use crate::ways::{Backend, on_each_backend};
@@ -54,6 +54,24 @@ fn no_such_process(on: Backend) {
     refused(&mut with(&["attach", "--backend", &on.to_string(), &no_pid()]), FAILED, &[&no_pid()]);
 }
 
+/// `top -H` and `ps -L` show numbers of threads.
+fn a_thread_s_number(on: Backend) {
+    let Some(_) = Env::get() else { return };
+    let mut program = Process::start(Command::new(example("ordeal")).arg("without-its-leader"));
+    program.stdout_says("ready");
+    let pid = program.pid().to_string();
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("it lives").flatten();
+    let thread = threads.filter_map(|entry| entry.file_name().into_string().ok()).find(|tid| *tid != pid);
+    let thread = thread.expect("a second thread");
+    refused(
+        &mut with(&["attach", "--backend", &on.to_string(), &thread]),
+        FAILED,
+        &["is a thread of process", &pid],
+    );
+    program.go_on();
+    program.wait();
+}
+
 fn a_process_that_ends_meanwhile(on: Backend) {
     let Some(_) = Env::get() else { return };
     let mut program = Process::start(&mut Command::new("cat"));
@@ -79,6 +97,21 @@ fn no_privilege() {
     command.arg(copy).args(["run", "--backend", "ebpf", "--", "touch"]).arg(&marker);
     refused(&mut command, FAILED, &["root"]);
     assert!(!marker.exists(), "the program was started all the same");
+}
+
+/// Nothing could be traced: that must not look like a clean run.
+#[test]
+fn nothing_that_may_be_traced() {
+    let Some(_) = Env::get() else { return };
+    let cat = Process::start(&mut Command::new("cat"));
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let copy = directory.path().join("forkscope");
+    fs::copy(forkscope(), &copy).expect("copy the binary");
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    fs::set_permissions(directory.path(), open).expect("own directory");
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"]).arg(copy).arg("attach");
+    refused(command.arg(cat.pid().to_string()), FAILED, &["may not be traced", "as root"]);
 }
 
 #[test]
@@ -118,6 +151,7 @@ fn the_program_s_own_status(on: Backend) {
 }
 
 on_each_backend! {
+    a_thread_s_number
     no_such_process
     a_process_that_ends_meanwhile
     no_such_program

@@ -1,6 +1,6 @@
 //! Who holds something, under which numbers, and whether that is one open file.
 
-use super::page::list;
+use crate::sinks::words::list;
 
 /// A hold: process, descriptor, number of the open file where it could be asked.
 pub(super) type Hold = (u32, i32, Option<u32>);

@@ -6,9 +6,10 @@ mod page;
 mod process;
 mod thing;
 
+use super::words::plural;
 use crate::report::{Connection, Report};
 use crate::sinks::log::Look;
-use page::{Page, plural};
+use page::Page;
 use std::collections::BTreeSet;
 
 /// The most connections, and the most other files, that are shown: who has more reads the report.
@@ -44,10 +45,10 @@ fn is_shared(connection: &Connection) -> bool {
 }
 
 fn summary(report: &Report, shared: usize, hidden: usize) -> String {
-    let processes = plural(report.processes.len(), "process", "processes");
-    let connections = plural(report.connections.len(), "connection", "connections");
+    let processes = plural(report.processes.len() as u64, "process", "processes");
+    let connections = plural(report.connections.len() as u64, "connection", "connections");
     let held = if shared > 0 { format!(", {shared} held by more than one process") } else { String::new() };
-    let files = plural(report.files.len(), "other file", "other files");
+    let files = plural(report.files.len() as u64, "other file", "other files");
     let mut text = format!("{processes}, {connections}{held}; {files} shared or waited on");
     if hidden > 0 {
         text += &format!("; {hidden} not shown here: --json has all");

@@ -1,13 +1,13 @@
 //! A process, and what its threads wait for.
 
 use super::holders;
-use super::page::{Page, list};
+use super::page::Page;
 use super::thing;
 use crate::report::{Process, Report, Thread, Unseen, Wait};
 use crate::sinks::escape::{escape, escape_at_most};
+use crate::sinks::log::view::MOST_COMMAND;
+use crate::sinks::words::list;
 
-/// The most characters of a command line that are shown.
-const MOST_COMMAND: usize = 90;
 /// The most threads that are named of those that do the same.
 const MOST_TIDS: usize = 6;
 

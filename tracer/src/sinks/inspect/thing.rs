@@ -1,8 +1,9 @@
 //! A connection, or another file that processes share.
 
 use super::holders::{Hold, names, sameness};
-use super::page::{Page, list, plural};
+use super::page::Page;
 use crate::report::{Connection, CreatorGuess, Report, SharedFile, SharedKind, SocketNow};
+use crate::sinks::words::{list, plural};
 
 /// The most descriptors that are listed of those that an epoll instance watches.
 const MOST_WATCHED: usize = 20;
@@ -133,7 +134,7 @@ fn opened(guess: Option<&CreatorGuess>, page: &mut Page) {
 }
 
 fn queues(now: Option<&SocketNow>, page: &mut Page) {
-    let bytes = |n: u64| plural(n as usize, "byte", "bytes");
+    let bytes = |n: u64| plural(n, "byte", "bytes");
     if let Some(SocketNow { receive_queue: Some(receive), send_queue: Some(send), .. }) = now {
         page.item(&format!("{} to be read, {} sent and not yet taken", bytes(*receive), bytes(*send)));
     }
@@ -141,7 +142,7 @@ fn queues(now: Option<&SocketNow>, page: &mut Page) {
 
 fn accepts(now: Option<&SocketNow>, page: &mut Page) {
     if let Some(SocketNow { receive_queue: Some(waiting), send_queue: Some(most), .. }) = now {
-        let waiting = plural(*waiting as usize, "connection waits", "connections wait");
+        let waiting = plural(*waiting, "connection waits", "connections wait");
         page.item(&format!("{waiting} to be accepted, of at most {most}"));
     }
 }

@@ -4,6 +4,7 @@ use super::paint::{self, GUTTER, Look, STRONG};
 use super::wrap::wrap;
 use crate::report::{Connection, Report, Severity, Stats};
 use crate::sinks::escape::escape;
+use crate::sinks::words::plural;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What was seen, found and lost, in few lines, each ending in a line break.
@@ -18,11 +19,16 @@ pub fn summary(report: &Report, look: Look) -> String {
             &mut out,
             look,
             "note",
-            &format!("{} showed no file behind the descriptor", plural(unresolved, "event")),
+            &format!("{} showed no file behind the descriptor", plural(unresolved, "event", "events")),
         );
     }
     if corrected > 0 {
-        line(&mut out, look, "note", &format!("the model was corrected {}", plural(corrected, "time")));
+        line(
+            &mut out,
+            look,
+            "note",
+            &format!("the model was corrected {}", plural(corrected, "time", "times")),
+        );
     }
     out
 }
@@ -40,7 +46,9 @@ fn found(report: &Report, look: Look) -> String {
             // "info" has no plural.
             let text = match severity {
                 Severity::Info => format!("{n} info"),
-                Severity::Error | Severity::Warning => plural(n, severity.name()),
+                Severity::Error | Severity::Warning => {
+                    plural(n, severity.name(), &format!("{}s", severity.name()))
+                }
             };
             look.paint(paint::severity(severity), &text)
         })
@@ -55,9 +63,9 @@ fn seen(report: &Report) -> String {
         if shared > 0 { format!(" ({shared} held by more than one process)") } else { String::new() };
     format!(
         "{}, {}{shared}, {}",
-        plural_es(report.processes.len() as u64, "process"),
-        plural(report.connections.len() as u64, "connection"),
-        plural(report.stats.arrived(), "event"),
+        plural(report.processes.len() as u64, "process", "processes"),
+        plural(report.connections.len() as u64, "connection", "connections"),
+        plural(report.stats.arrived(), "event", "events"),
     )
 }
 
@@ -81,7 +89,11 @@ fn lost(report: &Report) -> String {
         .map(|(cause, by_kind)| format!("{} ({})", cause.name(), kinds(by_kind)))
         .collect();
     let all = lost.saturating_add(report.stats.arrived());
-    format!("{lost} of {}: {}; findings that depend on them say so", plural(all, "event"), causes.join(", "))
+    format!(
+        "{lost} of {}: {}; findings that depend on them say so",
+        plural(all, "event", "events"),
+        causes.join(", ")
+    )
 }
 
 fn line(out: &mut String, look: Look, label: &str, text: &str) {
@@ -96,12 +108,4 @@ fn line(out: &mut String, look: Look, label: &str, text: &str) {
             _ => out.push_str(&format!("{}{part}\n", " ".repeat(before))),
         }
     }
-}
-
-fn plural(n: u64, word: &str) -> String {
-    format!("{n} {word}{}", if n == 1 { "" } else { "s" })
-}
-
-fn plural_es(n: u64, word: &str) -> String {
-    format!("{n} {word}{}", if n == 1 { "" } else { "es" })
 }

@@ -43,10 +43,11 @@ impl<'a> FindingView<'a> {
 }
 
 /// The most characters of a command line that are shown.
-const MOST_COMMAND: usize = 90;
+pub(in crate::sinks) const MOST_COMMAND: usize = 90;
 
 /// A process' place, where that is another, and its command line.
-fn about(process: &Process) -> String {
+#[must_use]
+pub fn about(process: &Process) -> String {
     let command = process.command();
     process.inside().map_or_else(|| command.clone(), |inside| format!("{inside}: {command}"))
 }

@@ -65,10 +65,6 @@ impl EbpfSource {
 }
 
 impl Source for EbpfSource {
-    fn name(&self) -> &'static str {
-        "ebpf"
-    }
-
     fn wake(&self) -> BorrowedFd<'_> {
         self.events.as_fd()
     }

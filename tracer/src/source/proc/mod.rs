@@ -22,7 +22,7 @@ pub use behind::Looker;
 pub use facts::facts;
 pub use place::place;
 pub use snapshot::snapshot;
-pub use tree::{all, key, threads, uses_uring, with_descendants};
+pub use tree::{all, key, process_of, threads, uses_uring, with_descendants};
 pub use walk::walk;
 
 use procfs::ProcError;
@@ -39,6 +39,13 @@ fn at_most(bytes: u64, path: &str) -> io::Result<Vec<u8>> {
     let mut read = Vec::new();
     File::open(path)?.take(bytes).read_to_end(&mut read)?;
     Ok(read)
+}
+
+/// A process' command line, NUL-separated, as far as it is kept. One that has ended and is not waited for has none.
+fn cmdline(pid: u32) -> Vec<u8> {
+    /// In bytes.
+    const MOST: u64 = 4096;
+    at_most(MOST, &format!("/proc/{pid}/cmdline")).unwrap_or_default()
 }
 
 fn to_io(error: ProcError) -> io::Error {

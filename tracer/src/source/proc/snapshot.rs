@@ -1,11 +1,8 @@
 //! A process and its descriptor table, in one look.
 
-use super::{at_most, descriptors, key, process, sockets, to_io};
+use super::{cmdline, descriptors, key, process, sockets, to_io};
 use crate::event::{ProcKey, Snapshot};
 use std::io;
-
-/// The most of a command line that is kept, in bytes.
-const MOST_CMDLINE: u64 = 4096;
 
 /// A process as /proc shows it now.
 ///
@@ -14,8 +11,7 @@ const MOST_CMDLINE: u64 = 4096;
 pub fn snapshot(pid: u32) -> io::Result<(ProcKey, Snapshot)> {
     let stat = process(pid)?.stat().map_err(to_io)?;
     let seen = ProcKey { tgid: pid, start: stat.starttime };
-    // A process that has ended and is not waited for has none.
-    let cmdline = at_most(MOST_CMDLINE, &format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let cmdline = cmdline(pid);
     let (mut descriptors, uring) = descriptors::of(pid)?;
     sockets::describe(pid, &mut descriptors);
     // The number may have become another process' meanwhile.

@@ -18,6 +18,15 @@ pub fn key(pid: u32) -> io::Result<ProcKey> {
     Ok(ProcKey { tgid: pid, start })
 }
 
+/// The process that a number belongs to: its own where it is a process', another's where it is a thread's.
+///
+/// # Errors
+/// Where there is neither.
+pub fn process_of(tid: u32) -> io::Result<u32> {
+    let tgid = process(tid)?.status().map_err(to_io)?.tgid;
+    Ok(u32::try_from(tgid).unwrap_or(tid))
+}
+
 /// How many threads a process has.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! One look at processes and their descendants, with no tracing.
 
-use super::{at_most, endpoints, key, place, process, same, sockets, thread, to_io, with_descendants};
+use super::{cmdline, endpoints, key, place, process, same, sockets, thread, to_io, with_descendants};
 use crate::event::ProcKey;
 use crate::inspect::{Look, SeenProcess};
 use crate::model::Place;
@@ -10,9 +10,6 @@ use nix::unistd::{SysconfVar, sysconf};
 use std::collections::BTreeSet;
 use std::io;
 use std::time::Duration;
-
-/// The most of a command line that is kept, in bytes.
-const MOST_CMDLINE: u64 = 4096;
 
 /// Looks at these processes and all their descendants. What may not be looked at is left out, and noted.
 #[must_use]
@@ -32,7 +29,7 @@ pub fn walk(pids: &[u32]) -> Look {
     if same::number(&mut look.processes) > 0 {
         look.notes.push(
             "of some descriptors it could not be asked whether they are one open file (kcmp(2)): they are told by \
-             their inodes, or by what they watch; root may ask"
+             their inodes, or by what they watch; asking takes the right to trace their processes"
                 .to_owned(),
         );
     }
@@ -70,7 +67,7 @@ fn one(pid: u32) -> io::Result<SeenProcess> {
         key: seen,
         ppid: u32::try_from(stat.ppid).unwrap_or(0),
         comm: stat.comm,
-        cmdline: at_most(MOST_CMDLINE, &format!("/proc/{pid}/cmdline")).unwrap_or_default(),
+        cmdline: cmdline(pid),
         place: Place { container: place::container(pid), ..place(pid)? },
         exe: of.exe().ok().map(|path| path.to_string_lossy().into_owned()),
         age: age(stat.starttime),
@@ -94,12 +91,17 @@ fn note_hidden(look: &mut Look) {
         .filter(|process| process.hidden)
         .map(|process| process.key.tgid.to_string())
         .collect();
-    let (noun, whose) = if hidden.len() == 1 { ("process", "it is") } else { ("processes", "they are") };
-    if !hidden.is_empty() {
-        look.notes.push(format!(
-            "the descriptors of {noun} {} may not be looked at: {whose} another user's, or has given up its \
-             privileges; as root (sudo) they may",
-            hidden.join(", ")
-        ));
+    if hidden.is_empty() {
+        return;
     }
+    let (noun, why) = match hidden.len() {
+        1 => ("process", "it is another user's, or has given up its privileges"),
+        _ => ("processes", "they are another user's, or have given up their privileges"),
+    };
+    let cure = match nix::unistd::geteuid().is_root() {
+        true => "root needs CAP_SYS_PTRACE for it, which a container may lack",
+        false => "run it as root (sudo)",
+    };
+    let pids = hidden.join(", ");
+    look.notes.push(format!("the descriptors of {noun} {pids} may not be looked at: {why}; {cure}"));
 }

@@ -190,10 +190,6 @@ impl Heard {
 }
 
 impl Source for PtraceSource {
-    fn name(&self) -> &'static str {
-        "ptrace"
-    }
-
     fn wake(&self) -> BorrowedFd<'_> {
         self.commands.as_fd()
     }

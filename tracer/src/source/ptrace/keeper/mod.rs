@@ -26,17 +26,16 @@ use super::link::{Ask, Command, Say};
 use super::request::{Resume, look, resume, wait};
 use super::stop::Stop;
 use crate::source::proc::Looker;
+use crate::source::usage::{cpu, now};
 use ear::{Ear, Heard};
 use early::Early;
 use forkscope_proto::Header;
 use nix::errno::Errno;
-use nix::time::{ClockId, clock_gettime};
 use out::Out;
 use process::{Filter, Mode, Process, Task};
 use rustc_hash::FxHashMap;
 use seize::Following;
 use std::os::fd::OwnedFd;
-use std::time::Duration;
 
 /// Everything that is traced, and where it is told.
 pub(super) struct Keeper {
@@ -61,11 +60,6 @@ struct Context<'a> {
     keeper: &'a mut Keeper,
     tid: i32,
     tgid: u32,
-}
-
-/// Nanoseconds of `CLOCK_MONOTONIC`.
-fn now() -> u64 {
-    clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(0, |time| Duration::from(time).as_nanos() as u64)
 }
 
 /// Is the keeper: until forkscope has gone and nothing is left that needs a tracer.
@@ -150,7 +144,7 @@ impl Keeper {
             Ask::Account => {
                 self.out.flush();
                 self.out.tell_losses();
-                self.out.done(command.serial, cost());
+                self.out.done(command.serial, cpu().map_or(0, |time| time.as_micros() as u64));
             }
             Ask::Quit => self.let_go(),
         }
@@ -214,14 +208,4 @@ impl Context<'_> {
         let start = self.keeper.processes.get(&self.tgid).map_or(0, |process| process.start);
         Header { time: now(), start, tgid: self.tgid, tid: self.tid as u32, kind: 0, nr, payload: 0 }
     }
-}
-
-/// Processor time that this process has used, in microseconds.
-fn cost() -> u64 {
-    use nix::sys::resource::{UsageWho, getrusage};
-    use nix::sys::time::TimeValLike;
-    let used = |usage: nix::sys::resource::Usage| {
-        usage.user_time().num_microseconds() + usage.system_time().num_microseconds()
-    };
-    getrusage(UsageWho::RUSAGE_SELF).map_or(0, |usage| used(usage) as u64)
 }
