@@ -189,6 +189,20 @@ impl Kernel {
         self.transfer(pid, calls::RECVFROM, fd, data, data.len() as i64);
     }
 
+    /// `shutdown(2)` of a direction: 1 is `SHUT_WR`, 2 `SHUT_RDWR`.
+    pub(crate) fn shut_down(&mut self, pid: u32, fd: i32, how: u64) {
+        let file = self.at(pid, fd);
+        self.call(pid, calls::SHUTDOWN, b"", |call| (call.fd, call.file, call.args[1]) = (fd, file, how));
+    }
+
+    /// Receives the end of the stream.
+    pub(crate) fn receive_end(&mut self, pid: u32, fd: i32) {
+        let file = self.at(pid, fd);
+        let header = self.header(pid, Kind::Io, calls::RECVFROM);
+        let io = proto::Io { header, file, ret: 0, len: 4096, fd, ..Default::default() };
+        self.event(pid, What::Io(&io, b""));
+    }
+
     /// The findings so far that are no information: rule, process, number. From a recording they would be the same.
     pub(crate) fn findings(&self) -> Vec<(&'static str, u32, Option<i32>)> {
         let told = |finding: &&Finding| finding.severity > crate::report::Severity::Info;

@@ -282,6 +282,7 @@ impl Model {
                 crossed: None,
                 users: Vec::new(),
                 turns: Vec::new(),
+                goodbye: None,
                 kept: false,
                 wire: None,
                 file: Weak::new(),

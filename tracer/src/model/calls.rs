@@ -1,6 +1,6 @@
 //! What calls that are no transfers do to tables and sockets.
 
-use super::{Change, Failure, Model, Origin};
+use super::{Change, Failure, Farewell, Goodbye, Model, Origin};
 use crate::errno;
 use forkscope_proto as proto;
 use proto::arguments::{F_SETFD, FIOCLEX};
@@ -20,6 +20,13 @@ impl Model {
         match at.nr {
             calls::CLOSE => self.remove(at, call.fd, &call.file, call.ret),
             calls::CLOSE_RANGE => self.close_range(at, call),
+            calls::SHUTDOWN => {
+                let socket = self.socket_of(&call.file).and_then(|id| self.sockets.get_mut(&id));
+                if let Some(socket) = socket {
+                    let how = Farewell::Shutdown(call.args[1] as i32);
+                    socket.goodbye.get_or_insert(Goodbye { by: at, fd: call.fd, how });
+                }
+            }
             calls::UNSHARE => self.unshare(at),
             calls::FCNTL if call.args[1] == F_SETFD => self.set_cloexec(at, call.fd, call.args[2] & 1 != 0),
             calls::IOCTL => self.set_cloexec(at, call.fd, call.args[1] == FIOCLEX),

@@ -58,6 +58,19 @@ pub enum Change {
         /// How many.
         bytes: u64,
     },
+    /// A receive said that no more will come: the peer, or a holder, has ended the stream.
+    StreamEnded {
+        /// Which.
+        socket: SockId,
+        /// Who was told.
+        process: ProcId,
+        /// Which thread.
+        tid: u32,
+        /// Under which number.
+        fd: i32,
+        /// By which call.
+        nr: u16,
+    },
     /// Bytes that continue the session of an inherited connection went to another socket under its old number.
     Misdirected {
         /// Which socket got them.

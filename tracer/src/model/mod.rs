@@ -26,7 +26,7 @@ mod transfers;
 pub use change::{Change, Failure};
 pub use file::{OpenFile, Origin};
 pub use process::{Facts, Place, ProcId, Process};
-pub use socket::{Access, Address, SockId, Socket, Turn, Usage};
+pub use socket::{Access, Address, Farewell, Goodbye, SockId, Socket, Turn, Usage};
 pub use table::{End, Holding, Past, Slot, Table};
 
 use crate::event::ProcKey;

@@ -81,6 +81,26 @@ pub struct Usage {
     pub closed_at: Option<u64>,
 }
 
+/// How a process ended a stream, or the session on it, for everybody who holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Farewell {
+    /// `shutdown(2)` of this direction: `SHUT_RD`, `SHUT_WR` or `SHUT_RDWR`.
+    Shutdown(i32),
+    /// A message of the protocol, by its name there.
+    Message(&'static str),
+}
+
+/// The first goodbye on a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Goodbye {
+    /// Who said it, and when.
+    pub by: Origin,
+    /// Under which number.
+    pub fd: i32,
+    /// How.
+    pub how: Farewell,
+}
+
 /// Consecutive use by one process.
 #[derive(Clone, Copy, Debug)]
 pub struct Turn {
@@ -137,6 +157,8 @@ pub struct Socket {
     pub users: Vec<Usage>,
     /// Who used it in turn: the first turns and the newest.
     pub turns: Vec<Turn>,
+    /// Who ended it for all, where a holder did.
+    pub goodbye: Option<Goodbye>,
     /// A finding speaks of it: keep it.
     pub kept: bool,
     pub(super) wire: Option<Box<Wire>>,

@@ -1,9 +1,9 @@
 //! What transfers do: who used which socket, and what the bytes said.
 
 use super::socket::Turn;
-use super::{Change, Model, Origin, SockId, Socket};
+use super::{Change, Farewell, Goodbye, Model, Origin, SockId, Socket};
 use crate::errno;
-use crate::protocol::{Chunk, Direction, User, fits_mid_stream};
+use crate::protocol::{Chunk, Direction, Sign, User, fits_mid_stream};
 use forkscope_proto as proto;
 use proto::{Io, Shape, calls};
 
@@ -23,6 +23,10 @@ impl Model {
             self.unresolved += u64::from(file.kind == proto::FileKind::Socket);
             return;
         };
+        if io.ret == 0 && !sent && io.len > 0 {
+            let Origin { process, tid, nr, .. } = at;
+            out.push(Change::StreamEnded { socket: id, process, tid, fd: io.fd, nr });
+        }
         if io.ret <= 0 || (!sent && io.flags & MSG_PEEK != 0) {
             return;
         }
@@ -42,7 +46,12 @@ impl Model {
             let direction = if sent { Direction::Sent } else { Direction::Received };
             let chunk = Chunk::new(payload, bytes).noting(&self.kept);
             let user = User(process.number());
+            let goodbye = &mut socket.goodbye;
             wire.feed(user, direction, chunk, &mut |sign| {
+                if let Sign::Goodbye { message, .. } = sign {
+                    let how = Farewell::Message(message);
+                    goodbye.get_or_insert(Goodbye { by: at, fd, how });
+                }
                 out.push(Change::Said { socket: id, process, fd, nr, sign });
             });
         }

@@ -158,6 +158,9 @@ impl Mysql {
     fn asked(&mut self, user: User, head: &[u8], out: &mut dyn FnMut(Sign)) {
         let unanswered =
             matches!(head.get(HEADER), Some(&(COM_QUIT | COM_STMT_SEND_LONG_DATA | COM_STMT_CLOSE)));
+        if head.get(HEADER - 1) == Some(&0) && head.get(HEADER) == Some(&COM_QUIT) {
+            out(Sign::Goodbye { by: user, message: "COM_QUIT" });
+        }
         if head.get(HEADER - 1) == Some(&0) && !unanswered {
             self.exchange.request(user, out);
         }

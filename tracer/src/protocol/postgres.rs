@@ -62,6 +62,7 @@ impl Postgres {
             return;
         }
         match (head.first(), self.series) {
+            (Some(b'X'), _) => out(Sign::Goodbye { by: user, message: "Terminate" }),
             (Some(b'Q' | b'F'), _) => self.exchange.request(user, out),
             (Some(b'S'), Some(_)) => self.series = None,
             (Some(b'S'), None) => self.exchange.request(user, out),

@@ -157,6 +157,13 @@ pub enum Sign {
         /// Bytes that it still missed, or at least missed where its own length was cut.
         missing: u64,
     },
+    /// The client ended the session, for everybody who holds this end.
+    Goodbye {
+        /// Who said so.
+        by: User,
+        /// The message, as the protocol names it.
+        message: &'static str,
+    },
     /// A request began (protocols of requests and replies).
     Request {
         /// Who sent it.

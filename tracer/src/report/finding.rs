@@ -17,6 +17,8 @@ pub enum RuleId {
     SharedStream,
     /// One process read what another's request was answered with.
     StolenReply,
+    /// A process ended a connection that another still uses.
+    ForeignGoodbye,
     /// A connection crossed a fork and is held, not used.
     InheritedConnection,
 }

@@ -4,12 +4,13 @@ use super::{Backend, Confidence, RuleId, Severity};
 
 impl RuleId {
     /// The rules in the order in which they are listed.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Enotsock,
         Self::StaleDescriptor,
         Self::MisdirectedBytes,
         Self::SharedStream,
         Self::StolenReply,
+        Self::ForeignGoodbye,
         Self::InheritedConnection,
     ];
 
@@ -22,6 +23,7 @@ impl RuleId {
             Self::MisdirectedBytes => "misdirected-bytes",
             Self::SharedStream => "shared-stream",
             Self::StolenReply => "stolen-reply",
+            Self::ForeignGoodbye => "foreign-goodbye",
             Self::InheritedConnection => "inherited-connection",
         }
     }

@@ -6,6 +6,7 @@
 mod draft;
 mod enotsock;
 mod fix;
+mod foreign_goodbye;
 mod history;
 mod inherited_connection;
 mod misdirected_bytes;
@@ -46,6 +47,7 @@ pub fn catalogue() -> [Entry; RuleId::ALL.len()] {
             RuleId::MisdirectedBytes => (Severity::Error, misdirected_bytes::TEXT),
             RuleId::SharedStream => (Severity::Error, shared_stream::TEXT),
             RuleId::StolenReply => (Severity::Error, stolen_reply::TEXT),
+            RuleId::ForeignGoodbye => (Severity::Error, foreign_goodbye::TEXT),
             RuleId::InheritedConnection => (Severity::Info, inherited_connection::TEXT),
         };
         Entry { id, severity, text }
@@ -61,6 +63,7 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         Box::new(misdirected_bytes::MisdirectedBytes),
         Box::new(stolen_reply::StolenReply),
         Box::new(shared_stream::SharedStream),
+        Box::new(foreign_goodbye::ForeignGoodbye),
         Box::new(inherited_connection::InheritedConnection),
     ]
 }

@@ -45,6 +45,9 @@ fn turns(model: &Model, id: SockId, process: ProcId) -> Option<Draft> {
     if other == process {
         return None;
     }
+    if only_said_goodbye(socket, earlier.last()?) {
+        return None;
+    }
     let known = socket.protocol().keeps_state_in_user_memory();
     let came_back = earlier.iter().any(|turn| turn.process == process);
     let shared = came_back || (known && both_went_on(socket, process, other));
@@ -72,6 +75,12 @@ fn turns(model: &Model, id: SockId, process: ProcId) -> Option<Draft> {
         Confidence::Inconclusive
     };
     Some(draft(model, socket, [process, other], severity, how, what))
+}
+
+/// Whether a turn is a goodbye and nothing before it: what comes of that, `foreign-goodbye` says.
+fn only_said_goodbye(socket: &Socket, turn: &Turn) -> bool {
+    let goodbye = socket.goodbye.filter(|goodbye| goodbye.by.process == turn.process);
+    goodbye.is_some_and(|goodbye| goodbye.by.time <= turn.from)
 }
 
 /// Whether both have sent since the fork, as clients: each from its own copy of the session's state, which knows

@@ -96,6 +96,7 @@ fn actor(change: &Change) -> Option<ProcId> {
         Change::Connected { .. }
         | Change::Crossed { .. }
         | Change::Said { .. }
+        | Change::StreamEnded { .. }
         | Change::Misdirected { .. }
         | Change::Uncertain { .. } => None,
     }

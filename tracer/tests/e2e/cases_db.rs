@@ -1,10 +1,12 @@
 //! One connection to a database, used by parent and child.
 
-use crate::check::{Expected, check, number};
+use crate::check::{Expected, check, number, quiet};
 use crate::databases::{dsn, postgres, redis};
 use crate::env::{Env, program};
 use crate::run::{Outcome, run};
+use crate::servers::Plain;
 use crate::ways::{Backend, on_each_backend};
+use serde_json::Value;
 
 /// Traces a program that shares a connection, and checks that it gives one error that names both processes.
 #[track_caller]
@@ -48,7 +50,58 @@ fn redis_at_once(on: Backend) {
     shared(on, env, "redis_shared.py", &[&server.port.to_string(), "--at-once"], EITHER);
 }
 
+/// Traces a child that ends its parent's connection.
+#[track_caller]
+fn goodbye(on: Backend, env: &Env, mode: &str, server: &str) -> Outcome {
+    let (python, program) = (env.python(), program("goodbye.py"));
+    let command = [python.as_os_str(), program.as_os_str(), mode.as_ref(), server.as_ref()];
+    let outcome = run(on, &command, &[]);
+    assert_eq!(outcome.status, 0, "the program's own status: {:#?}", outcome.stderr);
+    outcome
+}
+
+/// The error is the parent's, which met it, and names the child, which said goodbye.
+fn goodbye_error(said: &[Value], says: &str) -> Expected {
+    Expected {
+        rule: &["foreign-goodbye"],
+        pid: vec![number(said, "parent", "pid")],
+        names: vec![number(said, "child", "pid")],
+        fd: Some(number(said, "parent", "fd")),
+        says: vec![says.to_owned()],
+        ..Expected::default()
+    }
+}
+
+fn psycopg2_closed_by_the_child(on: Backend) {
+    let Some(env) = Env::get() else { return };
+    let server = postgres();
+    let _running = server.start();
+    let Outcome { said, report, .. } = goodbye(on, env, "pg", &dsn(&server));
+    let second = said.iter().find_map(|line| line["second"].as_str()).expect("the parent asked again");
+    assert!(second.contains("closed the connection unexpectedly"), "{second}");
+    check(&report, &[goodbye_error(&said, "Terminate")]);
+}
+
+fn a_socket_shut_down_by_the_child(on: Backend) {
+    let Some(env) = Env::get() else { return };
+    let server = Plain::echo();
+    let Outcome { said, report, .. } = goodbye(on, env, "shutdown", &server.address.to_string());
+    check(&report, &[Expected { errno: Some("EPIPE"), ..goodbye_error(&said, "shut the socket down") }]);
+}
+
+fn psycopg2_dropped_by_the_child(on: Backend) {
+    let Some(env) = Env::get() else { return };
+    let server = postgres();
+    let _running = server.start();
+    let Outcome { said, report, .. } = goodbye(on, env, "drop", &dsn(&server));
+    assert!(said.iter().any(|line| line["second"] == 1), "{said:#?}");
+    quiet(&report);
+}
+
 on_each_backend! {
+    psycopg2_closed_by_the_child
+    a_socket_shut_down_by_the_child
+    psycopg2_dropped_by_the_child
     psycopg2_in_turns
     psycopg2_at_once
     redis_in_turns

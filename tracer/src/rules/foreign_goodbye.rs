@@ -1,0 +1,164 @@
+//! See [`TEXT`].
+
+use super::history::{call, connection, fork_step};
+use super::{Cause, Draft, Rule, Step, confidence};
+use crate::errno;
+use crate::model::{Change, Failure, Farewell, Goodbye, Model, ProcId, SockId, Socket};
+use crate::report::{Confidence, RuleId, Severity};
+
+/// What the rule means.
+pub(super) const TEXT: &str = "\
+A process ended a connection that another one still uses, and the other's next call failed.
+
+After a fork parent and child hold one socket. Closing a copy of it disturbs nobody, but a goodbye does: `shutdown(2)`
+works on the socket and not on the copy, and a message like PostgreSQL's Terminate or MySQL's COM_QUIT tells the server
+to end the session, whoever sent it. Libraries say goodbye when a connection object is closed, and some when it is
+merely freed: at the exit of a child that never used it. The parent then gets EPIPE, a reset, or an end where it
+expected an answer: \"server closed the connection unexpectedly\".
+
+A goodbye alone is not reported: who hands a connection over lets the new owner end it.
+
+How to fix it: let the child drop its copy without a goodbye, or inherit none. With SQLAlchemy call
+engine.dispose(close=False) in the child; end a forked child with os._exit(), which runs no destructors; or open
+connections after the fork.";
+
+/// `SHUT_WR` of shutdown(2).
+const SHUT_WR: i32 = 1;
+
+/// The rule `foreign-goodbye`.
+pub(super) struct ForeignGoodbye;
+
+/// What one process met after another's goodbye.
+struct Met {
+    process: ProcId,
+    tid: u32,
+    fd: i32,
+    nr: u16,
+    /// `None`: the end of the stream.
+    errno: Option<i32>,
+}
+
+impl Rule for ForeignGoodbye {
+    fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
+        match *change {
+            Change::Failed(Failure {
+                process,
+                tid,
+                fd,
+                nr,
+                errno: errno @ (libc::EPIPE | libc::ECONNRESET),
+                ..
+            }) => {
+                let open = model.slot(process, tid, fd).and_then(|slot| slot.open.as_ref());
+                if let Some(id) = open.and_then(|holding| holding.file.socket) {
+                    out.extend(found(model, id, &Met { process, tid, fd, nr, errno: Some(errno) }));
+                }
+            }
+            Change::StreamEnded { socket, process, tid, fd, nr } => {
+                out.extend(found(model, socket, &Met { process, tid, fd, nr, errno: None }));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn found(model: &Model, id: SockId, met: &Met) -> Option<Draft> {
+    let socket = model.socket(id)?;
+    let goodbye = socket.goodbye.filter(|goodbye| goodbye.by.process != met.process)?;
+    let by = goodbye.by.process;
+    let passed = |process| socket.usage(process).is_some_and(|usage| usage.passed);
+    if socket.crossed.is_none() || passed(by) || passed(met.process) {
+        return None;
+    }
+    // Who only reads waits for the end that the writer's goodbye is: the two work together.
+    let usage = socket.usage(met.process)?;
+    if usage.sent.0 == 0 {
+        return None;
+    }
+    let half = goodbye.how == Farewell::Shutdown(SHUT_WR);
+    // An end that was read: on the server's side its first process may only look whether the child is done.
+    if met.errno.is_none() && (half || socket.accepted) {
+        return None;
+    }
+    let exact = met.errno == Some(libc::EPIPE) || matches!(goodbye.how, Farewell::Message(_));
+    let mut how_sure = confidence(model, exact, &[by, met.process]);
+    if socket.opened.nr == 0 {
+        how_sure = how_sure.max(Confidence::Likely);
+    }
+    Some(draft(model, socket, &goodbye, met, how_sure))
+}
+
+fn draft(model: &Model, socket: &Socket, goodbye: &Goodbye, met: &Met, confidence: Confidence) -> Draft {
+    let (by, pid) = (model.pid(goodbye.by.process), model.pid(met.process));
+    let (said, what) = words(goodbye);
+    let end = match met.errno {
+        Some(errno) => format!("{} failed with {}", call(met.nr), errno::name(errno).unwrap_or("an error")),
+        None => format!("{} found the stream at its end", call(met.nr)),
+    };
+    let time = model.now();
+    let mut steps: Vec<Step> = Vec::new();
+    let opened = socket.opened;
+    if opened.nr != 0 {
+        steps.push(Step {
+            time: opened.time,
+            process: opened.process,
+            tid: opened.tid,
+            what: format!("opened {}", connection(socket)),
+            nr: opened.nr,
+            fd: Some(met.fd),
+            ret: None,
+        });
+    }
+    if let Some((_, child, _)) = socket.crossed {
+        steps.extend(fork_step(model, child, met.fd));
+    }
+    steps.push(Step {
+        time: goodbye.by.time,
+        process: goodbye.by.process,
+        tid: goodbye.by.tid,
+        what: format!("{by} {said} on the connection, for all who hold it"),
+        nr: goodbye.by.nr,
+        fd: Some(goodbye.fd),
+        ret: None,
+    });
+    steps.push(Step {
+        time,
+        process: met.process,
+        tid: met.tid,
+        what: format!("{pid} still uses it: {end}"),
+        nr: met.nr,
+        fd: Some(met.fd),
+        ret: Some(met.errno.map_or(0, |errno| -i64::from(errno))),
+    });
+    Draft {
+        rule: RuleId::ForeignGoodbye,
+        severity: Severity::Error,
+        confidence,
+        cause: Cause::Sharing(socket.id),
+        title: format!("{by} ended {} under {pid}: {end}", connection(socket)),
+        summary: format!(
+            "{by} and {pid} hold one socket since a fork. {by} {said} ({what}), which ends the connection for both, \
+             while {pid} goes on using it."
+        ),
+        process: met.process,
+        others: vec![goodbye.by.process],
+        fd: Some(met.fd),
+        socket: Some(socket.id),
+        nr: Some(met.nr),
+        errno: met.errno,
+        time,
+        steps,
+    }
+}
+
+/// The goodbye as a clause, and how it comes.
+fn words(goodbye: &Goodbye) -> (String, &'static str) {
+    match goodbye.how {
+        Farewell::Shutdown(_) => {
+            ("shut the socket down".to_owned(), "a close of its own copy would have ended nothing")
+        }
+        Farewell::Message(message) => {
+            (format!("sent {message}"), "a library says so when a connection object is closed or freed")
+        }
+    }
+}
