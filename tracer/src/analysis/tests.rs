@@ -391,3 +391,24 @@ fn a_server_s_child_that_ends_its_connection() {
     kernel.receive_end(P, fd);
     assert_eq!(kernel.findings(), []);
 }
+
+/// Each has its answer, by luck: the connection is the client's, and both ask on it.
+#[test]
+fn turns_on_http_1_are_a_warning() {
+    const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+    const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 80);
+    let get = |kernel: &mut Kernel, pid| {
+        kernel.send(pid, fd, GET);
+        kernel.receive(pid, fd, OK);
+    };
+    get(&mut kernel, P);
+    kernel.fork(P, C, 0);
+    get(&mut kernel, C);
+    assert_eq!(kernel.findings(), [], "it may have been handed over");
+    get(&mut kernel, P);
+    assert_eq!(kernel.findings(), [("shared-stream", P, Some(fd))]);
+    let finding = kernel.analysis.findings().last().expect("found");
+    assert_eq!(finding.severity, crate::report::Severity::Warning);
+}

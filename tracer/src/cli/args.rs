@@ -68,7 +68,7 @@ pub(super) struct Attach {
     #[command(flatten)]
     pub(super) options: Options,
     /// The processes, by number.
-    #[arg(required = true, value_name = "PID", value_parser = clap::value_parser!(u32).range(1..=4_194_304))]
+    #[arg(required = true, value_name = "PID", value_parser = parse_pid)]
     pub(super) pids: Vec<u32>,
 }
 
@@ -78,7 +78,7 @@ pub(super) struct Inspect {
     #[arg(long)]
     pub(super) json: bool,
     /// The processes, by number.
-    #[arg(required = true, value_name = "PID", value_parser = clap::value_parser!(u32).range(1..=4_194_304))]
+    #[arg(required = true, value_name = "PID", value_parser = parse_pid)]
     pub(super) pids: Vec<u32>,
 }
 
@@ -234,8 +234,14 @@ impl FailOn {
     }
 }
 
+/// A process number: up to the kernel's most (`PID_MAX_LIMIT`, include/linux/threads.h).
+fn parse_pid(text: &str) -> Result<u32, String> {
+    let pid = text.parse().ok().filter(|pid| (1..=4_194_304).contains(pid));
+    pid.ok_or_else(|| "a process is named by its number; `ps -e` lists them".to_owned())
+}
+
 fn parse_rule(text: &str) -> Result<RuleId, String> {
-    RuleId::ALL.into_iter().find(|rule| rule.name() == text).ok_or_else(|| {
+    RuleId::ALL.into_iter().find(|rule| rule.name().eq_ignore_ascii_case(text)).ok_or_else(|| {
         let names: Vec<&str> = RuleId::ALL.iter().map(|rule| rule.name()).collect();
         format!("there is no such rule; the rules are {}", names.join(", "))
     })

@@ -35,12 +35,8 @@ pub(super) fn start(options: &Options, scope: Scope) -> Result<Started> {
         args::Backend::Auto => match through_ebpf(options, scope) {
             Err(error) if scope != Scope::Machine => {
                 let started = through_ptrace(options, scope)?;
-                let error = error.to_string();
-                let why = error.lines().next().unwrap_or_default();
-                Ok(Started {
-                    note: Some(format!("tracing through ptrace, since eBPF does not work here: {why}")),
-                    ..started
-                })
+                let note = format!("tracing through ptrace: {}", error.in_short());
+                Ok(Started { note: Some(note), ..started })
             }
             other => Ok(other?),
         },

@@ -48,13 +48,8 @@ impl Console {
         if self.quiet || (finding.severity == Severity::Info && self.verbosity == 0) {
             return;
         }
-        let model = &analysis.model;
-        let command = |pid| analysis.process_told(pid).map(|process| log::about(&process));
         let connection = finding.connection.and_then(|id| analysis.connection_line(id));
-        let mut view = FindingView::new(finding, command, connection);
-        if let Some(parent) = model.by_pid(finding.pid).and_then(|process| process.parent) {
-            view.process += &format!(", forked from {}", model.pid(parent));
-        }
+        let view = FindingView::new(finding, |pid| analysis.process_told(pid), connection);
         print(&format!("\n{}\n", log::render(&view, self.look)));
     }
 

@@ -44,19 +44,29 @@ pub(super) fn doctor() -> Outcome {
         let uring = if source.sees_uring() { "seen" } else { "not seen: that takes Linux 6.3 or newer" };
         say("io_uring transfers", Ok(uring.to_owned()))?;
     }
-    say(
-        "tracing through eBPF",
-        source.map(|_| "all programs load and attach".to_owned()).map_err(first_line),
-    )?;
-    say("tracing through ptrace", ptrace())?;
+    let by_ebpf = source.map(|_| "all programs load and attach".to_owned()).map_err(first_line);
+    let by_ptrace = ptrace();
+    let verdict = verdict(by_ebpf.is_ok(), by_ptrace.is_ok());
+    say("tracing through eBPF", by_ebpf)?;
+    say("tracing through ptrace", by_ptrace)?;
+    writeln!(out, "\n{verdict}")?;
     Ok(if well { 0 } else { FAILED })
+}
+
+/// Which commands work here.
+fn verdict(by_ebpf: bool, by_ptrace: bool) -> &'static str {
+    match (by_ebpf, by_ptrace) {
+        (true, _) => "Everything works here: run, attach, watch, inspect, replay.",
+        (false, true) => "Here work run and attach (through ptrace), inspect and replay; not watch.",
+        (false, false) => "Here work inspect and replay; not run, attach and watch.",
+    }
 }
 
 /// Traces a process that does nothing.
 fn ptrace() -> Result<String, String> {
     let try_it = || -> Result<()> {
         let mut source = backend::keeper(0, true)?;
-        let waiting = Waiting::fork(&["true".into()], source.preparation())?;
+        let waiting = Waiting::fork(&["true".into()], source.preparation(), false)?;
         let followed = proc::key(waiting.pid()).and_then(|key| source.follow(key, 1, false));
         followed.map(|()| waiting.give_up()).map_err(Into::into)
     };

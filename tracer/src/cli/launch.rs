@@ -24,7 +24,12 @@ pub(super) struct Waiting {
 impl Waiting {
     /// Forks a process for the command; it waits. `preparation` is what it does before its exec, where the backend
     /// needs something.
-    pub(super) fn fork(command: &[OsString], preparation: Option<&Preparation>) -> Result<Self> {
+    /// `no_stdout`: forkscope's standard output is for the report, and the program's goes to standard error.
+    pub(super) fn fork(
+        command: &[OsString],
+        preparation: Option<&Preparation>,
+        no_stdout: bool,
+    ) -> Result<Self> {
         let words: Vec<CString> = command
             .iter()
             .map(|word| CString::new(word.clone().into_vec()))
@@ -43,6 +48,9 @@ impl Waiting {
                 drop(release);
                 // SAFETY: as above.
                 let _ = unsafe { signal(Signal::SIGCHLD, inherited) };
+                if no_stdout {
+                    let _ = nix::unistd::dup2_stdout(io::stderr());
+                }
                 become_program(&candidates, &words, preparation, &released, &failed)
             }
             ForkResult::Parent { child } => {
@@ -77,13 +85,23 @@ impl Waiting {
         if read(&self.failure, &mut errno)? == errno.len() {
             let _ = nix::sys::wait::waitpid(self.pid, None);
             let error = io::Error::from_raw_os_error(i32::from_ne_bytes(errno));
-            return Err(anyhow!(
-                "cannot run `{}`: {}; check its name, PATH and permissions",
-                self.name,
-                system(&error)
-            ));
+            let cure = cure(&self.name, &error);
+            return Err(anyhow!("cannot run `{}`: {}; {cure}", self.name, system(&error)));
         }
         Ok(self.pid)
+    }
+}
+
+/// What to do about a program that could not be executed.
+fn cure(name: &str, error: &io::Error) -> &'static str {
+    let is_folder = std::fs::metadata(name).is_ok_and(|data| data.is_dir());
+    match error.raw_os_error() {
+        _ if is_folder => "it is a directory: name a program",
+        Some(libc::EACCES) if name.contains('/') => {
+            "make it executable (chmod +x), or name its interpreter before it"
+        }
+        Some(libc::ENOEXEC) => "it is no program: name its interpreter before it, for example `sh`",
+        _ => "check its name and PATH",
     }
 }
 

@@ -13,6 +13,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getpgrp, tcgetpgrp};
 use std::ffi::OsString;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Two interrupts within this time are meant for forkscope, which then leaves the program alone.
@@ -31,8 +32,9 @@ pub(super) fn trace(options: &Options, command: &[OsString]) -> Outcome {
     let _entered = runtime.enter();
     let mut signals = Signals::catch()?;
     let words = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let report_is_stdout = options.showing.report.as_deref().is_some_and(|path| path == Path::new("-"));
     let mut session = Session::start(options, Scope::Program, Target::Run { command: words })?;
-    let waiting = Waiting::fork(command, session.source.preparation())?;
+    let waiting = Waiting::fork(command, session.source.preparation(), report_is_stdout)?;
     session.follow(waiting.pid(), true)?;
     let pid = waiting.release()?;
     let status = runtime.block_on(drive(&mut session, &mut signals, pid))?;

@@ -15,7 +15,7 @@ pub fn fixes(rule: RuleId, protocol: Protocol, facts: Option<&Facts>) -> Vec<Fix
     }
     let mut fixes = match protocol {
         Protocol::Postgres => postgres(&facts),
-        Protocol::Redis => vec![fix(
+        Protocol::Redis if is_python(&facts) => vec![fix(
             "give each process its own connection: use redis-py's default pool instead of single_connection_client, \
              or make the client after the fork",
             "the pool notices the fork and connects anew in the child; one connection object cannot",
@@ -28,7 +28,7 @@ pub fn fixes(rule: RuleId, protocol: Protocol, facts: Option<&Facts>) -> Vec<Fix
             "open the TLS connection in the process that uses it",
             "each process counts TLS records by itself: the peer rejects the second one with a bad record MAC",
         )],
-        Protocol::Unknown | Protocol::Http1 | Protocol::Http2 => Vec::new(),
+        Protocol::Unknown | Protocol::Http1 | Protocol::Http2 | Protocol::Redis => Vec::new(),
     };
     if rule == RuleId::InheritedConnection && fixes.is_empty() {
         return vec![fix(

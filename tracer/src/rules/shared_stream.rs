@@ -3,7 +3,7 @@
 use super::history::{connection, fork_step};
 use super::{Cause, Draft, Rule, Step, confidence};
 use crate::model::{Change, Model, ProcId, SockId, Socket, Turn};
-use crate::protocol::{Sign, User};
+use crate::protocol::{Protocol, Sign, User};
 use crate::report::{Confidence, RuleId, Severity};
 
 /// What the rule means.
@@ -15,8 +15,8 @@ counter, the request that is awaited. They drift apart at the first byte. What f
 frames inside frames, a bad record MAC, answers to the wrong process, or a hang; which of them is luck.
 
 A connection that is handed over is healthy, and not reported: the earlier user never touches it again. Neither is
-one that one process only writes and the other only reads. On a protocol that forkscope does not know, turns alone
-are a warning.
+one that one process only writes and the other only reads. Turns alone are a warning on HTTP/1.1, where they go well
+until two requests are under way at once, and on a protocol that forkscope does not know, if they are many.
 
 How to fix it: each process opens its own connection, after the fork: dispose of pools in the child, or connect
 lazily. For gRPC, see also `enotsock`.";
@@ -62,14 +62,16 @@ fn turns(model: &Model, id: SockId, process: ProcId) -> Option<Draft> {
     let as_stdio = is_stdio(last) || earlier.last().is_some_and(is_stdio);
     // On an unknown protocol a connection may go round by design: only a lively exchange is told.
     let lively = earlier.len() >= 5 && model.process(other).is_some_and(|process| process.ended.is_none());
+    // Of requests and replies without a number, as in HTTP/1.1, turns go well until two are under way at once.
+    let by_luck = came_back && !socket.accepted && socket.protocol() != Protocol::Unknown;
     let severity = match (known, as_stdio) {
         (true, false) => Severity::Error,
         (true, true) => Severity::Warning,
-        (false, false) if lively => Severity::Warning,
+        (false, false) if lively || by_luck => Severity::Warning,
         _ => return None,
     };
     let what = format!("{} and {} both use {}", model.pid(process), model.pid(other), connection(socket));
-    let how = if known {
+    let how = if known || by_luck {
         confidence(model, !earlier.iter().any(|turn| turn.assumed), &[process, other])
     } else {
         Confidence::Inconclusive

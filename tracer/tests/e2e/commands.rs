@@ -78,6 +78,30 @@ fn without_ring_buffers_one_line_says_so() {
     assert!(stderr[0].starts_with("error: ") && stderr[0].contains("Linux 5.8"), "{stderr:?}");
 }
 
+/// The report alone is on standard output, whatever the program prints.
+fn a_report_on_standard_output_is_json(on: Backend) {
+    let Some(_) = Env::get() else { return };
+    let mut command = Command::new(forkscope());
+    command.args(["run", "--backend", &on.to_string(), "--report", "-", "--", "echo", "not the report"]);
+    let Ended { status, stdout, stderr } = Process::start(&mut command).end();
+    assert_eq!(code(status), 0, "{stderr:#?}");
+    let report: serde_json::Value = serde_json::from_str(&stdout.join("\n")).expect("the report is JSON");
+    assert_eq!(report["session"]["target"]["command"][1], "not the report");
+    assert!(stderr.iter().any(|line| line == "not the report"), "{stderr:#?}");
+}
+
+#[test]
+fn the_manual_page_has_every_option() {
+    let Ended { stdout, .. } = Process::start(Command::new(forkscope()).arg("man")).end();
+    let page = stdout.join("\n").replace("\\-", "-");
+    for words in
+        ["FORKSCOPE RUN", "--record-payload", "FORKSCOPE INSPECT", "--json", "EXIT STATUS", "--fail-on"]
+    {
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(!page.contains("keeper"), "that is no command for users");
+}
+
 #[test]
 fn texts_are_printed_and_a_reader_may_leave_early() {
     for arguments in
@@ -94,6 +118,7 @@ fn texts_are_printed_and_a_reader_may_leave_early() {
 }
 
 on_each_backend! {
+    a_report_on_standard_output_is_json
     the_demo_has_the_founding_bug_and_its_errors_fail_where_asked
     a_rule_that_is_off_finds_nothing
     an_interrupt_reaches_the_program_and_the_report_is_written

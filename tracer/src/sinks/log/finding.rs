@@ -4,7 +4,7 @@ use super::evidence;
 use super::paint::{self, GUTTER, HELP, Look, STRONG};
 use super::view::FindingView;
 use super::wrap::wrap;
-use crate::report::{Confidence, Finding};
+use crate::report::{Confidence, Finding, Unseen};
 use crate::sinks::escape::{escape, escape_at_most};
 use anstyle::Style;
 
@@ -37,11 +37,23 @@ pub fn render(view: &FindingView<'_>, look: Look) -> String {
     }
     // What stands below is laid out first: the evidence gets the lines that are left.
     let mut below = Page { look, out: Vec::new() };
-    below.notes(finding);
+    below.notes(view);
     let left = MOST_LINES.saturating_sub(page.out.len() + below.out.len() + 2);
     page.evidence(finding, left);
     page.out.append(&mut below.out);
     page.out.join("\n") + "\n"
+}
+
+/// Why a finding is not certain: the worst of what was not seen.
+fn why_not(view: &FindingView<'_>) -> &'static str {
+    let is = |unseen| view.unseen.contains(&unseen);
+    match () {
+        () if is(Unseen::LostEvents) => "events were lost",
+        () if is(Unseen::LateAttach) => "what happened before forkscope attached was not seen",
+        () if is(Unseen::IoUring) => "bytes that go through io_uring are not seen",
+        () if is(Unseen::Calls32Bit) => "32-bit calls are not seen",
+        () => "a step was not seen",
+    }
 }
 
 /// Lines as they come to be.
@@ -101,14 +113,15 @@ impl Page {
         self.out.push(bar);
     }
 
-    fn notes(&mut self, finding: &Finding) {
+    fn notes(&mut self, view: &FindingView<'_>) {
+        let finding = view.finding;
         let note = Some(("note", STRONG));
         if !finding.summary.is_empty() {
             self.part("  =", note, &finding.summary);
         }
         let how_sure = match finding.confidence {
             Confidence::Certain => None,
-            Confidence::Likely => Some("likely, not certain: something was not seen".to_owned()),
+            Confidence::Likely => Some(format!("likely, not certain: {}", why_not(view))),
             Confidence::Inconclusive => {
                 Some("inconclusive: the history has holes where it matters".to_owned())
             }

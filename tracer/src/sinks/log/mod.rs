@@ -11,7 +11,7 @@ pub mod wrap;
 pub use finding::render;
 pub use paint::Look;
 pub use summary::summary;
-pub use view::{FindingView, about};
+pub use view::FindingView;
 
 #[cfg(test)]
 mod tests;

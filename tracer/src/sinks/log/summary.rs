@@ -45,7 +45,7 @@ fn found(report: &Report, look: Look) -> String {
         .map(|(severity, n)| {
             // "info" has no plural.
             let text = match severity {
-                Severity::Info => format!("{n} info"),
+                Severity::Info => format!("{n} info (-v shows it)"),
                 Severity::Error | Severity::Warning => {
                     plural(n, severity.name(), &format!("{}s", severity.name()))
                 }

@@ -1,7 +1,8 @@
 //! A finding with what is needed to show it: numbers turned into names.
 
-use crate::report::{Connection, Finding, Process, Report};
+use crate::report::{Connection, Finding, Process, Report, Unseen};
 use crate::sinks::escape::escape_at_most;
+use std::collections::BTreeSet;
 
 /// A finding and the texts that its numbers stand for. The texts may be raw: showing them escapes them.
 #[derive(Clone, Debug)]
@@ -14,40 +15,50 @@ pub struct FindingView<'a> {
     pub others: Vec<String>,
     /// Its connection in one line, as [`Connection::describe`] writes it.
     pub connection: Option<String>,
+    /// What could not be seen of these processes.
+    pub unseen: BTreeSet<Unseen>,
 }
 
 impl<'a> FindingView<'a> {
-    /// With command lines from the caller; none: only the number is shown.
+    /// With what the caller knows of processes; of one that it does not know, only the number is shown.
     pub fn new(
         finding: &'a Finding,
-        command: impl Fn(u32) -> Option<String>,
+        told: impl Fn(u32) -> Option<Process>,
         connection: Option<String>,
     ) -> Self {
-        let name = |pid: u32| process(pid, command(pid).as_deref());
-        let others = finding.other_pids.iter().map(|pid| name(*pid)).collect();
-        Self { finding, process: name(finding.pid), others, connection }
+        let pids = std::iter::once(finding.pid).chain(finding.other_pids.iter().copied());
+        let processes: Vec<(u32, Option<Process>)> = pids.map(|pid| (pid, told(pid))).collect();
+        let mut names = processes.iter().map(|(pid, process)| name(*pid, process.as_ref()));
+        let process = names.next().unwrap_or_default();
+        let others = names.collect();
+        let unseen = processes.iter().filter_map(|(_, process)| process.as_ref());
+        let unseen = unseen.flat_map(|process| process.unseen.iter().copied()).collect();
+        Self { finding, process, others, connection, unseen }
     }
 
     /// With everything from the report that the finding is in.
     #[must_use]
     pub fn of(finding: &'a Finding, report: &Report) -> Self {
         let connection = finding.connection.and_then(|id| report.connection(id)).map(Connection::describe);
-        let mut view = Self::new(finding, |pid| report.process(pid).map(about), connection);
-        // Only a fork that was seen: what /proc calls the parent may have adopted it.
-        let forked = report.process(finding.pid).filter(|process| process.forked_at.is_some());
-        if let Some(parent) = forked.and_then(|process| process.ppid) {
-            view.process.push_str(&format!(", forked from {parent}"));
-        }
-        view
+        Self::new(finding, |pid| report.process(pid).cloned(), connection)
     }
+}
+
+/// A process with its command, and the one that forked it, where that was seen: what /proc calls the parent may have
+/// adopted it.
+fn name(pid: u32, told: Option<&Process>) -> String {
+    let mut name = process(pid, told.map(about).as_deref());
+    if let Some(parent) = told.filter(|told| told.forked_at.is_some()).and_then(|told| told.ppid) {
+        name.push_str(&format!(", forked from {parent}"));
+    }
+    name
 }
 
 /// The most characters of a command line that are shown.
 pub(in crate::sinks) const MOST_COMMAND: usize = 90;
 
 /// A process' place, where that is another, and its command line.
-#[must_use]
-pub fn about(process: &Process) -> String {
+fn about(process: &Process) -> String {
     let command = process.command();
     process.inside().map_or_else(|| command.clone(), |inside| format!("{inside}: {command}"))
 }

@@ -9,7 +9,7 @@ use thiserror::Error;
 pub enum EbpfError {
     /// The user may not load programs.
     #[error(
-        "loading eBPF programs needs root, or the capabilities CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH: run it with sudo, or see `forkscope doctor`"
+        "loading eBPF programs needs root, or the capabilities CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH: run it with sudo"
     )]
     NoPrivilege,
     /// forkscope runs in a container with numbers of its own.
@@ -37,6 +37,21 @@ pub enum EbpfError {
 }
 
 impl EbpfError {
+    /// The reason in a clause, where something else is done instead.
+    #[must_use]
+    pub fn in_short(&self) -> String {
+        match self {
+            Self::NoPrivilege => {
+                "eBPF needs root, or some capabilities (`forkscope doctor` says more)".to_owned()
+            }
+            Self::PidNamespace => "eBPF needs the host's pid namespace (docker run --pid=host)".to_owned(),
+            other => {
+                let text = other.to_string();
+                format!("eBPF does not work here: {}", text.lines().next().unwrap_or_default())
+            }
+        }
+    }
+
     /// The kernel refused `what`.
     pub(super) fn refused(what: &str, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Refused { what: what.to_owned(), source: Box::new(source) }
