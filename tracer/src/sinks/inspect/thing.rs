@@ -26,7 +26,7 @@ pub(super) fn connection(connection: &Connection, report: &Report, page: &mut Pa
         page.item(&format!("other end: connection {}, held by {}", peer.id, names(&self::holds(peer))));
     } else if connection.now.as_ref().is_some_and(|now| now.receive_queue.is_some()) {
         // Where queues are not told, a peer would not have been told either: nothing is known of it.
-        page.item("other end: held by none of these processes");
+        page.item("other end: held by none of these processes (name the one that holds it as well)");
     }
     waiting(report, page, |wait| wait.connections.contains(&connection.id));
 }
@@ -75,7 +75,7 @@ fn pipe(file: &SharedFile, page: &mut Page) {
     for (end, words) in [("read", "read end:"), ("write", "write end:")] {
         match ends(file, Some(end)).as_slice() {
             [] if ends(file, Some("both")).is_empty() => {
-                page.item(&format!("{words} held by none of these processes"));
+                page.item(&format!("{words} held by none of these processes (name the one that holds it as well)"));
             }
             [] => {}
             holds => page.item(&held(words, holds, INODE)),
