@@ -189,6 +189,11 @@ impl Kernel {
         self.transfer(pid, calls::RECVFROM, fd, data, data.len() as i64);
     }
 
+    /// Lets nanoseconds pass.
+    pub(crate) fn wait(&mut self, time: u64) {
+        self.time += time;
+    }
+
     /// `shutdown(2)` of a direction: 1 is `SHUT_WR`, 2 `SHUT_RDWR`.
     pub(crate) fn shut_down(&mut self, pid: u32, fd: i32, how: u64) {
         let file = self.at(pid, fd);

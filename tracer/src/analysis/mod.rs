@@ -22,6 +22,9 @@ use std::collections::BTreeMap;
 /// The most findings of one session that inform, and the most that do more: further causes say nothing more.
 const MOST_FINDINGS: usize = 1000;
 
+/// How often rules look at what time has brought, in nanoseconds.
+const TICK: u64 = 100_000_000;
+
 /// The level a rule was set to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
@@ -56,6 +59,8 @@ pub struct Analysis {
     events: [u64; Kind::ALL.len() + 1],
     /// The session's start on the clock of the events.
     start: u64,
+    /// When the rules look at what time has brought.
+    tick_at: u64,
     changes: Vec<Change>,
     drafts: Vec<Draft>,
 }
@@ -74,6 +79,7 @@ impl Analysis {
             wanted: Wanted::default(),
             events: [0; Kind::ALL.len() + 1],
             start,
+            tick_at: 0,
             changes: Vec::new(),
             drafts: Vec::new(),
         }
@@ -102,6 +108,10 @@ impl Analysis {
             for rule in &mut self.rules {
                 rule.check(&self.model, change, &mut self.drafts);
             }
+        }
+        if self.model.now() >= self.tick_at {
+            self.tick_at = self.model.now().saturating_add(TICK);
+            self.rules.iter_mut().for_each(|rule| rule.tick(&self.model, &mut self.drafts));
         }
         if !self.drafts.is_empty() {
             let drafts = std::mem::take(&mut self.drafts);

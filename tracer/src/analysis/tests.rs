@@ -412,3 +412,53 @@ fn turns_on_http_1_are_a_warning() {
     let finding = kernel.analysis.findings().last().expect("found");
     assert_eq!(finding.severity, crate::report::Severity::Warning);
 }
+
+#[test]
+fn a_child_that_keeps_what_its_parent_closed() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 80);
+    kernel.send(P, fd, b"hello");
+    kernel.fork(P, C, 0);
+    kernel.close(P, fd);
+    kernel.open(P, "/soon");
+    assert_eq!(kernel.findings(), [], "the child may be about to close it");
+    kernel.wait(1_000_000_000);
+    kernel.open(P, "/later");
+    assert_eq!(kernel.findings(), [("pinned-connection", C, Some(fd))]);
+}
+
+#[test]
+fn what_a_child_closes_or_takes_over_is_not_pinned() {
+    for what_the_child_does in [
+        |kernel: &mut Kernel, fd| kernel.close(C, fd),
+        |kernel: &mut Kernel, fd| kernel.send(C, fd, b"goes on"),
+        |kernel: &mut Kernel, _| kernel.exit(C),
+        |kernel: &mut Kernel, fd| kernel.shut_down(C, fd, 2),
+    ] {
+        let mut kernel = Kernel::new();
+        let fd = kernel.connect(P, 80);
+        kernel.send(P, fd, b"hello");
+        kernel.fork(P, C, 0);
+        what_the_child_does(&mut kernel, fd);
+        kernel.close(P, fd);
+        kernel.wait(2_000_000_000);
+        kernel.open(P, "/later");
+        assert_eq!(kernel.findings(), []);
+    }
+}
+
+/// The first process of a server never used what it accepted for its child.
+#[test]
+fn a_server_that_only_accepts_lets_nothing_go() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.accept(P, 80);
+    kernel.fork(P, C, 0);
+    kernel.close(P, fd);
+    kernel.receive(C, fd, b"hello");
+    kernel.wait(2_000_000_000);
+    kernel.open(P, "/later");
+    kernel.close(C, fd);
+    kernel.wait(2_000_000_000);
+    kernel.open(P, "/even later");
+    assert_eq!(kernel.findings(), []);
+}

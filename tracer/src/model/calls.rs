@@ -18,7 +18,10 @@ impl Model {
             }
         }
         match at.nr {
-            calls::CLOSE => self.remove(at, call.fd, &call.file, call.ret),
+            calls::CLOSE => {
+                self.remove(at, call.fd, &call.file, call.ret);
+                out.extend(self.let_go(at, call.fd, &call.file));
+            }
             calls::CLOSE_RANGE => self.close_range(at, call),
             calls::SHUTDOWN => {
                 let socket = self.socket_of(&call.file).and_then(|id| self.sockets.get_mut(&id));

@@ -58,6 +58,17 @@ pub enum Change {
         /// How many.
         bytes: u64,
     },
+    /// A process closed its last descriptor for a connection that it had used, and others hold it still.
+    LetGo {
+        /// Which.
+        socket: SockId,
+        /// Who closed it.
+        process: ProcId,
+        /// Which thread.
+        tid: u32,
+        /// Under which number.
+        fd: i32,
+    },
     /// A receive said that no more will come: the peer, or a holder, has ended the stream.
     StreamEnded {
         /// Which.

@@ -88,6 +88,19 @@ impl Model {
         }
     }
 
+    /// Whether a close gave up a connection that its process had used and that a fork had given to others, too.
+    pub(super) fn let_go(&self, by: Origin, fd: i32, found: &FileRef) -> Option<Change> {
+        let socket = self.sockets.get(&self.socket_of(found)?)?;
+        let used = socket.usage(by.process).is_some_and(|usage| usage.sent.0 > 0 || usage.received.0 > 0);
+        if socket.crossed.is_none() || !used || !socket.is_open() || !socket.is_connection() {
+            return None;
+        }
+        let table = self.tables.get(&self.table_id(by)?)?;
+        let holds_more = table.iter().any(|(_, holding)| holding.file.socket == Some(socket.id));
+        let Origin { process, tid, .. } = by;
+        (!holds_more).then_some(Change::LetGo { socket: socket.id, process, tid, fd })
+    }
+
     /// The table that a thread uses.
     pub(super) fn table_id(&self, at: Origin) -> Option<TableId> {
         self.processes.get(&at.process).map(|process| process.table_of(at.tid))

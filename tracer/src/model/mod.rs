@@ -106,6 +106,17 @@ impl Model {
         self.tables.get(&self.process(id)?.table)
     }
 
+    /// The processes that hold a descriptor for a socket, with its number. Looks through every table: for a finding, not
+    /// for each event.
+    pub fn holders(&self, id: SockId) -> impl Iterator<Item = (ProcId, i32)> {
+        let living = self.processes.values().filter(|process| process.ended.is_none());
+        living.filter_map(move |process| {
+            let table = self.tables.get(&process.table)?;
+            let (fd, _) = table.iter().find(|(_, holding)| holding.file.socket == Some(id))?;
+            Some((process.id, fd))
+        })
+    }
+
     /// A number in the table that a thread uses.
     #[must_use]
     pub fn slot(&self, id: ProcId, tid: u32, fd: i32) -> Option<&Slot> {

@@ -19,6 +19,8 @@ pub enum RuleId {
     StolenReply,
     /// A process ended a connection that another still uses.
     ForeignGoodbye,
+    /// Its user closed a connection, and another process still holds it.
+    PinnedConnection,
     /// A connection crossed a fork and is held, not used.
     InheritedConnection,
 }

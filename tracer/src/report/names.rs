@@ -4,13 +4,14 @@ use super::{Backend, Confidence, RuleId, Severity};
 
 impl RuleId {
     /// The rules in the order in which they are listed.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Enotsock,
         Self::StaleDescriptor,
         Self::MisdirectedBytes,
         Self::SharedStream,
         Self::StolenReply,
         Self::ForeignGoodbye,
+        Self::PinnedConnection,
         Self::InheritedConnection,
     ];
 
@@ -24,6 +25,7 @@ impl RuleId {
             Self::SharedStream => "shared-stream",
             Self::StolenReply => "stolen-reply",
             Self::ForeignGoodbye => "foreign-goodbye",
+            Self::PinnedConnection => "pinned-connection",
             Self::InheritedConnection => "inherited-connection",
         }
     }

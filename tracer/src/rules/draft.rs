@@ -17,6 +17,8 @@ pub enum Cause {
     Sharing(SockId),
     /// A connection is inherited.
     Holding(SockId),
+    /// A connection is held after its user closed it.
+    Pinning(SockId),
 }
 
 /// What a rule found.

@@ -10,6 +10,7 @@ mod foreign_goodbye;
 mod history;
 mod inherited_connection;
 mod misdirected_bytes;
+mod pinned_connection;
 mod shared_stream;
 mod stale_descriptor;
 mod stolen_reply;
@@ -24,6 +25,9 @@ use crate::report::{Confidence, RuleId, Severity};
 pub trait Rule {
     /// Looks at one change, after the model has taken it in.
     fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>);
+
+    /// Looks at what time has brought, a few times in a second of the events' time.
+    fn tick(&mut self, _model: &Model, _out: &mut Vec<Draft>) {}
 }
 
 /// What the catalogue says of a rule.
@@ -48,6 +52,7 @@ pub fn catalogue() -> [Entry; RuleId::ALL.len()] {
             RuleId::SharedStream => (Severity::Error, shared_stream::TEXT),
             RuleId::StolenReply => (Severity::Error, stolen_reply::TEXT),
             RuleId::ForeignGoodbye => (Severity::Error, foreign_goodbye::TEXT),
+            RuleId::PinnedConnection => (Severity::Warning, pinned_connection::TEXT),
             RuleId::InheritedConnection => (Severity::Info, inherited_connection::TEXT),
         };
         Entry { id, severity, text }
@@ -64,6 +69,7 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         Box::new(stolen_reply::StolenReply),
         Box::new(shared_stream::SharedStream),
         Box::new(foreign_goodbye::ForeignGoodbye),
+        Box::new(pinned_connection::PinnedConnection::default()),
         Box::new(inherited_connection::InheritedConnection),
     ]
 }

@@ -97,6 +97,7 @@ fn actor(change: &Change) -> Option<ProcId> {
         | Change::Crossed { .. }
         | Change::Said { .. }
         | Change::StreamEnded { .. }
+        | Change::LetGo { .. }
         | Change::Misdirected { .. }
         | Change::Uncertain { .. } => None,
     }

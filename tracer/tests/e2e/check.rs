@@ -40,6 +40,12 @@ pub(crate) fn errors(report: &Value) -> Vec<&Value> {
     findings(report, &["error"])
 }
 
+/// The report's warnings.
+#[track_caller]
+pub(crate) fn warnings(report: &Value) -> Vec<&Value> {
+    findings(report, &["warning"])
+}
+
 /// Asserts that there is nothing that a user would have to read.
 #[track_caller]
 pub(crate) fn quiet(report: &Value) {

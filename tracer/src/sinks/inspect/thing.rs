@@ -75,7 +75,7 @@ fn pipe(file: &SharedFile, page: &mut Page) {
     for (end, words) in [("read", "read end:"), ("write", "write end:")] {
         match ends(file, Some(end)).as_slice() {
             [] if ends(file, Some("both")).is_empty() => {
-                page.item(&format!("{words} held by none of these processes (name the one that holds it as well)"));
+                page.item(&format!("{words} held by none of these processes"));
             }
             [] => {}
             holds => page.item(&held(words, holds, INODE)),

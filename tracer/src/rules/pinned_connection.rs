@@ -1,0 +1,134 @@
+//! See [`TEXT`].
+
+use super::history::{connection, fork_step};
+use super::{Cause, Draft, Rule, Step, confidence};
+use crate::model::{Change, Farewell, Model, ProcId, SockId, Socket};
+use crate::report::{RuleId, Severity};
+use forkscope_proto::calls;
+use std::collections::VecDeque;
+
+/// What the rule means.
+pub(super) const TEXT: &str = "\
+A connection's user closed it, and another process that inherited it still holds it a second later, without ever having
+used it.
+
+A connection ends when the last descriptor for it is closed. A child that was forked while it was open holds one, and so
+does a program that the child executed, unless the descriptor is close-on-exec. As long as they do, the peer sees no
+end: it waits for more, a server keeps a slot for a client that is gone, a client waits for the rest of an answer that
+ends with the connection, and a port stays busy.
+
+A child that closes its copies, or ends, a moment later is not reported, nor is a connection that was shut down before
+it was closed: the peer saw that.
+
+How to fix it: close what a child does not need right after the fork, mark descriptors close-on-exec (Python does so
+since 3.4), or call shutdown(2) before the close.";
+
+/// How long a copy may be held before it is worth a word, in nanoseconds: a child needs a moment to close what it
+/// inherited.
+const GRACE: u64 = 1_000_000_000;
+/// The most connections that are watched at once.
+const MOST: usize = 256;
+
+/// `SHUT_RD` of shutdown(2): the one way to shut down that the peer does not see.
+const SHUT_RD: i32 = 0;
+
+/// The rule `pinned-connection`: what was let go, oldest first.
+#[derive(Default)]
+pub(super) struct PinnedConnection {
+    let_go: VecDeque<LetGo>,
+}
+
+#[derive(Clone, Copy)]
+struct LetGo {
+    socket: SockId,
+    process: ProcId,
+    tid: u32,
+    fd: i32,
+    time: u64,
+}
+
+impl Rule for PinnedConnection {
+    fn check(&mut self, model: &Model, change: &Change, _out: &mut Vec<Draft>) {
+        if let Change::LetGo { socket, process, tid, fd } = *change
+            && self.let_go.len() < MOST
+            && !peer_saw_the_end(model, socket)
+        {
+            self.let_go.push_back(LetGo { socket, process, tid, fd, time: model.now() });
+        }
+    }
+
+    fn tick(&mut self, model: &Model, out: &mut Vec<Draft>) {
+        while let Some(&oldest) = self.let_go.front()
+            && model.now().saturating_sub(oldest.time) >= GRACE
+        {
+            self.let_go.pop_front();
+            out.extend(found(model, &oldest));
+        }
+    }
+}
+
+fn peer_saw_the_end(model: &Model, id: SockId) -> bool {
+    let goodbye = model.socket(id).and_then(|socket| socket.goodbye);
+    goodbye.is_some_and(|goodbye| goodbye.how != Farewell::Shutdown(SHUT_RD))
+}
+
+fn found(model: &Model, let_go: &LetGo) -> Option<Draft> {
+    let socket = model.socket(let_go.socket).filter(|socket| socket.is_open())?;
+    // Who uses it has taken it over.
+    let used =
+        |id| socket.usage(id).is_some_and(|usage| usage.sent.0 > 0 || usage.received.0 > 0 || usage.passed);
+    let mut holders: Vec<(ProcId, i32)> = model.holders(socket.id).collect();
+    if holders.iter().any(|&(id, _)| used(id)) {
+        return None;
+    }
+    holders.sort_unstable();
+    let &(holder, fd) = holders.first()?;
+    Some(draft(model, socket, let_go, (holder, fd), holders.len()))
+}
+
+fn draft(model: &Model, socket: &Socket, let_go: &LetGo, (holder, fd): (ProcId, i32), count: usize) -> Draft {
+    let (user, pid) = (model.pid(let_go.process), model.pid(holder));
+    let others = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+    let mut steps: Vec<Step> = Vec::new();
+    if socket.opened.nr != 0 {
+        let opened = socket.opened;
+        steps.push(Step {
+            time: opened.time,
+            process: opened.process,
+            tid: opened.tid,
+            what: format!("opened {}", connection(socket)),
+            nr: opened.nr,
+            fd: Some(let_go.fd),
+            ret: None,
+        });
+    }
+    steps.extend(fork_step(model, holder, fd));
+    steps.push(Step {
+        time: let_go.time,
+        process: let_go.process,
+        tid: let_go.tid,
+        what: format!("{user} closed it, which ended nothing: {pid} holds it still"),
+        nr: calls::CLOSE,
+        fd: Some(let_go.fd),
+        ret: Some(0),
+    });
+    Draft {
+        rule: RuleId::PinnedConnection,
+        severity: Severity::Warning,
+        confidence: confidence(model, socket.opened.nr != 0, &[holder, let_go.process]),
+        cause: Cause::Pinning(socket.id),
+        title: format!("{pid}{others} keeps {} open, which {user} has closed", connection(socket)),
+        summary: format!(
+            "{user} used the connection and closed it. {pid} inherited it as fd {fd}, never used it, and holds it still: \
+             the peer has not been told that it ended."
+        ),
+        process: holder,
+        others: vec![let_go.process],
+        fd: Some(fd),
+        socket: Some(socket.id),
+        nr: None,
+        errno: None,
+        time: let_go.time,
+        steps,
+    }
+}
