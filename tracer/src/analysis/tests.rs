@@ -462,3 +462,26 @@ fn a_server_that_only_accepts_lets_nothing_go() {
     kernel.open(P, "/even later");
     assert_eq!(kernel.findings(), []);
 }
+
+/// An HTTP/2 frame.
+fn frame(kind: u8, flags: u8, stream: u32, body: &[u8]) -> Vec<u8> {
+    let length = (body.len() as u32).to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), body].concat()
+}
+
+#[test]
+fn a_child_that_cancels_its_parent_s_call() {
+    const HEADERS: u8 = 1;
+    const RST_STREAM: u8 = 3;
+    const SETTINGS: u8 = 4;
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 80);
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    kernel.send(P, fd, &[&preface[..], &frame(SETTINGS, 0, 0, b"")].concat());
+    kernel.send(P, fd, &frame(HEADERS, 5, 1, b"\x83\x86"));
+    kernel.fork(P, C, 0);
+    kernel.send(C, fd, &frame(RST_STREAM, 0, 1, &[0, 0, 0, 8]));
+    assert_eq!(kernel.findings(), [("foreign-goodbye", C, Some(fd))]);
+    let finding = kernel.analysis.findings().last().expect("found");
+    assert!(finding.title.contains("stream 1"), "{}", finding.title);
+}

@@ -157,6 +157,15 @@ pub enum Sign {
         /// Bytes that it still missed, or at least missed where its own length was cut.
         missing: u64,
     },
+    /// RST_STREAM was sent on a stream that another process had opened: its answer will not come (RFC 9113, 5.4.2).
+    Cancelled {
+        /// The stream.
+        stream: u32,
+        /// Who opened it.
+        opener: User,
+        /// Who ended it.
+        by: User,
+    },
     /// The client ended the session, for everybody who holds this end.
     Goodbye {
         /// Who said so.

@@ -4,6 +4,7 @@ use super::history::{call, connection, fork_step};
 use super::{Cause, Draft, Rule, Step, confidence};
 use crate::errno;
 use crate::model::{Change, Failure, Farewell, Goodbye, Model, ProcId, SockId, Socket};
+use crate::protocol::{Sign, User};
 use crate::report::{Confidence, RuleId, Severity};
 
 /// What the rule means.
@@ -14,9 +15,10 @@ After a fork parent and child hold one socket. Closing a copy of it disturbs nob
 works on the socket and not on the copy, and a message like PostgreSQL's Terminate or MySQL's COM_QUIT tells the server
 to end the session, whoever sent it. Libraries say goodbye when a connection object is closed, and some when it is
 merely freed: at the exit of a child that never used it. The parent then gets EPIPE, a reset, or an end where it
-expected an answer: \"server closed the connection unexpectedly\".
+expected an answer: \"server closed the connection unexpectedly\". With HTTP/2 a part of the session can be ended: a
+child that cleans up after a fork cancels, with RST_STREAM, the calls that its parent has under way, which then hang.
 
-A goodbye alone is not reported: who hands a connection over lets the new owner end it.
+A goodbye to the whole session alone is not reported: who hands a connection over lets the new owner end it.
 
 How to fix it: let the child drop its copy without a goodbye, or inherit none. With SQLAlchemy call
 engine.dispose(close=False) in the child; end a forked child with os._exit(), which runs no destructors; or open
@@ -57,9 +59,76 @@ impl Rule for ForeignGoodbye {
             Change::StreamEnded { socket, process, tid, fd, nr } => {
                 out.extend(found(model, socket, &Met { process, tid, fd, nr, errno: None }));
             }
+            Change::Said { socket, fd, nr, sign: Sign::Cancelled { stream, opener, by }, .. } => {
+                let [opener, by] = [opener, by].map(|User(number)| ProcId::from_number(number));
+                out.extend(cancelled(model, socket, (fd, nr), stream, opener, by));
+            }
             _ => {}
         }
     }
+}
+
+/// A part of the session was ended: the request of one process, by another.
+fn cancelled(
+    model: &Model,
+    id: SockId,
+    (fd, nr): (i32, u16),
+    stream: u32,
+    opener: ProcId,
+    by: ProcId,
+) -> Option<Draft> {
+    let socket = model.socket(id)?;
+    let passed = socket.usage(by).is_some_and(|usage| usage.passed);
+    // One that opened it and is gone has handed the session over.
+    let lives = model.process(opener).is_some_and(|process| process.ended.is_none());
+    if passed || !lives {
+        return None;
+    }
+    let (by_pid, pid) = (model.pid(by), model.pid(opener));
+    let what = format!("{by_pid} sent RST_STREAM on HTTP/2 stream {stream}, which {pid} had opened");
+    let time = model.now();
+    let mut steps = beginning(model, socket, fd);
+    steps.push(Step { time, process: by, tid: by_pid, what: what.clone(), nr, fd: Some(fd), ret: None });
+    Some(Draft {
+        rule: RuleId::ForeignGoodbye,
+        severity: Severity::Error,
+        confidence: confidence(model, true, &[by, opener]),
+        cause: Cause::Sharing(id),
+        title: format!("{what}, on {}", connection(socket)),
+        summary: format!(
+            "{by_pid} and {pid} hold one socket since a fork. {by_pid} cancelled a request that {pid} had sent: the \
+             server drops it, and {pid} waits for an answer that will not come."
+        ),
+        process: by,
+        others: vec![opener],
+        fd: Some(fd),
+        socket: Some(id),
+        nr: Some(nr),
+        errno: None,
+        time,
+        steps,
+    })
+}
+
+/// How both came to hold it: opened, and inherited.
+fn beginning(model: &Model, socket: &Socket, fd: i32) -> Vec<Step> {
+    let opened = socket.opened;
+    let mut steps = Vec::new();
+    if opened.nr != 0 {
+        steps.push(Step {
+            time: opened.time,
+            process: opened.process,
+            tid: opened.tid,
+            what: format!("opened {}", connection(socket)),
+            nr: opened.nr,
+            fd: Some(fd),
+            ret: None,
+        });
+    }
+    if let Some((_, child, _)) = socket.crossed {
+        steps.extend(fork_step(model, child, fd));
+    }
+    steps
 }
 
 fn found(model: &Model, id: SockId, met: &Met) -> Option<Draft> {
@@ -96,22 +165,7 @@ fn draft(model: &Model, socket: &Socket, goodbye: &Goodbye, met: &Met, confidenc
         None => format!("{} found the stream at its end", call(met.nr)),
     };
     let time = model.now();
-    let mut steps: Vec<Step> = Vec::new();
-    let opened = socket.opened;
-    if opened.nr != 0 {
-        steps.push(Step {
-            time: opened.time,
-            process: opened.process,
-            tid: opened.tid,
-            what: format!("opened {}", connection(socket)),
-            nr: opened.nr,
-            fd: Some(met.fd),
-            ret: None,
-        });
-    }
-    if let Some((_, child, _)) = socket.crossed {
-        steps.extend(fork_step(model, child, met.fd));
-    }
+    let mut steps = beginning(model, socket, met.fd);
     steps.push(Step {
         time: goodbye.by.time,
         process: goodbye.by.process,

@@ -142,7 +142,21 @@ impl Http2 {
                     Opening::Reused(_) | Opening::Known => {}
                 }
             }
+            Direction::Sent if self.client == Some(dir) && exact => self.ended(user, frame, out),
             Direction::Sent => {}
+        }
+    }
+
+    /// A client's frame that may end a stream, or the session (RFC 9113, 6.4 and 6.8).
+    fn ended(&self, user: User, frame: Frame, out: &mut dyn FnMut(Sign)) {
+        match frame.kind {
+            FrameKind::RstStream => {
+                if let Some(opener) = self.streams.stranger(frame.stream, user) {
+                    out(Sign::Cancelled { stream: frame.stream, opener, by: user });
+                }
+            }
+            FrameKind::Goaway => out(Sign::Goodbye { by: user, message: "GOAWAY" }),
+            _ => {}
         }
     }
 
