@@ -485,3 +485,60 @@ fn a_child_that_cancels_its_parent_s_call() {
     let finding = kernel.analysis.findings().last().expect("found");
     assert!(finding.title.contains("stream 1"), "{}", finding.title);
 }
+
+#[test]
+fn a_connection_that_a_program_does_not_know_of() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 80);
+    kernel.send(P, fd, b"hello");
+    kernel.fork(P, C, 0);
+    kernel.exec(C);
+    kernel.send(P, fd, b"at once");
+    assert_eq!(kernel.findings(), [], "the program may end in a moment");
+    kernel.wait(1_000_000_000);
+    kernel.send(P, fd, b"later");
+    assert_eq!(kernel.findings(), [("exec-leak", C, Some(fd))]);
+    kernel.close(P, fd);
+    kernel.wait(2_000_000_000);
+    kernel.open(P, "/later");
+    assert_eq!(kernel.findings().len(), 1, "that it is pinned has the same cause");
+}
+
+/// A server that executes a program for each client: the program is the connection's user from then on.
+#[test]
+fn a_connection_that_is_a_program_s_to_use_is_no_leak() {
+    for its_owner_goes_on in [false, true] {
+        let mut kernel = Kernel::new();
+        let fd = kernel.connect(P, 80);
+        kernel.fork(P, C, 0);
+        kernel.exec(C);
+        if its_owner_goes_on {
+            kernel.receive(C, fd, b"hello");
+        }
+        kernel.wait(2_000_000_000);
+        kernel.receive(C, fd, b"hello");
+        if its_owner_goes_on {
+            kernel.send(P, fd, b"and so does its owner: a matter of two rules, but not of this");
+        }
+        assert!(!kernel.findings().iter().any(|found| found.0 == "exec-leak"));
+    }
+}
+
+#[test]
+fn what_closes_on_exec_or_ends_soon_is_no_leak() {
+    for ends in [false, true] {
+        let mut kernel = Kernel::new();
+        let fd = kernel.connect(P, 80);
+        if !ends {
+            kernel.call(P, calls::FCNTL, b"", |call| (call.fd, call.args[1], call.args[2]) = (fd, 2, 1));
+        }
+        kernel.fork(P, C, 0);
+        kernel.exec(C);
+        if ends {
+            kernel.exit(C);
+        }
+        kernel.wait(2_000_000_000);
+        kernel.send(P, fd, b"later");
+        assert_eq!(kernel.findings(), []);
+    }
+}

@@ -21,6 +21,8 @@ pub enum RuleId {
     ForeignGoodbye,
     /// Its user closed a connection, and another process still holds it.
     PinnedConnection,
+    /// A connection survived exec into a program that never opened it.
+    ExecLeak,
     /// A connection crossed a fork and is held, not used.
     InheritedConnection,
 }

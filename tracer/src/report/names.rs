@@ -4,7 +4,7 @@ use super::{Backend, Confidence, RuleId, Severity};
 
 impl RuleId {
     /// The rules in the order in which they are listed.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Enotsock,
         Self::StaleDescriptor,
         Self::MisdirectedBytes,
@@ -12,6 +12,7 @@ impl RuleId {
         Self::StolenReply,
         Self::ForeignGoodbye,
         Self::PinnedConnection,
+        Self::ExecLeak,
         Self::InheritedConnection,
     ];
 
@@ -26,6 +27,7 @@ impl RuleId {
             Self::StolenReply => "stolen-reply",
             Self::ForeignGoodbye => "foreign-goodbye",
             Self::PinnedConnection => "pinned-connection",
+            Self::ExecLeak => "exec-leak",
             Self::InheritedConnection => "inherited-connection",
         }
     }

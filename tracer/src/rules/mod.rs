@@ -5,6 +5,7 @@
 
 mod draft;
 mod enotsock;
+mod exec_leak;
 mod fix;
 mod foreign_goodbye;
 mod history;
@@ -53,6 +54,7 @@ pub fn catalogue() -> [Entry; RuleId::ALL.len()] {
             RuleId::StolenReply => (Severity::Error, stolen_reply::TEXT),
             RuleId::ForeignGoodbye => (Severity::Error, foreign_goodbye::TEXT),
             RuleId::PinnedConnection => (Severity::Warning, pinned_connection::TEXT),
+            RuleId::ExecLeak => (Severity::Warning, exec_leak::TEXT),
             RuleId::InheritedConnection => (Severity::Info, inherited_connection::TEXT),
         };
         Entry { id, severity, text }
@@ -70,6 +72,7 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         Box::new(shared_stream::SharedStream),
         Box::new(foreign_goodbye::ForeignGoodbye),
         Box::new(pinned_connection::PinnedConnection::default()),
+        Box::new(exec_leak::ExecLeak::default()),
         Box::new(inherited_connection::InheritedConnection),
     ]
 }

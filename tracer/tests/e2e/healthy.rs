@@ -1,9 +1,9 @@
 //! Healthy clients that look suspicious: no error, and no warning.
 
-use crate::check::{number, quiet, warnings};
+use crate::check::quiet;
 use crate::databases::redis;
 use crate::env::{Env, program};
-use crate::run::{Outcome, run};
+use crate::run::run;
 use crate::servers::{Greeter, Plain};
 use crate::ways::{Backend, on_each_backend};
 use std::path::Path;
@@ -55,35 +55,7 @@ fn accept_then_fork(on: Backend) {
     healthy(on, &env.python(), "healthy_accept_fork.py", "5");
 }
 
-/// The parent closes its connection; a child keeps it.
-#[track_caller]
-fn pinned(on: Backend, arguments: &[&str]) -> Option<Outcome> {
-    let env = Env::get()?;
-    let address = Plain::echo().address.to_string();
-    let (python, program) = (env.python(), program("pinned.py"));
-    let mut command = vec![python.as_os_str(), program.as_os_str(), address.as_ref()];
-    command.extend(arguments.iter().map(AsRef::<std::ffi::OsStr>::as_ref));
-    let outcome = run(on, &command, &[]);
-    assert_eq!(outcome.status, 0, "{:#?}", outcome.stderr);
-    Some(outcome)
-}
-
-fn what_a_child_keeps_open_is_a_warning(on: Backend) {
-    let Some(outcome) = pinned(on, &[]) else { return };
-    let warnings: Vec<_> = warnings(&outcome.report);
-    assert_eq!(warnings.len(), 1, "{warnings:#?}");
-    let child = number(&outcome.said, "parent", "child");
-    assert_eq!((&warnings[0]["rule"], &warnings[0]["pid"]), (&"pinned-connection".into(), &child.into()));
-}
-
-fn what_a_child_closes_is_none(on: Backend) {
-    let Some(outcome) = pinned(on, &["--closes"]) else { return };
-    quiet(&outcome.report);
-}
-
 on_each_backend! {
-    what_a_child_keeps_open_is_a_warning
-    what_a_child_closes_is_none
     fork_first
     spawn
     child_only_closes

@@ -14,6 +14,7 @@ mod env;
 mod healthy;
 mod healthy_servers;
 mod inspect;
+mod kept_open;
 mod killed;
 mod process;
 mod ptrace_alike;

@@ -1,0 +1,55 @@
+//! Connections that somebody holds who does not use them: a warning each, and none where all is in order.
+
+use crate::check::{number, quiet, warnings};
+use crate::env::{Env, program};
+use crate::run::{Outcome, run};
+use crate::servers::Plain;
+use crate::ways::{Backend, on_each_backend};
+
+/// Traces the program in one of its modes.
+#[track_caller]
+fn trace(on: Backend, mode: &str) -> Option<Outcome> {
+    let env = Env::get()?;
+    let address = Plain::echo().address.to_string();
+    let (python, program) = (env.python(), program("kept_open.py"));
+    let command = [python.as_os_str(), program.as_os_str(), mode.as_ref(), address.as_ref()];
+    let outcome = run(on, &command, &[]);
+    assert_eq!(outcome.status, 0, "{:#?}", outcome.stderr);
+    Some(outcome)
+}
+
+/// One warning: this rule, about the child, which holds this number.
+#[track_caller]
+fn warned(on: Backend, mode: &str, rule: &str) {
+    let Some(outcome) = trace(on, mode) else { return };
+    let warnings = warnings(&outcome.report);
+    assert_eq!(warnings.len(), 1, "{warnings:#?}");
+    let of = |key| number(&outcome.said, "parent", key);
+    let expected = (&rule.into(), &of("child").into(), &of("fd").into());
+    assert_eq!((&warnings[0]["rule"], &warnings[0]["pid"], &warnings[0]["fd"]), expected);
+}
+
+fn a_child_keeps_what_its_parent_closed(on: Backend) {
+    warned(on, "closed", "pinned-connection");
+}
+
+fn both_close_it(on: Backend) {
+    let Some(outcome) = trace(on, "closed-by-both") else { return };
+    quiet(&outcome.report);
+}
+
+fn a_program_has_it_from_before_its_exec(on: Backend) {
+    warned(on, "executed", "exec-leak");
+}
+
+fn it_closes_on_exec(on: Backend) {
+    let Some(outcome) = trace(on, "close-on-exec") else { return };
+    quiet(&outcome.report);
+}
+
+on_each_backend! {
+    a_child_keeps_what_its_parent_closed
+    both_close_it
+    a_program_has_it_from_before_its_exec
+    it_closes_on_exec
+}
