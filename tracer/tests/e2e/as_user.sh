@@ -37,7 +37,7 @@ closed() {
     local part
     while read -r -d / part; do
         path=$path${part:+/$part}
-        [[ -z $path || $(stat -c %A "$path") == *x ]] || { echo "$path"; return; }
+        [[ -z $path || $(stat -c %A "$path") == *[xt] ]] || { echo "$path"; return; }
     done <<<"$1/"
     return 0
 }
