@@ -1,7 +1,7 @@
 //! Stories that the analyser must tell right: what happened, and what a person would say of it.
 
 use super::kernel::Kernel;
-use crate::model::Place;
+use crate::model::{Place, Process};
 use forkscope_proto::{FileKind, calls};
 use libc::{EBADF, ENOTSOCK};
 
@@ -320,4 +320,24 @@ fn where_processes_live_is_asked_once_and_where_it_may_change() {
     assert_eq!(wanted(&mut kernel), [500]);
     kernel.fork(P, 600, libc::CLONE_THREAD as u64);
     assert_eq!(wanted(&mut kernel), [0; 0]);
+}
+
+/// A recording may say anything: each generation, or each child, may be one more process of a few bytes.
+#[test]
+fn places_of_many_generations_and_of_many_children_are_told_at_once() {
+    const MANY: u32 = 30_000;
+    for (is_chain, asked) in [(true, 1), (false, MANY)] {
+        let mut kernel = Kernel::new();
+        for child in 1..=MANY {
+            kernel.fork(if is_chain { P + child - 1 } else { P }, P + child, 0);
+        }
+        drop(kernel.analysis.take_wanted());
+        let container = Some("3f2a91c04d11".to_owned());
+        for (ns_pid, asked) in [(None, 0), (Some(1), asked), (Some(1), 0)] {
+            kernel.analysis.settle(P, Place { ns_pid, container: container.clone() });
+            assert_eq!(kernel.analysis.take_wanted().places.len() as u32, asked, "chain: {is_chain}");
+        }
+        let last = kernel.analysis.model.by_pid(P + MANY).and_then(Process::container);
+        assert_eq!(last, container.as_deref(), "chain: {is_chain}");
+    }
 }
