@@ -4,6 +4,7 @@ use super::args::{Replay, Showing};
 use super::conclude::conclude;
 use super::console::{Console, system};
 use super::outcome::Outcome;
+use super::outputs::{self, STREAM};
 use anyhow::anyhow;
 use forkscope::analysis::Analysis;
 use forkscope::event::{Event, What};
@@ -18,14 +19,12 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
-/// The path that means standard input.
-const STDIN: &str = "-";
-
 /// Replays the recording of the arguments.
 pub(super) fn replay(args: &Replay) -> Outcome {
     let showing = &args.showing;
-    if let Some(path) = &showing.report {
-        json::check_writable(path)?;
+    if let Some(report) = &showing.report {
+        outputs::not_over_recording(Some(&args.file), report)?;
+        json::check_writable(report)?;
     }
     let name = escape(&args.file.to_string_lossy()).into_owned();
     let input = open(&args.file).map_err(|error| anyhow!("cannot open {name}: {}", system(&error)))?;
@@ -50,7 +49,7 @@ pub(super) fn replay(args: &Replay) -> Outcome {
 }
 
 fn open(path: &Path) -> io::Result<Box<dyn Read>> {
-    if path == Path::new(STDIN) { Ok(Box::new(io::stdin().lock())) } else { Ok(Box::new(File::open(path)?)) }
+    if path == Path::new(STREAM) { Ok(Box::new(io::stdin().lock())) } else { Ok(Box::new(File::open(path)?)) }
 }
 
 /// A replay that goes on.
