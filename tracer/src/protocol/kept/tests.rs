@@ -149,7 +149,10 @@ fn whole_sessions_are_recognised() {
 #[test]
 fn of_what_may_be_an_opening_only_what_shows_it_is_kept() {
     for (dir, transfers) in [
-        (Sent, &[("GET http://u:~~~@h/~~~", "GET .................."), (" HTTP/1.1\r\n", " HTTP/1.1\r.")][..]),
+        (
+            Sent,
+            &[("GET http://u:~~~@h/~~~", "GET .................."), (" HTTP/1.1\r\n", " HTTP/1.1\r.")][..],
+        ),
         (Sent, &[("GET http://u:~~~@h/~~~ HT", "GET .................. HT"), ("TP/1.0\r", "TP/1.0\r")]),
         (Sent, &[("PU", "PU"), ("T ~~~", "T ..."), ("~~~", "..."), ("~~~\r\n", "...\r.")]),
         (Sent, &[("GET apikey=~~~", "GET .........."), ("~~~\n", "...\n"), ("~~~", "...")]),
@@ -214,7 +217,8 @@ fn an_opening_split_anywhere_says_the_same_and_keeps_no_secret() {
         for (one, two) in (1..=first).flat_map(|one| (1..=first).map(move |two| (one, two))) {
             let rest = (usize::MAX, false, usize::MAX);
             for (known, child) in [(true, false), (false, false), (true, true), (false, true)] {
-                let pieces = [(one, false, usize::MAX), (two, child, usize::MAX), rest, rest, rest, rest, rest];
+                let pieces =
+                    [(one, false, usize::MAX), (two, child, usize::MAX), rest, rest, rest, rest, rest];
                 let mut wire = Twice::new();
                 if known {
                     wire.client_is(Sent);
