@@ -106,7 +106,8 @@ pub fn same(one: &Path, other: &Path) -> bool {
             !device && (one.dev(), one.ino()) == (other.dev(), other.ino())
         }
         (Err(_), Err(_)) => {
-            let place = |path: &Path| fs::canonicalize(parent(path)).ok().zip(path.file_name().map(Into::into));
+            let place =
+                |path: &Path| fs::canonicalize(parent(path)).ok().zip(path.file_name().map(Into::into));
             let (one, other): (Option<(PathBuf, PathBuf)>, _) = (place(one), place(other));
             one.is_some() && one == other
         }

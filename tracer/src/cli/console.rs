@@ -32,6 +32,11 @@ impl Console {
         }
     }
 
+    /// One line about what forkscope could not do as it was asked to: shown also where nothing else is.
+    pub(super) fn failure(&self, text: &str) {
+        print(&format!("forkscope: {text}\n"));
+    }
+
     /// An event, if the user asked for such.
     pub(super) fn event(&mut self, event: &Event<'_>) {
         if self.quiet || !log::event::worth(event, self.verbosity) {

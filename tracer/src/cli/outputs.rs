@@ -12,7 +12,9 @@ pub(super) const STREAM: &str = "-";
 /// Checks that a session can be recorded to one path, and reported to the other, as far as that shows beforehand.
 pub(super) fn check(record: Option<&Path>, report: Option<&Path>) -> Result<()> {
     if record == Some(Path::new(STREAM)) {
-        bail!("cannot record to standard output, which belongs to the program; name a file (./- is one, too)");
+        bail!(
+            "cannot record to standard output, which belongs to the program; name a file (./- is one, too)"
+        );
     }
     if let Some(path) = report {
         not_over_recording(record, path)?;
@@ -25,8 +27,7 @@ pub(super) fn check(record: Option<&Path>, report: Option<&Path>) -> Result<()> 
 pub(super) fn not_over_recording(record: Option<&Path>, report: &Path) -> Result<()> {
     let real = |path: &Path| path != Path::new(STREAM);
     if let Some(record) = record.filter(|record| real(record) && real(report) && same(record, report)) {
-        let [record, report] =
-            [record, report].map(|path| escape(&path.to_string_lossy()).into_owned());
+        let [record, report] = [record, report].map(|path| escape(&path.to_string_lossy()).into_owned());
         bail!("the report {report} would take the place of the recording {record}; name two files");
     }
     Ok(())

@@ -247,8 +247,8 @@ impl Session {
         let account =
             Account { malformed: self.batch.refused(), own_cpu: own_cpu(), ..self.source.account() };
         drop(self.source);
-        self.recording.end(&self.console, info.duration, status, &account);
-        conclude(&self.analysis, &self.console, &self.showing, info, account, status)
+        let notes = self.recording.end(&self.console, info.duration, status, &account);
+        conclude(&self.analysis, &self.console, &self.showing, info, account, notes, status)
     }
 }
 

@@ -53,6 +53,8 @@ pub struct Model {
     corrected: u64,
     unresolved: u64,
     lost: bool,
+    /// The events end before the session did.
+    cut: bool,
     /// Which bytes of the newest transfer said something.
     kept: Kept,
     /// Time of the newest event.
@@ -135,12 +137,23 @@ impl Model {
     /// Whether events were lost, so that what was not seen may have happened.
     #[must_use]
     pub fn has_losses(&self) -> bool {
+        self.lost || self.cut
+    }
+
+    /// Whether events were lost before what is known by now, so that it may have holes.
+    #[must_use]
+    pub fn has_holes(&self) -> bool {
         self.lost
     }
 
     /// Says that events were lost.
     pub fn note_losses(&mut self) {
         self.lost = true;
+    }
+
+    /// Says that events end here, although more happened. What was found before rests on all events up to then.
+    pub fn note_cut(&mut self) {
+        self.cut = true;
     }
 
     /// Which bytes of the newest event's payload said something: only a transfer's can.

@@ -89,14 +89,8 @@ pub(super) const ROOMS: &[Room] = &[
 ];
 
 /// The rooms that no pure room may know of.
-const OUTER: &[&str] = &[
-    "crate::source",
-    "crate::sinks",
-    "crate::cli",
-    "crate::decode",
-    "crate::files",
-    "crate::recording",
-];
+const OUTER: &[&str] =
+    &["crate::source", "crate::sinks", "crate::cli", "crate::decode", "crate::files", "crate::recording"];
 
 /// What the demo must not use of other people's crates, and of this project's.
 const OTHER_CRATES: &[&str] = &[
