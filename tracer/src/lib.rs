@@ -8,6 +8,7 @@ pub mod decode;
 pub mod demo;
 pub mod errno;
 pub mod event;
+pub mod files;
 pub mod inspect;
 pub mod model;
 pub mod protocol;

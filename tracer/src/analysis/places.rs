@@ -30,10 +30,10 @@ pub(super) fn moved(model: &Model, event: &Event<'_>) -> Option<u32> {
     }
 }
 
-/// The living children of a process that turned out to live elsewhere, whose own numbers are not known.
+/// The living children of a process that turns out just now to live elsewhere, whose own numbers are not known.
 pub(super) fn children(model: &Model, pid: u32, place: &Place) -> Vec<u32> {
-    let Some(parent) = model.by_pid(pid).filter(|_| place.ns_pid.is_some()) else { return Vec::new() };
     let unknown = |place: &Option<Place>| place.as_ref().is_none_or(|place| place.ns_pid.is_none());
-    let children = model.processes().filter(|process| process.parent == Some(parent.id));
+    let parent = model.by_pid(pid).filter(|parent| place.ns_pid.is_some() && unknown(&parent.place));
+    let children = parent.into_iter().flat_map(|parent| model.children(parent.id));
     children.filter(|child| child.ended.is_none() && unknown(&child.place)).map(Process::pid).collect()
 }

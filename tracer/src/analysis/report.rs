@@ -27,7 +27,7 @@ impl Analysis {
             .map(|socket| self.connection(socket, held.get(&socket.id).map_or(&[], Vec::as_slice)))
             .collect();
         report.findings = self.findings.clone();
-        if self.model.has_losses() {
+        if self.model.has_holes() {
             // The loss may have been noticed after the finding was made.
             for finding in &mut report.findings {
                 finding.confidence = finding.confidence.min(Confidence::Likely);

@@ -1,7 +1,8 @@
 //! Stories that the analyser must tell right: what happened, and what a person would say of it.
 
 use super::kernel::Kernel;
-use crate::model::Place;
+use crate::model::{Model, Place, Process};
+use crate::report::{Confidence, Unseen, sample};
 use forkscope_proto::{FileKind, calls};
 use libc::{EBADF, ENOTSOCK};
 
@@ -287,7 +288,7 @@ fn losses_make_findings_likely() {
     kernel.analysis.model.note_losses();
     kernel.transfer(C, calls::SENDMSG, fd, b"", failed(ENOTSOCK));
     let found = kernel.analysis.findings().iter().find(|finding| finding.rule.name() == "enotsock");
-    assert_eq!(found.map(|finding| finding.confidence), Some(crate::report::Confidence::Likely));
+    assert_eq!(found.map(|finding| finding.confidence), Some(Confidence::Likely));
 }
 
 #[test]
@@ -541,4 +542,59 @@ fn what_closes_on_exec_or_ends_soon_is_no_leak() {
         kernel.send(P, fd, b"later");
         assert_eq!(kernel.findings(), []);
     }
+}
+
+/// A recording may say anything: each generation, or each child, may be one more process of a few bytes.
+#[test]
+fn places_of_many_generations_and_of_many_children_are_told_at_once() {
+    const MANY: u32 = 30_000;
+    for (is_chain, asked) in [(true, 1), (false, MANY)] {
+        let mut kernel = Kernel::new();
+        for child in 1..=MANY {
+            kernel.fork(if is_chain { P + child - 1 } else { P }, P + child, 0);
+        }
+        drop(kernel.analysis.take_wanted());
+        let container = Some("3f2a91c04d11".to_owned());
+        for (ns_pid, asked) in [(None, 0), (Some(1), asked), (Some(1), 0)] {
+            kernel.analysis.settle(P, Place { ns_pid, container: container.clone() });
+            assert_eq!(kernel.analysis.take_wanted().places.len() as u32, asked, "chain: {is_chain}");
+        }
+        let last = kernel.analysis.model.by_pid(P + MANY).and_then(Process::container);
+        assert_eq!(last, container.as_deref(), "chain: {is_chain}");
+    }
+}
+
+#[test]
+fn where_events_end_early_what_was_found_stays_as_sure_and_what_comes_is_less() {
+    let story = |at: u8, what: fn(&mut Model)| {
+        let mut kernel = Kernel::new();
+        for now in 0..3 {
+            if now == at {
+                what(&mut kernel.analysis.model);
+            }
+            if now == 2 {
+                break;
+            }
+            let (fd, child) = (kernel.connect(P, 1), C + u32::from(now));
+            kernel.fork(P, child, 0);
+            kernel.close(child, fd);
+            assert_eq!(kernel.open(child, "/dev/null"), fd);
+            kernel.transfer(child, calls::SENDMSG, fd, b"", failed(ENOTSOCK));
+        }
+        let report = kernel.analysis.report(sample::report().session);
+        let found = report.findings.iter().filter(|finding| finding.rule.name() == "enotsock");
+        let sure: Vec<_> = found.map(|finding| finding.confidence).collect();
+        (sure, report.processes.iter().all(|process| process.unseen.contains(&Unseen::LostEvents)))
+    };
+    use Confidence::{Certain, Likely};
+    for (at, sure, unseen) in [
+        (9, [Certain, Certain], false),
+        (0, [Likely, Likely], true),
+        (1, [Certain, Likely], true),
+        (2, [Certain, Certain], true),
+    ] {
+        assert_eq!(story(at, Model::note_cut), (sure.to_vec(), unseen), "cut before {at}");
+    }
+    // Events that were lost may have been so before.
+    assert_eq!(story(2, Model::note_losses), (vec![Likely, Likely], true));
 }

@@ -182,7 +182,7 @@ pub(super) enum Backend {
 /// What to record of the bytes of transfers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum RecordPayload {
-    /// What forkscope reads: kinds, lengths and numbers of messages. No content.
+    /// What tells messages apart: kinds, lengths, numbers, names of commands. No values, URLs, statements or passwords.
     Headers,
     /// All that were taken, passwords too.
     All,
@@ -208,7 +208,7 @@ pub(super) enum Ui {
     Auto,
     /// Findings as they are made, and a summary, on standard error.
     Log,
-    /// Nothing.
+    /// Nothing, except what forkscope could not do as it was asked to.
     None,
 }
 

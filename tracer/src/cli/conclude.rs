@@ -8,16 +8,18 @@ use forkscope::report::{LossCause, ProgramCost, Session};
 use forkscope::sinks::json;
 use forkscope::source::Account;
 
-/// Writes the report and the summary. `status` is the exit status without findings that fail.
+/// Writes the report, with these notes, and the summary. `status` is the exit status without findings that fail.
 pub(super) fn conclude(
     analysis: &Analysis,
     console: &Console,
     showing: &Showing,
     session: Session,
     account: Account,
+    notes: Vec<String>,
     status: u8,
 ) -> Outcome {
     let mut report = analysis.report(session);
+    report.notes = notes;
     for (kind, lost) in &account.lost {
         report.stats.lose(LossCause::RingFull, kind, *lost);
     }

@@ -3,8 +3,8 @@
 use super::args::{Showing, Ui};
 use anstream::ColorChoice;
 use forkscope::analysis::Analysis;
-use forkscope::errno;
 use forkscope::event::Event;
+pub(super) use forkscope::files::system;
 use forkscope::report::{Finding, Report, Severity};
 use forkscope::sinks::escape::escape;
 use forkscope::sinks::log::{self, FindingView, Look};
@@ -30,6 +30,11 @@ impl Console {
         if !self.quiet {
             print(&format!("forkscope: {text}\n"));
         }
+    }
+
+    /// One line about what forkscope could not do as it was asked to: shown also where nothing else is.
+    pub(super) fn failure(&self, text: &str) {
+        print(&format!("forkscope: {text}\n"));
     }
 
     /// An event, if the user asked for such.
@@ -78,16 +83,6 @@ pub(super) fn look_of_stdout() -> Look {
     let width =
         terminal_size::terminal_size_of(std::io::stdout()).map_or(100, |(width, _)| usize::from(width.0));
     Look { color, width }
-}
-
-/// A system error as users know it: its words and its name.
-pub(super) fn system(error: &std::io::Error) -> String {
-    let words = error.to_string();
-    let words = words.split(" (os error").next().unwrap_or_default().to_owned();
-    match error.raw_os_error().and_then(errno::name) {
-        Some(name) => format!("{words} ({name})"),
-        None => words,
-    }
 }
 
 /// Standard error may be gone; the traced program goes on all the same.

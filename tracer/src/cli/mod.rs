@@ -11,6 +11,7 @@ mod explain;
 mod inspect;
 mod launch;
 mod outcome;
+mod outputs;
 mod record;
 mod replay;
 mod run;

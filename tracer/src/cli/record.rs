@@ -23,6 +23,8 @@ pub(super) struct Recording {
     written: Instant,
     /// Why it ended before the session.
     failure: Option<io::Error>,
+    /// The same in words, for the report.
+    notes: Vec<String>,
 }
 
 impl Recording {
@@ -35,7 +37,7 @@ impl Recording {
             let begun = Recorder::begin(file, &header()).map_err(|error| anyhow!(system(&error)));
             recorder = Some(begun.with_context(|| format!("cannot record to {name}"))?);
         }
-        Ok(Self { recorder, name, written: Instant::now(), failure: None })
+        Ok(Self { recorder, name, written: Instant::now(), failure: None, notes: Vec::new() })
     }
 
     fn attempt(&mut self, write: impl FnOnce(&mut Recorder<File>) -> io::Result<()>) {
@@ -83,23 +85,29 @@ impl Recording {
         self.say(console);
     }
 
-    /// The session ended.
-    pub(super) fn end(mut self, console: &Console, duration: f64, status: u8, account: &Account) {
+    /// The session ended. What the report must say of the recording.
+    pub(super) fn end(
+        mut self,
+        console: &Console,
+        duration: f64,
+        status: u8,
+        account: &Account,
+    ) -> Vec<String> {
         if let Some(Err(error)) =
             self.recorder.take().map(|recorder| recorder.end(&end(duration, status, account)))
         {
             self.failure = Some(error);
         }
         self.say(console);
+        self.notes
     }
 
     /// Says once that it ended early.
     fn say(&mut self, console: &Console) {
         if let Some(error) = self.failure.take() {
-            let (name, error) = (&self.name, system(&error));
-            console.note(&format!(
-                "cannot write on to {name}: {error}; the recording ends here, tracing goes on"
-            ));
+            let failed = format!("cannot write on to {}: {}", self.name, system(&error));
+            console.failure(&format!("{failed}; the recording ends here, tracing goes on"));
+            self.notes.push(format!("{failed}; the recording ends before the session"));
         }
     }
 }

@@ -4,7 +4,8 @@ use super::args::{Replay, Showing};
 use super::conclude::conclude;
 use super::console::{Console, system};
 use super::outcome::Outcome;
-use anyhow::anyhow;
+use super::outputs::{self, STREAM};
+use anyhow::{anyhow, bail};
 use forkscope::analysis::Analysis;
 use forkscope::event::{Event, What};
 use forkscope::recording::{Broken, End, Entry, Header, Payload, Reader};
@@ -18,16 +19,21 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
-/// The path that means standard input.
-const STDIN: &str = "-";
+/// What a recording without payloads lacks.
+const NO_PAYLOAD: &str =
+    "the recording has no bytes of transfers (--record-payload none): findings that need them are not made";
 
 /// Replays the recording of the arguments.
 pub(super) fn replay(args: &Replay) -> Outcome {
     let showing = &args.showing;
-    if let Some(path) = &showing.report {
-        json::check_writable(path)?;
+    if let Some(report) = &showing.report {
+        outputs::not_over_recording(Some(&args.file), report)?;
+        json::check_writable(report)?;
     }
     let name = escape(&args.file.to_string_lossy()).into_owned();
+    if args.file.is_dir() {
+        bail!("cannot replay {name}: it is a directory; name the file in it that `--record` wrote");
+    }
     let input = open(&args.file).map_err(|error| anyhow!("cannot open {name}: {}", system(&error)))?;
     let mut reader = Reader::open(input).map_err(|error| anyhow!("cannot replay {name}: {error}"))?;
     let mut replaying = Replaying::new(reader.header(), showing);
@@ -37,7 +43,7 @@ pub(super) fn replay(args: &Replay) -> Outcome {
             Ok(Some(entry)) => replaying.take(entry),
             Ok(None) => break None,
             Err(broken) => {
-                replaying.say_broken(&name, broken);
+                replaying.broken(&name, broken);
                 break None;
             }
         }
@@ -50,7 +56,7 @@ pub(super) fn replay(args: &Replay) -> Outcome {
 }
 
 fn open(path: &Path) -> io::Result<Box<dyn Read>> {
-    if path == Path::new(STDIN) { Ok(Box::new(io::stdin().lock())) } else { Ok(Box::new(File::open(path)?)) }
+    if path == Path::new(STREAM) { Ok(Box::new(io::stdin().lock())) } else { Ok(Box::new(File::open(path)?)) }
 }
 
 /// A replay that goes on.
@@ -60,16 +66,27 @@ struct Replaying {
     start: u64,
     now: u64,
     events: u64,
+    /// Why less is found than happened.
+    notes: Vec<String>,
 }
 
 impl Replaying {
     fn new(header: &Header, showing: &Showing) -> Self {
         let start = header.clock;
         let console = Console::new(showing, start);
+        let mut notes = Vec::new();
         if header.payload == Payload::None {
-            console.note("the recording has no bytes of transfers (--record-payload none): findings that need them are not made");
+            console.note(NO_PAYLOAD);
+            notes.push(NO_PAYLOAD.to_owned());
         }
-        Self { analysis: Analysis::new(start, showing.levels()), console, start, now: start, events: 0 }
+        Self {
+            analysis: Analysis::new(start, showing.levels()),
+            console,
+            start,
+            now: start,
+            events: 0,
+            notes,
+        }
     }
 
     /// Does with an entry what the session did.
@@ -112,16 +129,20 @@ impl Replaying {
             || showing.duration.is_some_and(|most| self.elapsed() >= most)
     }
 
-    fn say_broken(&self, name: &str, broken: Broken) {
+    /// The events end here, although the session went on.
+    fn broken(&mut self, name: &str, broken: Broken) {
         let seconds = self.elapsed().as_secs_f64();
         let why = match broken {
             Broken::Cut => {
                 format!("{name} ends before the session did (forkscope was killed, or the disk was full)")
             }
             Broken::Damaged => format!("{name} is damaged"),
-            Broken::Io(kind) => format!("cannot read {name} to its end ({kind})"),
+            Broken::Io(answer) => format!("cannot read {name} to its end: {}", system(&answer.into())),
         };
-        self.console.note(&format!("{why}: replayed up to {seconds:.3}s, what came later is not in it"));
+        let text = format!("{why}: replayed up to {seconds:.3}s, what came later is not in it");
+        self.console.failure(&text);
+        self.notes.push(text);
+        self.analysis.model.note_cut();
     }
 
     /// Without an end, what was not yet shown is shown now, and what the session cost is not known.
@@ -139,7 +160,7 @@ impl Replaying {
             host: header.host,
         };
         let account = end.map(account).unwrap_or_default();
-        conclude(&self.analysis, &self.console, showing, session, account, 0)
+        conclude(&self.analysis, &self.console, showing, session, account, self.notes, 0)
     }
 }
 

@@ -5,6 +5,7 @@ use super::backend::{self, Scope, Started};
 use super::conclude::conclude;
 use super::console::{Console, system};
 use super::outcome::Outcome;
+use super::outputs;
 use super::record::Recording;
 use anyhow::{Context, Result, anyhow};
 use forkscope::analysis::Analysis;
@@ -13,7 +14,6 @@ use forkscope::event::{Event, ProcKey, Snapshot, What};
 use forkscope::model::Facts;
 use forkscope::recording::Header;
 use forkscope::report::{Backend, Host, Session as SessionInfo, Target, Tool};
-use forkscope::sinks::json;
 use forkscope::source::usage::{cpu, now};
 use forkscope::source::{Account, Source, proc};
 use std::collections::BTreeSet;
@@ -49,9 +49,7 @@ impl Session {
     /// Checks what can be checked before anything is touched, and puts the probes on.
     pub(super) fn start(options: &Options, scope: Scope, target: Target) -> Result<Self> {
         let showing = &options.showing;
-        if let Some(path) = &showing.report {
-            json::check_writable(path)?;
-        }
+        outputs::check(options.tracing.record.as_deref(), showing.report.as_deref())?;
         let Started { source, backend, note } = backend::start(options, scope)?;
         let (start, began) = (now(), (SystemTime::now(), Instant::now()));
         let console = Console::new(showing, start);
@@ -245,8 +243,8 @@ impl Session {
         // The keeper's comes with its account.
         account.own_cpu = cpu().map(|own| own.as_secs_f64() + account.own_cpu.unwrap_or(0.0));
         drop(self.source);
-        self.recording.end(&self.console, info.duration, status, &account);
-        conclude(&self.analysis, &self.console, &self.showing, info, account, status)
+        let notes = self.recording.end(&self.console, info.duration, status, &account);
+        conclude(&self.analysis, &self.console, &self.showing, info, account, notes, status)
     }
 }
 

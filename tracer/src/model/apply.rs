@@ -88,6 +88,7 @@ impl Model {
             self.living.insert(fork.child_tgid, id);
         }
         self.processes.insert(id, child);
+        self.family.add(at.process, id);
         out.push(Change::Forked { parent: at.process, child: id });
         for (fd, socket) in crossing {
             if let Some(socket) = self.sockets.get_mut(&socket) {
@@ -233,7 +234,10 @@ impl Model {
         if self.ended.len() > Self::ENDED
             && let Some(oldest) = self.ended.pop_front()
         {
-            self.processes.remove(&oldest);
+            let parent = self.processes.remove(&oldest).and_then(|process| process.parent);
+            if let Some(parent) = parent {
+                self.family.remove(parent, oldest);
+            }
         }
     }
 

@@ -14,6 +14,7 @@
 mod apply;
 mod calls;
 mod change;
+mod family;
 mod file;
 mod lookup;
 mod process;
@@ -40,6 +41,7 @@ pub struct Model {
     processes: FxHashMap<ProcId, Process>,
     /// The living process with each number.
     living: FxHashMap<u32, ProcId>,
+    family: family::Family,
     /// Processes that ended, oldest first: only so many are remembered.
     ended: VecDeque<ProcId>,
     tables: FxHashMap<process::TableId, Table>,
@@ -51,6 +53,8 @@ pub struct Model {
     corrected: u64,
     unresolved: u64,
     lost: bool,
+    /// The events end before the session did.
+    cut: bool,
     /// Which bytes of the newest transfer said something.
     kept: Kept,
     /// Time of the newest event.
@@ -144,12 +148,23 @@ impl Model {
     /// Whether events were lost, so that what was not seen may have happened.
     #[must_use]
     pub fn has_losses(&self) -> bool {
+        self.lost || self.cut
+    }
+
+    /// Whether events were lost before what is known by now, so that it may have holes.
+    #[must_use]
+    pub fn has_holes(&self) -> bool {
         self.lost
     }
 
     /// Says that events were lost.
     pub fn note_losses(&mut self) {
         self.lost = true;
+    }
+
+    /// Says that events end here, although more happened. What was found before rests on all events up to then.
+    pub fn note_cut(&mut self) {
+        self.cut = true;
     }
 
     /// Which bytes of the newest event's payload said something: only a transfer's can.
@@ -177,22 +192,27 @@ impl Model {
         self.processes.get_mut(&id).is_some_and(|process| !std::mem::replace(&mut process.crossed, true))
     }
 
-    /// Remembers where a process lives. One that is ending shows less than it inherited: what was known stays.
-    pub fn settle(&mut self, pid: u32, place: Place) {
-        let Some(&id) = self.living.get(&pid) else { return };
-        if let Some(container) = self.processes.get_mut(&id).and_then(|process| process.settle(place)) {
-            self.settle_children(id, &container);
-        }
+    /// The processes that a process made and that are still remembered.
+    pub fn children(&self, id: ProcId) -> impl Iterator<Item = &Process> {
+        self.family.children(id).filter_map(|child| self.processes.get(&child))
     }
 
-    /// Children that were made before it was known in which container their parent is, are in it too.
-    fn settle_children(&mut self, parent: ProcId, container: &str) {
-        let children = self.processes.values().filter(|process| process.parent == Some(parent));
-        for id in children.map(|process| process.id).collect::<Vec<_>>() {
-            let place = Place { ns_pid: None, container: Some(container.to_owned()) };
-            let in_none = |process: &&mut Process| process.container().is_none();
-            if self.processes.get_mut(&id).filter(in_none).and_then(|child| child.settle(place)).is_some() {
-                self.settle_children(id, container);
+    /// Remembers where a process lives. One that is ending shows less than it inherited: what was known stays.
+    ///
+    /// Children that were made before it was known in which container their parent is, are in it too; and theirs.
+    pub fn settle(&mut self, pid: u32, place: Place) {
+        let Some(&id) = self.living.get(&pid) else { return };
+        let Some(container) = self.processes.get_mut(&id).and_then(|process| process.settle(place)) else {
+            return;
+        };
+        let mut parents = vec![id];
+        while let Some(parent) = parents.pop() {
+            for child in self.family.children(parent) {
+                let Some(process) = self.processes.get_mut(&child) else { continue };
+                if process.container().is_none() {
+                    process.settle(Place { ns_pid: None, container: Some(container.clone()) });
+                    parents.push(child);
+                }
             }
         }
     }

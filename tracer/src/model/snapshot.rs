@@ -10,6 +10,9 @@ impl Model {
     pub(super) fn snapshot(&mut self, at: Origin, seen: &Snapshot, out: &mut Vec<Change>) {
         let parent = self.living.get(&seen.ppid).copied();
         let first = self.processes.get(&at.process).is_some_and(|process| process.first_seen == 0);
+        if first && let Some(parent) = parent {
+            self.family.add(parent, at.process);
+        }
         self.with(at.process, |process| {
             process.uring |= seen.uring;
             if first {

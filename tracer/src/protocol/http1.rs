@@ -19,31 +19,34 @@ pub(super) const SPEECH: Speech = Speech {
 /// RFC 9110, 9.3, and PATCH (RFC 5789).
 const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
 
-/// The length of ` HTTP/1.1`.
-const VERSION: usize = 9;
+/// How a request line ends (RFC 9112, 3).
+const VERSIONS: [&[u8]; 2] = [b" HTTP/1.1", b" HTTP/1.0"];
+
+/// The length of one of these.
+const VERSION: usize = VERSIONS[0].len();
 
 /// The length of `HTTP/1.1 200`.
 const STATUS: usize = 12;
 
-/// Room for the longest method, a space and the target's first byte.
+/// First bytes of targets that nothing but HTTP has after a method: a path, an asterisk (RFC 9112, 3.2).
 const TARGET: &[u8] = b"/*";
 
-/// The method of the request line that begins here (RFC 9112, 3). Its target is not noted: there are secrets in URLs.
+/// The method of the request line that begins here (RFC 9112, 3). There are secrets in URLs: of the target nothing is
+/// noted but a first byte of [`TARGET`]. Any other target (a host or URL for proxies) is believed for the version
+/// at the line's end.
 fn method(data: &[u8], note: Note<'_>) -> Option<&'static str> {
     let method = METHODS.into_iter().find(|name| data.starts_with(name.as_bytes()))?;
     let rest = data[method.len()..].strip_prefix(b" ")?;
-    let first = rest.first()?;
-    // A path, an asterisk, or a host or URL for proxies (RFC 9112, 3.2).
-    let target = TARGET.contains(first) || first.is_ascii_alphanumeric() || *first == b'[';
+    let path = TARGET.contains(rest.first()?);
     let line = rest.split(|&byte| byte == b'\r').next()?;
     let ended = line.len() < rest.len();
     let text = line.iter().all(|byte| !byte.is_ascii_control());
-    let version = line.ends_with(b" HTTP/1.1") || line.ends_with(b" HTTP/1.0");
-    if !(target && text && (version || !ended && TARGET.contains(first))) {
+    let version = line.len() > VERSION && VERSIONS.iter().any(|version| line.ends_with(version));
+    if !(text && (version || !ended && path)) {
         return None;
     }
     let (start, end) = (method.len() + 1, method.len() + 1 + line.len());
-    note(0..start + 1);
+    note(0..start + usize::from(path));
     note(if version { end - VERSION..end } else { end..end });
     note(end..end + usize::from(ended));
     Some(method)
@@ -64,15 +67,31 @@ fn opens(data: &[u8], note: Note<'_>) -> Option<Side> {
     method(data, note).map(|_| Side::Client)
 }
 
-/// A method, a space, and a target that goes on.
-fn may_open(data: &[u8]) -> bool {
-    METHODS.into_iter().any(|name| match data.strip_prefix(name.as_bytes()) {
-        Some(rest) => rest.strip_prefix(b" ").map_or(rest.is_empty(), |target| {
-            target.iter().all(u8::is_ascii_graphic)
-                && target.first().is_none_or(|first| first.is_ascii_alphanumeric() || *first == b'[')
-        }),
-        None => name.as_bytes().starts_with(data),
-    })
+/// A method, a space, and a target that goes on. Of the target nothing is noted but what may be the beginning of the
+/// version, and the control character that ends it.
+fn may_open(data: &[u8], note: Note<'_>) -> bool {
+    let Some(method) = METHODS.into_iter().find(|name| data.starts_with(name.as_bytes())) else {
+        let begun = METHODS.into_iter().any(|name| name.as_bytes().starts_with(data));
+        note(0..if begun { data.len() } else { 0 });
+        return begun;
+    };
+    let Some((&space, target)) = data[method.len()..].split_first() else {
+        note(0..data.len());
+        return true;
+    };
+    if space != b' ' {
+        return false;
+    }
+    note(0..method.len() + 1);
+    if let Some(end) = target.iter().position(u8::is_ascii_control) {
+        let at = method.len() + 1 + end;
+        note(at..at + 1);
+        return false;
+    }
+    let begun = |&length: &usize| VERSIONS.iter().any(|version| target.ends_with(&version[..length]));
+    let version = (1..=VERSION).rev().find(begun).unwrap_or(0);
+    note(data.len() - version..data.len());
+    true
 }
 
 fn fits(data: &[u8], _len: u64, note: Note<'_>) -> Option<Fit> {
@@ -144,6 +163,9 @@ mod tests {
             ("GET / HTTP/1.1\r\nHost: x\r\n", Some("HTTP/1 GET request")),
             ("OPTIONS * HTTP/1.1\r\n", Some("HTTP/1 OPTIONS request")),
             ("CONNECT db:5432 HTTP/1.1\r\n", Some("HTTP/1 CONNECT request")),
+            ("GET http://host/ HTTP/1.0", Some("HTTP/1 GET request")),
+            ("GET http://host/ HTTP/1.", None),
+            ("GET  HTTP/1.1\r\n", None),
             ("POST /a/long/path/that/goes/on", Some("HTTP/1 POST request")),
             ("HTTP/1.1 200 OK\r\n", Some("HTTP/1 response 200")),
             ("GET key\r\n", None),

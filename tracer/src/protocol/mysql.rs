@@ -5,7 +5,7 @@ use super::exchange::Exchange;
 use super::kept::nothing;
 use super::speech::{Fit, Note, Session, Side, Speech, Start};
 use super::walker::{Head, Walker};
-use super::{Chunk, Direction, Protocol, Sign, User};
+use super::{Chunk, Direction, Kept, Protocol, Sign, User};
 
 pub(super) const SPEECH: Speech = Speech {
     protocol: Protocol::Mysql,
@@ -38,30 +38,47 @@ fn header(&[a, b, c, sequence]: &[u8; HEADER]) -> (u32, u8) {
     (u32::from_le_bytes([a, b, c, 0]), sequence)
 }
 
+/// Is this the header of a packet that may be a greeting?
+fn greets(head: &[u8; HEADER]) -> bool {
+    let (length, sequence) = header(head);
+    (30..=512).contains(&length) && sequence == 0
+}
+
+/// Where a version's text ends: at its zero, or at what cannot be in one. It is not noted, so that what stands for it
+/// is taken for text.
+fn text_ends(version: &[u8]) -> Option<usize> {
+    version.iter().position(|&byte| !byte.is_ascii_graphic() && byte != Kept::FILL)
+}
+
 /// The server's greeting: protocol 10 and its version as text ("Protocol::HandshakeV10").
 fn opens(data: &[u8], note: Note<'_>) -> Option<Side> {
     let (head, greeting) = data.split_first_chunk()?;
-    let (length, sequence) = header(head);
     let (&10, version) = greeting.split_first()? else { return None };
-    let end = version.iter().position(|&byte| byte == 0)?;
-    note(0..HEADER + 1 + end + 1);
-    let text = version[..end].iter().all(u8::is_ascii_graphic) && version.first()?.is_ascii_digit();
-    ((30..=512).contains(&length) && sequence == 0 && text).then_some(Side::Server)
+    let end = text_ends(version).filter(|&end| version[end] == 0)?;
+    note(0..HEADER + 2);
+    note(HEADER + 1 + end..HEADER + 2 + end);
+    (greets(head) && version.first()?.is_ascii_digit()).then_some(Side::Server)
 }
 
-/// The first bytes of a greeting, up to the end of the version.
-fn may_open(data: &[u8]) -> bool {
-    let Some((head, rest)) = data.split_first_chunk() else {
-        return data.get(2).is_none_or(|&byte| byte == 0);
+/// The first bytes of a greeting, up to the end of the version. A header alone is one, as clients read it, but not a
+/// part of a header: any byte may be its first, and what begins with one is mostly something else's content.
+fn may_open(data: &[u8], note: Note<'_>) -> bool {
+    let Some((_, greeting)) = data.split_first_chunk().filter(|(head, _)| greets(head)) else {
+        return false;
     };
-    let (length, sequence) = header(head);
-    (30..=512).contains(&length)
-        && sequence == 0
-        && rest.split_first().is_none_or(|(&first, version)| {
-            first == 10
-                && version.first().is_none_or(u8::is_ascii_digit)
-                && version.iter().all(u8::is_ascii_graphic)
-        })
+    match greeting {
+        [] => note(0..HEADER),
+        [10] => note(0..HEADER + 1),
+        [10, b'0'..=b'9', ..] => {
+            note(0..HEADER + 2);
+            if let Some(end) = text_ends(&greeting[1..]) {
+                note(HEADER + 1 + end..HEADER + 2 + end);
+                return false;
+            }
+        }
+        _ => return false,
+    }
+    true
 }
 
 /// Is it one command with a statement? Other packets look like those of many protocols.

@@ -67,6 +67,11 @@ impl<'a> Chunk<'a> {
         }
     }
 
+    /// Of these bytes, which begin so many before the transfer's, those in it say something.
+    pub(super) fn keep_after(self, before: usize, range: Range<usize>) {
+        self.keep(range.start.saturating_sub(before)..range.end.saturating_sub(before));
+    }
+
     /// This byte says nothing after all.
     pub(super) fn withhold(self, at: usize) {
         if let Some(kept) = self.kept {

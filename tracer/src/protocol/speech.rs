@@ -54,6 +54,13 @@ pub(super) type Note<'a> = &'a mut dyn FnMut(Range<usize>);
 /// Does a session open with these bytes, and from which side?
 pub(super) type Opens = fn(&[u8], Note<'_>) -> Option<Side>;
 
+/// May a session open with these bytes and more that follow?
+///
+/// These are kept before it is known whose they are, so that less is noted than an answer rests on: what is not
+/// noted must not matter, or be [`Kept::FILL`](super::Kept::FILL) and give the same answer. What is noted counts
+/// where the answer is no, too: a byte that ends an opening must be there at the replay.
+pub(super) type MayOpen = fn(&[u8], Note<'_>) -> bool;
+
 /// Do messages begin here and tile the transfer (captured bytes, whole length)?
 pub(super) type Fits = fn(&[u8], u64, Note<'_>) -> Option<Fit>;
 
@@ -66,8 +73,8 @@ pub(super) struct Speech {
     pub(super) in_user_memory: bool,
     /// See [`Opens`]. What is noted counts where the answer is yes.
     pub(super) opens: Opens,
-    /// May a session open with these bytes and more that follow?
-    pub(super) may_open: fn(&[u8]) -> bool,
+    /// See [`MayOpen`].
+    pub(super) may_open: MayOpen,
     /// See [`Fits`]. What is noted counts where the answer is yes.
     pub(super) fits: Fits,
     /// Words on the first message.

@@ -34,11 +34,21 @@ fn opens(data: &[u8], note: Note<'_>) -> Option<Side> {
 }
 
 /// The first bytes of what [`opens`], as far as they are there.
-fn may_open(data: &[u8]) -> bool {
-    let first =
-        [Some(HANDSHAKE), Some(3), None, None, None, Some(CLIENT_HELLO), Some(0), None, None, Some(3)];
-    data.len() <= first.len()
-        && data.iter().zip(first).all(|(byte, first)| first.is_none_or(|it| it == *byte))
+fn may_open(data: &[u8], note: Note<'_>) -> bool {
+    let [most_high, _] = MOST.to_be_bytes();
+    let begun = data.len() < HEADER + 6
+        && data.iter().enumerate().all(|(at, &byte)| match at {
+            0 => byte == HANDSHAKE,
+            1 | 9 => byte == 3,
+            2 => byte <= 4,
+            3 => byte <= most_high,
+            5 => byte == CLIENT_HELLO,
+            6 => byte == 0,
+            // The rest of lengths.
+            _ => true,
+        });
+    note(0..if begun { data.len() } else { 0 });
+    begun
 }
 
 /// The length in a record's header, if it is one: types 20 to 23, versions SSL 3.0 to TLS 1.3.

@@ -1,7 +1,7 @@
 //! One connection: listens until it knows the protocol, then reads its session.
 
 use super::kept::nothing;
-use super::speech::{Session, Side, Speech, Start};
+use super::speech::{Note, Session, Side, Speech, Start};
 use super::{Chunk, Direction, Protocol, REGISTRY, Sign, User};
 
 /// First bytes of a direction that are kept until the protocol is known: enough for any beginning.
@@ -14,6 +14,8 @@ struct Opening {
     have: usize,
     /// All that passed so far is in `bytes`.
     whole: bool,
+    /// What each transfer in `bytes` looked like the middle of.
+    looks: Protocol,
     /// Whose transfer was the first.
     user: User,
 }
@@ -44,7 +46,8 @@ impl Default for Wire {
 impl Wire {
     /// A connection of which nothing has passed.
     pub fn new() -> Self {
-        let start = Opening { bytes: [0; KEPT], have: 0, whole: true, user: User(0) };
+        let start =
+            Opening { bytes: [0; KEPT], have: 0, whole: true, looks: Protocol::Unknown, user: User(0) };
         Self {
             protocol: Protocol::Unknown,
             client: None,
@@ -112,10 +115,10 @@ impl Wire {
             None => self.candidate = Protocol::Unknown,
         }
         let start = &mut self.starts[dir.index()];
-        start.keep(user, chunk);
-        if start.may_open() {
-            chunk.keep(0..chunk.data.len());
-        } else if fit.is_none() {
+        let before = start.have;
+        start.keep(user, fit.map_or(Protocol::Unknown, |(speech, _)| speech.protocol), chunk);
+        let may_open = start.may_open(&mut |range| chunk.keep_after(before, range));
+        if !may_open && fit.is_none() {
             // Whatever comes later, this was not its beginning.
             start.whole = false;
         }
@@ -123,7 +126,10 @@ impl Wire {
 
     /// A session opened with this transfer, or with those kept before it, which are read now.
     fn open(&mut self, speech: &Speech, client: Direction, dir: Direction, out: &mut impl FnMut(Sign)) {
-        let starts = self.starts;
+        let mut starts = self.starts;
+        // The other side's bytes are read only where they were read as this protocol's: of others' too little is noted.
+        let other = &mut starts[dir.other().index()];
+        other.whole &= other.have == 0 || other.looks == speech.protocol;
         let mut fresh = starts.map(|start| start.whole);
         fresh[dir.index()] = true;
         self.speak(speech, client, fresh, out);
@@ -162,25 +168,27 @@ impl Opening {
             (chunk.data, 0)
         };
         let (speech, side) = opening(data)?;
-        (speech.opens)(data, &mut |range| {
-            chunk.keep(range.start.saturating_sub(before)..range.end.saturating_sub(before));
-        });
+        (speech.opens)(data, &mut |range| chunk.keep_after(before, range));
         client.is_none_or(|client| side.client_when(dir) == client).then_some((speech, side))
     }
 
     /// May what is kept be the first bytes of some protocol's opening?
-    fn may_open(&self) -> bool {
-        self.whole && REGISTRY.iter().any(|speech| (speech.may_open)(&self.bytes[..self.have]))
+    fn may_open(&self, note: Note<'_>) -> bool {
+        // All are asked: each needs bytes of its own if it turns out to be the one.
+        let asked = REGISTRY.iter().filter(|_| self.whole);
+        asked.filter(|speech| (speech.may_open)(&self.bytes[..self.have], note)).count() > 0
     }
 
     /// Keeps this transfer with those before, while they all fit.
-    fn keep(&mut self, user: User, chunk: Chunk<'_>) {
+    fn keep(&mut self, user: User, looks: Protocol, chunk: Chunk<'_>) {
         let room = self.bytes[self.have..].get_mut(..chunk.data.len());
         match room.filter(|_| self.whole && chunk.data.len() as u64 == chunk.len) {
             Some(room) => {
                 room.copy_from_slice(chunk.data);
                 if self.have == 0 {
-                    self.user = user;
+                    (self.user, self.looks) = (user, looks);
+                } else if self.looks != looks {
+                    self.looks = Protocol::Unknown;
                 }
                 self.have += chunk.data.len();
             }

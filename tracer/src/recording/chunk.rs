@@ -68,7 +68,7 @@ impl<R: Read> In<R> {
         // Room is made as bytes come, not as a length promises them.
         self.packed.clear();
         let read = (&mut self.from).take(packed as u64).read_to_end(&mut self.packed);
-        match read.map_err(|error| Broken::Io(error.kind()))? {
+        match read? {
             read if read < packed => return Err(Broken::Cut),
             _ => {}
         }
@@ -92,7 +92,7 @@ pub(super) fn read_full(from: &mut impl Read, buffer: &mut [u8]) -> Result<usize
             Ok(0) => break,
             Ok(count) => filled += count,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(Broken::Io(error.kind())),
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(filled)

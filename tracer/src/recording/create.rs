@@ -1,9 +1,10 @@
 //! The file that a recording is written to: nobody else's, and readable by nobody else.
 
+use crate::files::{self, Refusal};
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
 use thiserror::Error;
 
 /// Why no file could be made, and what to do.
@@ -12,12 +13,15 @@ pub enum CreateError {
     /// The path names a directory.
     #[error("it is a directory; name a file in it")]
     IsDirectory,
-    /// Others may have put it there to be written through.
-    #[error("it is {0} in a directory that everybody may write to; remove it, or name another file")]
-    Planted(&'static str),
-    /// The system refused.
-    #[error("{0}; name a file in a directory that you may write to")]
-    Refused(#[from] io::Error),
+    /// What is there is not to be written to.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+}
+
+impl From<io::Error> for CreateError {
+    fn from(error: io::Error) -> Self {
+        Self::Refused(error.into())
+    }
 }
 
 /// Mode of the file: what programs do with their connections is not for everybody.
@@ -25,9 +29,7 @@ const MODE: u32 = 0o600;
 
 /// Makes the file, or empties the one that is there, and sees to it that only its owner can read it.
 ///
-/// In a directory that everybody may write to (/tmp) a symbolic link is not followed, and a file of another user is
-/// not written to: with root's rights both would be a way to overwrite, or to read, what is not theirs. A device is
-/// written to as it is.
+/// What others may have put there is not written to: see [`files::open`]. A device or a FIFO is written to as it is.
 ///
 /// # Errors
 /// Where no such file can be had; what was there is then unchanged.
@@ -36,21 +38,15 @@ pub fn create(path: &Path) -> Result<File, CreateError> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(new(path)?),
         there => there?,
     };
-    if there.is_dir() {
+    if there.is_dir() || fs::metadata(path).is_ok_and(|there| there.is_dir()) {
         return Err(CreateError::IsDirectory);
     }
-    if there.is_symlink() {
-        if everybody_may_write(path)? {
-            return Err(CreateError::Planted("a symbolic link"));
-        }
-        return match fs::metadata(path)? {
-            there if there.is_dir() => Err(CreateError::IsDirectory),
-            there if there.is_file() => over(&fs::canonicalize(path)?, true),
-            // What /dev/fd/63 leads to has no path of its own.
-            _ => over(path, false),
-        };
+    let file = files::open(path)?;
+    if file.metadata()?.is_file() {
+        file.set_permissions(Permissions::from_mode(MODE))?;
+        file.set_len(0)?;
     }
-    over(path, there.is_file())
+    Ok(file)
 }
 
 fn new(path: &Path) -> io::Result<File> {
@@ -61,37 +57,11 @@ fn new(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Opens what is there.
-fn over(path: &Path, is_file: bool) -> Result<File, CreateError> {
-    if !is_file {
-        return Ok(OpenOptions::new().write(true).open(path)?);
-    }
-    let file = OpenOptions::new().write(true).custom_flags(libc::O_NOFOLLOW).open(path)?;
-    let there = file.metadata()?;
-    if there.uid() != nix::unistd::geteuid().as_raw() && everybody_may_write(path)? {
-        return Err(CreateError::Planted("a file of another user"));
-    }
-    if there.is_file() {
-        file.set_permissions(Permissions::from_mode(MODE))?;
-        file.set_len(0)?;
-    }
-    Ok(file)
-}
-
-/// Whether everybody may put files beside this one.
-fn everybody_may_write(path: &Path) -> io::Result<bool> {
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.into(),
-        _ => PathBuf::from("."),
-    };
-    Ok(fs::metadata(directory)?.mode() & 0o002 != 0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::io::Write;
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{MetadataExt, symlink};
 
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).expect("it is there").mode() & 0o777
@@ -115,7 +85,7 @@ mod tests {
         fs::write(&target, "kept").expect("own directory");
         symlink(&target, &link).expect("own directory");
         fs::set_permissions(directory.path(), Permissions::from_mode(0o1777)).expect("own directory");
-        assert!(matches!(create(&link), Err(CreateError::Planted("a symbolic link"))));
+        assert!(matches!(create(&link), Err(CreateError::Refused(Refusal::Planted(_)))));
         assert_eq!(fs::read(&target).expect("readable"), b"kept");
         fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).expect("own directory");
         create(&link).expect("followed");

@@ -4,6 +4,7 @@ use crate::event::Event;
 use crate::model::{Facts, Place};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// One thing that the analyser was fed, or that was done with it.
 #[derive(Debug)]
@@ -47,6 +48,15 @@ pub struct End {
     pub programs: Vec<Program>,
     /// Processor seconds that forkscope itself used.
     pub own_cpu: Option<f64>,
+}
+
+impl End {
+    /// Can a session have ended so? Times are numbers, and none is longer than the clock of events can tell.
+    pub(super) fn is_possible(&self) -> bool {
+        let most = Duration::from_nanos(u64::MAX).as_secs_f64();
+        // No comparison with what is no number holds.
+        [Some(self.duration), self.own_cpu].into_iter().flatten().all(|time| (0.0..=most).contains(&time))
+    }
 }
 
 /// What one program of a backend cost.

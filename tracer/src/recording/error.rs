@@ -1,6 +1,7 @@
 //! Why a file is no recording, or no whole one.
 
 use super::format::VERSION;
+use crate::files::system;
 use std::io;
 use thiserror::Error;
 
@@ -17,7 +18,7 @@ pub enum OpenError {
     #[error("its header is damaged, so that nothing of it can be read; record again")]
     Header,
     /// The system refused.
-    #[error(transparent)]
+    #[error("the file cannot be read: {}", system(.0))]
     Io(#[from] io::Error),
 }
 
@@ -39,6 +40,31 @@ pub enum Broken {
     #[error("the recording is damaged")]
     Damaged,
     /// The system refused to read on.
-    #[error("the recording cannot be read on ({0})")]
-    Io(io::ErrorKind),
+    #[error("the recording cannot be read on: {}", system(&(*.0).into()))]
+    Io(Answer),
+}
+
+/// What the system answered, so that two answers can be compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    kind: io::ErrorKind,
+    errno: Option<i32>,
+}
+
+impl From<io::Error> for Answer {
+    fn from(error: io::Error) -> Self {
+        Self { kind: error.kind(), errno: error.raw_os_error() }
+    }
+}
+
+impl From<Answer> for io::Error {
+    fn from(answer: Answer) -> Self {
+        answer.errno.map_or_else(|| answer.kind.into(), Self::from_raw_os_error)
+    }
+}
+
+impl From<io::Error> for Broken {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error.into())
+    }
 }

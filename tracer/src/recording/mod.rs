@@ -38,4 +38,6 @@ mod corpus;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod tests;

@@ -80,7 +80,7 @@ impl<R: Read> Reader<R> {
 
 fn system(broken: Broken) -> OpenError {
     match broken {
-        Broken::Io(kind) => OpenError::Io(kind.into()),
+        Broken::Io(answer) => OpenError::Io(answer.into()),
         Broken::Cut | Broken::Damaged => OpenError::Header,
     }
 }

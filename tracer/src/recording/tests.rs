@@ -187,6 +187,25 @@ proptest! {
     }
 }
 
+#[test]
+fn a_session_cannot_have_ended_with_numbers_that_are_none() {
+    let most = u64::MAX as f64 / 1e9;
+    for (end, possible) in [
+        (End { duration: 0.0, own_cpu: Some(1.5), ..End::default() }, true),
+        (End { duration: most, ..End::default() }, true),
+        (End { duration: most * 1.01, ..End::default() }, false),
+        (End { duration: 1e300, ..End::default() }, false),
+        (End { duration: -0.5, ..End::default() }, false),
+        (End { own_cpu: Some(-1.0), ..End::default() }, false),
+    ] {
+        let mut file = Vec::new();
+        let recorder = Recorder::begin(&mut file, &header(Payload::All)).expect("memory");
+        recorder.end(&end).expect("memory");
+        let broken = read_all(&file).expect("it has a header").1;
+        assert_eq!(broken, (!possible).then_some(Broken::Damaged), "{end:?}");
+    }
+}
+
 /// A send of these bytes.
 fn send(payload: &[u8]) -> Owned {
     let header = forkscope_proto::Header {

@@ -4,7 +4,7 @@ use super::bytes::Rest;
 use super::columns::{
     CALLS, COUNT, FIELDS, NEW_FILES, NEW_TASKS, PAYLOADS, TAGS, TASKS, TIMES, WHOLES, split,
 };
-use super::entry::{Entry, tag};
+use super::entry::{End, Entry, tag};
 use super::error::Broken;
 use super::fields::{self, Field, LONGEST};
 use super::format::MOST_PAYLOAD;
@@ -87,7 +87,8 @@ impl Unpacker {
             tag::FACTS => self.told().map(|(pid, facts)| Entry::Facts(pid, facts))?,
             tag::PLACE => self.told().map(|(pid, place)| Entry::Place(pid, place))?,
             tag::END => self.read(WHOLES, |rest| {
-                serde_json::from_slice(rest.bytes()?).map(Entry::End).map_err(|_| Broken::Damaged)
+                let end: End = serde_json::from_slice(rest.bytes()?).map_err(|_| Broken::Damaged)?;
+                if end.is_possible() { Ok(Entry::End(end)) } else { Err(Broken::Damaged) }
             })?,
             tag::SNAPSHOT => {
                 let Head { time, task: (process, tid) } = self.head()?;

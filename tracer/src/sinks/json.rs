@@ -1,8 +1,9 @@
 //! The report as a file: whole or not there at all.
 
 use super::escape::{acts_on_a_terminal, escape};
+use crate::files::{self, Refusal, system};
 use crate::report::Report;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
@@ -24,16 +25,16 @@ pub enum WriteError {
         /// The directory that is missing.
         directory: PathBuf,
     },
-    /// The system refused.
-    #[error("cannot write the report to {}: {cause}; name a file in a directory that you may write to, or `-` for standard output", shown(.path))]
+    /// The system refused, or what is there is not to be written to.
+    #[error("cannot write the report to {}: {cause}, or `-` for standard output", shown(.path))]
     Refused {
         /// The report's path.
         path: PathBuf,
-        /// What the system answered.
-        cause: io::Error,
+        /// Why, and what to do.
+        cause: Refusal,
     },
     /// Standard output was refused.
-    #[error("cannot write the report to standard output: {0}; give `--report FILE` to keep it in a file")]
+    #[error("cannot write the report to standard output: {}; give `--report FILE` to keep it in a file", system(.0))]
     Stdout(io::Error),
     /// A report is plain data, so this is an error of forkscope.
     #[error("cannot turn the report into JSON: {0}; this is an error of forkscope, please report it")]
@@ -49,7 +50,7 @@ pub fn check_writable(path: &Path) -> Result<(), WriteError> {
         Destination::Stdout => Ok(()),
         // Opening a FIFO without a reader would wait: for those only the permission is asked.
         Destination::InPlace => nix::unistd::access(path, nix::unistd::AccessFlags::W_OK)
-            .map_err(|errno| refused(path, errno.into())),
+            .map_err(|errno| refused(path, io::Error::from(errno))),
         Destination::Replace { directory, .. } => {
             NamedTempFile::new_in(directory).map(drop).map_err(|cause| refused(path, cause))
         }
@@ -57,7 +58,8 @@ pub fn check_writable(path: &Path) -> Result<(), WriteError> {
 }
 
 /// Writes the report: to a new file of mode 0600 in the same directory, to the disk, and then under its name, so that
-/// nobody ever sees half of one. `-` is standard output; a device or a FIFO is written to, never replaced.
+/// nobody ever sees half of one. `-` is standard output; a device or a FIFO is written to, never replaced. What others
+/// may have put there is not written through: see [`files::planted`].
 ///
 /// # Errors
 /// What the system refused. An older file of that name is then still there.
@@ -65,11 +67,10 @@ pub fn write(report: &Report, path: &Path) -> Result<(), WriteError> {
     let json = text(report)?;
     match Destination::of(path)? {
         Destination::Stdout => put(&mut io::stdout().lock(), &json).map_err(WriteError::Stdout),
-        Destination::InPlace => OpenOptions::new()
-            .write(true)
-            .open(path)
-            .and_then(|mut file| put(&mut file, &json))
-            .map_err(|cause| refused(path, cause)),
+        Destination::InPlace => {
+            let mut file = files::open_and_wait(path).map_err(|cause| refused(path, cause))?;
+            put(&mut file, &json).map_err(|cause| refused(path, cause))
+        }
         Destination::Replace { directory, file } => {
             replace(&directory, &file, &json).map_err(|cause| refused(path, cause))
         }
@@ -117,6 +118,16 @@ impl Destination {
         if path == Path::new(STDOUT) {
             return Ok(Self::Stdout);
         }
+        match fs::symlink_metadata(path) {
+            // A file is replaced, whosever it was.
+            Ok(there) if there.is_file() || there.is_dir() => {}
+            Ok(there) => {
+                if let Some(what) = files::planted(path, &there).map_err(|cause| refused(path, cause))? {
+                    return Err(refused(path, Refusal::Planted(what)));
+                }
+            }
+            Err(_) => {}
+        }
         let file = match fs::metadata(path) {
             Ok(there) if there.is_dir() => return Err(WriteError::IsDirectory(path.into())),
             // /dev/stdout may lead to a file that a shell holds open: it too is written to, not replaced.
@@ -155,8 +166,8 @@ fn put(out: &mut impl Write, json: &str) -> io::Result<()> {
     out.flush()
 }
 
-fn refused(path: &Path, cause: io::Error) -> WriteError {
-    WriteError::Refused { path: path.into(), cause }
+fn refused(path: &Path, cause: impl Into<Refusal>) -> WriteError {
+    WriteError::Refused { path: path.into(), cause: cause.into() }
 }
 
 fn shown(path: &Path) -> String {

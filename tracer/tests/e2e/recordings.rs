@@ -9,8 +9,9 @@ use crate::ways::{Backend, on_each_backend};
 use forkscope::event::{Event, What};
 use forkscope::recording::{Entry, Reader};
 use nix::sys::signal::Signal;
+use serde_json::Value;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -91,7 +92,39 @@ fn no_value_of_redis_is_on_the_disk(on: Backend) {
     no_content_of(on, "redis_shared.py", &server.port.to_string(), b"child-", b"*2\r\n$4\r\nECHO");
 }
 
+/// All that is in a recording, its chunks decompressed.
+fn everything(file: &Path) -> Vec<u8> {
+    let file = fs::read(file).expect("it is there");
+    let number = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().expect("four bytes")) as usize;
+    let (mut all, mut at) = (file.clone(), 20 + number(12));
+    while at < file.len() {
+        let (raw, packed) = (number(at + 4), number(at + 8));
+        at += 20;
+        all.extend(zstd::bulk::decompress(&file[at..at + packed], raw).expect("a chunk"));
+        at += packed;
+    }
+    all
+}
+
+fn no_secret_is_on_the_disk_wherever_it_stands(on: Backend) {
+    let Some(env) = Env::get() else { return };
+    let (python, program) = (env.python(), program("says_secrets.py"));
+    let [python, program] = [&python, &program].map(|path| path.to_str().expect("a plain path"));
+    let secret = b"~Zq#Kw~";
+    for (payload, whole) in [("headers", false), ("all", true)] {
+        let live =
+            Session::start(on, "run", &["--record-payload", payload, "--", python, program], &[]).end();
+        assert!(live.said[0]["said"].as_u64().is_some_and(|said| said > 100), "{:?}", live.said);
+        let all = everything(&live.recording());
+        assert_eq!(all.windows(secret.len()).any(|bytes| bytes == secret), whole, "{payload}");
+        // In pieces of one byte it stands together only where all are kept; three that do are its own.
+        let part = all.windows(3).find(|bytes| secret.windows(3).any(|part| part == *bytes));
+        assert_eq!(part.is_some(), whole, "{payload}: {part:?}");
+    }
+}
+
 on_each_backend! {
+    no_secret_is_on_the_disk_wherever_it_stands
     no_sql_is_on_the_disk
     no_value_of_redis_is_on_the_disk
 }
@@ -128,6 +161,27 @@ fn of_a_cut_recording_the_beginning_is_replayed() {
     let said = replayed.stderr.iter().filter(|line| line.contains("ends before the session did"));
     assert_eq!(said.count(), 1, "{:#?}", replayed.stderr);
     assert_eq!(replayed.report["stats"]["lost"], serde_json::json!({}), "nothing was lost by the kernel");
+    let notes = notes(&replayed);
+    assert!(notes.len() == 1 && notes[0].contains("ends before the session did"), "{notes:?}");
+    // It is said also to who wants to be told of nothing else.
+    let mut command = Command::new(forkscope());
+    let Ended { stderr, .. } = Process::start(command.args(["replay", "--ui", "none"]).arg(&file)).end();
+    assert!(stderr.len() == 1 && stderr[0].contains("ends before the session did"), "{stderr:?}");
+}
+
+/// The report's notes.
+fn notes(outcome: &Outcome) -> Vec<&str> {
+    let notes = outcome.report["notes"].as_array();
+    notes.into_iter().flatten().map(|note| note.as_str().expect("text")).collect()
+}
+
+#[test]
+fn without_payloads_the_report_says_so() {
+    let Some(_) = Env::get() else { return };
+    let live = Session::start(Backend::Ebpf, "run", &["--record-payload", "none", "--", "true"], &[]).end();
+    assert_eq!(notes(&live), [""; 0]);
+    let replayed = replay(&live.recording(), &[]);
+    assert!(notes(&replayed).iter().any(|note| note.contains("no bytes of transfers")), "{replayed:#?}");
 }
 
 #[test]
@@ -148,14 +202,32 @@ fn only_its_owner_can_read_it() {
 fn a_recording_that_cannot_be_written_is_found_out_before_the_program_starts() {
     let Some(_) = Env::get() else { return };
     let directory = tempfile::tempdir().expect("a temporary directory");
-    let marker = directory.path().join("started");
-    for (file, why) in [("/nowhere/s.rec", "No such file"), ("/dev/full", "ENOSPC"), ("/", "directory")] {
+    let path = |name: &str| directory.path().join(name).to_str().expect("a plain path").to_owned();
+    let (marker, fifo, planted) = (path("started"), path("fifo"), path("open to all/fifo"));
+    for fifo in [&fifo, &planted] {
+        fs::create_dir_all(Path::new(fifo).parent().expect("it has one")).expect("own directory");
+        nix::unistd::mkfifo(Path::new(fifo), nix::sys::stat::Mode::S_IRWXU).expect("own directory");
+    }
+    fs::set_permissions(path("open to all"), fs::Permissions::from_mode(0o1777)).expect("own directory");
+    nix::unistd::chown(Path::new(&planted), Some(65_534.into()), None).expect("root may");
+    let _reader = fs::File::options().read(true).custom_flags(libc::O_NONBLOCK).open(&planted);
+    let new = path("new");
+    for (file, report, why) in [
+        ("/nowhere/s.rec", "-", "No such file or directory (ENOENT)"),
+        ("/dev/full", "-", "ENOSPC"),
+        ("/", "-", "directory"),
+        ("-", "-", "name a file"),
+        (&fifo, "-", "a FIFO that nobody reads"),
+        (&planted, "-", "a FIFO of another user"),
+        ("/dev/null", &planted, "a FIFO of another user"),
+        (&new, &new, "name two files"),
+    ] {
         let mut command = Command::new(forkscope());
-        command.args(["run", "--record", file, "--", "touch"]).arg(&marker);
+        command.args(["run", "--record", file, "--report", report, "--", "touch"]).arg(&marker);
         let Ended { status, stderr, .. } = Process::start(&mut command).end();
         assert_eq!((code(status), stderr.len()), (1, 1), "{stderr:#?}");
         assert!(stderr[0].starts_with("error: ") && stderr[0].contains(why), "{stderr:?}");
-        assert!(!marker.exists(), "the program was started all the same");
+        assert!(!Path::new(&marker).exists(), "the program was started all the same");
     }
 }
 
@@ -166,7 +238,7 @@ fn on_a_full_disk_the_recording_ends_and_the_session_goes_on() {
     let report = directory.path().join("report.json");
     let program = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); : </dev/null; done";
     let script = "mount -t tmpfs -o size=16k none \"$1\" \
-                  && \"$0\" run --report \"$2\" --record \"$1/s.rec\" -- sh -c \"$3\" && \"$0\" replay \"$1/s.rec\"";
+                  && \"$0\" run --ui none --report \"$2\" --record \"$1/s.rec\" -- sh -c \"$3\" && \"$0\" replay \"$1/s.rec\"";
     let disk = directory.path().join("disk");
     fs::create_dir(&disk).expect("own directory");
     let mut command = Command::new("unshare");
@@ -177,7 +249,8 @@ fn on_a_full_disk_the_recording_ends_and_the_session_goes_on() {
         stderr.iter().filter(|line| line.contains("ENOSPC") && line.contains("the recording ends here"));
     assert_eq!(said.count(), 1, "{stderr:#?}");
     assert!(stderr.iter().any(|line| line.contains("ends before the session did")), "{stderr:#?}");
-    assert!(report.exists(), "the report is written");
+    let report: Value = serde_json::from_slice(&fs::read(&report).expect("it is written")).expect("JSON");
+    assert!(report["notes"][0].as_str().is_some_and(|note| note.contains("ENOSPC")), "{report:#}");
 }
 
 #[test]
@@ -209,13 +282,20 @@ fn killed_it_leaves_what_is_older_than_a_second() {
 #[test]
 fn what_is_no_recording_is_refused_in_one_sentence() {
     let Some(_) = Env::get() else { return };
-    for (file, why) in
-        [("/etc/hostname", "no recording"), ("/nowhere.rec", "No such file"), ("/", "directory")]
-    {
+    let live = demo(&[]);
+    let (file, own) = (live.recording(), fs::read(live.recording()).expect("it is there"));
+    let own_path = file.to_str().expect("a plain path");
+    for (file, report, why) in [
+        ("/etc/hostname", "-", "no recording"),
+        ("/nowhere.rec", "-", "No such file"),
+        ("/", "-", "it is a directory; name the file"),
+        (own_path, own_path, "name two files"),
+    ] {
         let mut command = Command::new(forkscope());
-        command.args(["replay", file]).stdin(Stdio::null());
+        command.args(["replay", "--report", report, file]).stdin(Stdio::null());
         let Ended { status, stderr, .. } = Process::start(&mut command).end();
         assert_eq!((code(status), stderr.len()), (1, 1), "{stderr:#?}");
         assert!(stderr[0].starts_with("error: ") && stderr[0].contains(why), "{stderr:?}");
     }
+    assert_eq!(fs::read(&file).expect("it is still there"), own);
 }

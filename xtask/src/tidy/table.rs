@@ -50,6 +50,21 @@ pub(super) const ROOMS: &[Room] = &[
         forbidden: &[IMPURE, OUTER_CRATES, OUTER, &["crate::model", "crate::rules"]],
         macros: PRINTING,
     },
+    // Whose the files are that users name. All that write may ask it; it knows none of them.
+    Room {
+        name: "files",
+        forbidden: &[&[
+            "aya",
+            "clap",
+            "tokio",
+            "crate::source",
+            "crate::sinks",
+            "crate::cli",
+            "crate::decode",
+            "crate::recording",
+        ]],
+        macros: PRINTING,
+    },
     // One look as data becomes a report: it needs addresses as the model has them, and nothing else of it.
     Room { name: "inspect", forbidden: &[IMPURE, OUTER_CRATES, OUTER, &["crate::rules"]], macros: PRINTING },
     Room { name: "model", forbidden: &[IMPURE, OUTER_CRATES, OUTER, &["crate::rules"]], macros: PRINTING },
@@ -74,7 +89,8 @@ pub(super) const ROOMS: &[Room] = &[
 ];
 
 /// The rooms that no pure room may know of.
-const OUTER: &[&str] = &["crate::source", "crate::sinks", "crate::cli", "crate::decode", "crate::recording"];
+const OUTER: &[&str] =
+    &["crate::source", "crate::sinks", "crate::cli", "crate::decode", "crate::files", "crate::recording"];
 
 /// What the demo must not use of other people's crates, and of this project's.
 const OTHER_CRATES: &[&str] = &[
@@ -103,6 +119,7 @@ const OTHER_ROOMS: &[&str] = &[
     "crate::decode",
     "crate::errno",
     "crate::event",
+    "crate::files",
     "crate::inspect",
     "crate::model",
     "crate::protocol",

@@ -16,7 +16,7 @@ pub(super) const SPEECH: Speech = Speech {
     name: "HTTP/2",
     in_user_memory: true,
     opens,
-    may_open: |data| PREFACE.starts_with(data),
+    may_open,
     fits,
     describe,
     session: |start| Box::new(Http2::new(start)),
@@ -31,6 +31,13 @@ fn opens(data: &[u8], note: Note<'_>) -> Option<Side> {
         note(0..PREFACE.len());
         Side::Client
     })
+}
+
+/// The first bytes of the preface.
+fn may_open(data: &[u8], note: Note<'_>) -> bool {
+    let begun = PREFACE.starts_with(data);
+    note(0..if begun { data.len() } else { 0 });
+    begun
 }
 
 /// Do whole, legal frames tile these bytes? A lone one that says little, or whose end is not seen, is not

@@ -16,6 +16,10 @@ const STARTUP_MOST: u32 = 10_000;
 /// A message cut by the transfer's end is believed where none was expected up to this length.
 const BELIEVED: u32 = 1 << 16;
 
+/// How the codes of first packets begin: of a session, of all others.
+const STARTUP: [u8; 3] = [0, 3, 0];
+const ENCRYPTION: [u8; 3] = [4, 0xd2, 0x16];
+
 /// What a client's first packet asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Code {
@@ -96,15 +100,16 @@ pub(super) fn opens(data: &[u8], note: Note<'_>) -> Option<Side> {
     (code != Code::Startup || data[6] == 0 && matches!(data[7], 0 | 2)).then_some(Side::Client)
 }
 
-/// The first bytes of such a packet.
-pub(super) fn may_open(data: &[u8]) -> bool {
-    let fits = |at: usize, most: &[u8]| data.get(at).is_none_or(|byte| most.contains(byte));
-    let most = STARTUP_MOST.to_be_bytes();
-    data.len() < 8
-        && fits(0, &[0])
-        && fits(1, &[0])
-        && data.get(2).is_none_or(|&byte| byte <= most[2])
-        && fits(4, &[0, 4])
+/// The first bytes of such a packet: of its length, and of one of its codes.
+pub(super) fn may_open(data: &[u8], note: Note<'_>) -> bool {
+    let (length, code) = data.split_at(data.len().min(4));
+    let [_, _, high, _] = STARTUP_MOST.to_be_bytes();
+    let most = [0, 0, high, u8::MAX];
+    let begun = data.len() < 8
+        && length.iter().zip(most).all(|(&byte, most)| byte <= most)
+        && [STARTUP, ENCRYPTION].iter().any(|known| known.starts_with(code));
+    note(0..if begun { data.len() } else { 0 });
+    begun
 }
 
 /// A tagged message's length with its tag, and the names of its tag.

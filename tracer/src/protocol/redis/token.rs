@@ -11,6 +11,9 @@ const MOST: u64 = 1 << 40;
 /// The longest line with a count: a type, 20 digits, a line feed with its carriage return.
 const COUNT_LINE: usize = 23;
 
+/// The same of the most items that Redis takes of a client in one command, 1024 * 1024 (networking.c, up to 7.0).
+const SMALL_COUNT: usize = 10;
+
 /// The commands by which a session is recognised: what clients send first, and most.
 const COMMANDS: [&str; 48] = [
     "APPEND",
@@ -165,15 +168,21 @@ pub(super) fn resumes(data: &[u8], len: u64, note: Note<'_>) -> Option<Fit> {
 }
 
 /// The first bytes of a command: a count, and a string's length and name.
-pub(super) fn may_open(data: &[u8]) -> bool {
-    let counts =
-        |bytes: &[u8]| bytes.len() < COUNT_LINE && bytes.get(1..).is_none_or(|_| may_be_count(bytes));
+pub(super) fn may_open(data: &[u8], note: Note<'_>) -> bool {
+    let begun = begins_command(data);
+    note(0..if begun { data.len() } else { 0 });
+    begun
+}
+
+fn begins_command(data: &[u8]) -> bool {
+    // A longer number is none of items, and may be something else's content.
+    let counts = |bytes: &[u8]| bytes.len() < SMALL_COUNT && may_be_count(bytes);
     let Some(rest) = data.strip_prefix(b"*").and_then(|_| count(data)).map(|(_, first)| &data[first..])
     else {
-        return data.first().is_none_or(|&first| first == b'*') && counts(data);
+        return data.first() == Some(&b'*') && counts(data);
     };
     let Some((length, start)) = rest.strip_prefix(b"$").and_then(|_| count(rest)) else {
-        return rest.first().is_none_or(|&first| first == b'$') && counts(rest);
+        return rest.first().is_none_or(|&first| first == b'$' && counts(rest));
     };
     let begun = &rest[start..];
     COMMANDS.iter().any(|name| {

@@ -66,3 +66,27 @@ fn json_shown_on_a_terminal_does_nothing_and_loses_nothing() {
     assert!(!json.chars().any(|c| c != '\n' && acts_on_a_terminal(c)));
     assert_eq!(serde_json::from_str::<Report>(&json).expect("still JSON"), report);
 }
+
+#[test]
+fn what_others_may_have_put_there_is_not_written_through() {
+    let room = room();
+    let [file, link, fifo] = ["file", "link", "fifo"].map(|name| room.path().join(name));
+    fs::write(&file, "kept").expect("the test's directory is writable");
+    symlink(&file, &link).expect("the test's directory is writable");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).expect("the test's directory is writable");
+    fs::set_permissions(room.path(), fs::Permissions::from_mode(0o1777)).expect("the test's directory");
+    let refused = |path: &Path| {
+        let told = [check_writable(path), write(&sample::report(), path)];
+        told.map(|told| told.expect_err("not written to").to_string())
+    };
+    assert!(refused(&link).iter().all(|told| told.contains("a symbolic link")), "{:?}", refused(&link));
+    assert_eq!(fs::read(&file).expect("there"), b"kept");
+    if nix::unistd::geteuid().is_root() {
+        nix::unistd::chown(&fifo, Some(65_534.into()), None).expect("root may");
+        assert!(refused(&fifo).iter().all(|told| told.contains("a FIFO of another user")));
+    }
+    // It is replaced, and nothing is written to what was there.
+    check_writable(&file).expect("writable");
+    write(&sample::report(), &file).expect("writable");
+    assert_eq!(read(&file), sample::report());
+}

@@ -1,0 +1,146 @@
+//! Files that users name to be written to: whose they are, and what the system says of them.
+//!
+//! In a directory that everybody may write to (/tmp), somebody else may have put there what forkscope, with root's
+//! rights perhaps, then writes through: a link to another file, a FIFO of which they read.
+
+use crate::errno;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// Why nothing is written to what is there.
+#[derive(Debug, Error)]
+pub enum Refusal {
+    /// Others may have put it there to be written through.
+    #[error("it is {0} in a directory that everybody may write to; remove it, or name another file")]
+    Planted(&'static str),
+    /// It is a FIFO, and opening it would wait for a reader that may never come.
+    #[error("it is a FIFO that nobody reads; start its reader first, or name a file")]
+    Unread,
+    /// The system refused.
+    #[error("{}; name a file in a directory that you may write to", system(.0))]
+    System(#[from] io::Error),
+}
+
+/// Is this path planted by others? What it is, if so: a symbolic link, whoever made it, or what is not one's own.
+///
+/// `there` is what the path names, a link not followed. /dev and /proc have links that lead to one's own descriptors,
+/// and nobody else can make files there; /dev/shm is as /tmp is.
+///
+/// # Errors
+/// Where the directory cannot be looked at.
+pub fn planted(path: &Path, there: &Metadata) -> io::Result<Option<&'static str>> {
+    let kind = there.file_type();
+    let own = there.uid() == nix::unistd::geteuid().as_raw();
+    if own && !kind.is_symlink() || !everybody_may_write(path)? {
+        return Ok(None);
+    }
+    Ok(Some(match () {
+        () if kind.is_symlink() => "a symbolic link",
+        () if kind.is_fifo() => "a FIFO of another user",
+        () if kind.is_file() => "a file of another user",
+        () => "something of another user",
+    }))
+}
+
+/// Opens what is there to be written to, as it is, unless it is planted. A FIFO that nobody reads is refused: who
+/// waited for its reader could not be told to stop.
+///
+/// # Errors
+/// Where it is not to be written to, or the system refuses.
+pub fn open(path: &Path) -> Result<File, Refusal> {
+    open_with(path, libc::O_NONBLOCK)
+}
+
+/// As [`open`], but of a FIFO the reader is waited for.
+///
+/// # Errors
+/// As there.
+pub fn open_and_wait(path: &Path) -> Result<File, Refusal> {
+    open_with(path, 0)
+}
+
+fn open_with(path: &Path, mut flags: i32) -> Result<File, Refusal> {
+    let there = fs::symlink_metadata(path)?;
+    if let Some(what) = planted(path, &there)? {
+        return Err(Refusal::Planted(what));
+    }
+    // What /dev/fd/63 leads to was opened by who started forkscope, and may have no path of its own.
+    let descriptor = there.is_symlink() && (path.starts_with("/dev") || path.starts_with("/proc"));
+    let real = if there.is_symlink() && !descriptor { fs::canonicalize(path)? } else { path.into() };
+    flags |= if descriptor { 0 } else { libc::O_NOFOLLOW };
+    let file = OpenOptions::new().write(true).custom_flags(flags).open(&real);
+    let file = file.map_err(|error| match error.raw_os_error() {
+        // open(2): O_NONBLOCK, O_WRONLY, a FIFO and no reader.
+        Some(libc::ENXIO) if is_fifo(&real) => Refusal::Unread,
+        _ => error.into(),
+    })?;
+    // Asked of what was opened: it may be another than what was there before.
+    if !descriptor && let Some(what) = planted(&real, &file.metadata()?)? {
+        return Err(Refusal::Planted(what));
+    }
+    wait_from_now_on(&file)?;
+    Ok(file)
+}
+
+/// Writes wait for a reader that is slow.
+fn wait_from_now_on(file: &File) -> io::Result<()> {
+    use nix::fcntl::{FcntlArg, OFlag, fcntl};
+    let flags = OFlag::from_bits_retain(fcntl(file, FcntlArg::F_GETFL)?);
+    fcntl(file, FcntlArg::F_SETFL(flags - OFlag::O_NONBLOCK))?;
+    Ok(())
+}
+
+fn is_fifo(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|there| there.file_type().is_fifo())
+}
+
+/// Do two paths name one file, or will they, when it is made? A device is never one: each writes for itself.
+#[must_use]
+pub fn same(one: &Path, other: &Path) -> bool {
+    match (fs::metadata(one), fs::metadata(other)) {
+        (Ok(one), Ok(other)) => {
+            let device = one.file_type().is_char_device() || one.file_type().is_block_device();
+            !device && (one.dev(), one.ino()) == (other.dev(), other.ino())
+        }
+        (Err(_), Err(_)) => {
+            let place =
+                |path: &Path| fs::canonicalize(parent(path)).ok().zip(path.file_name().map(Into::into));
+            let (one, other): (Option<(PathBuf, PathBuf)>, _) = (place(one), place(other));
+            one.is_some() && one == other
+        }
+        _ => false,
+    }
+}
+
+/// A system error as users know it: its words and its name.
+#[must_use]
+pub fn system(error: &io::Error) -> String {
+    let words = error.to_string();
+    let words = words.split(" (os error").next().unwrap_or_default().to_owned();
+    match error.raw_os_error().and_then(errno::name) {
+        Some(name) => format!("{words} ({name})"),
+        None => words,
+    }
+}
+
+/// Whether everybody may put files beside this one.
+fn everybody_may_write(path: &Path) -> io::Result<bool> {
+    match fs::metadata(parent(path)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        directory => Ok(directory?.mode() & 0o002 != 0),
+    }
+}
+
+/// The directory of a path.
+fn parent(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.into(),
+        _ => PathBuf::from("."),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+//! With `--record-payload headers` nothing secret is in the file, wherever it stands in a conversation and however
+//! that was cut into transfers.
+
+use super::chunk::In;
+use super::format::Preamble;
+use super::sample::{Owned, Record, header};
+use super::*;
+use crate::protocol::{Chunk, Direction, Kept, User, Wire};
+use Direction::{Received, Sent};
+use forkscope_proto::{self as proto, Kind, calls};
+
+/// Stands wherever a secret can. No three of its bytes stand next to each other elsewhere.
+const SECRET: &str = "~Zq#Kw~";
+
+/// Conversations: what was sent and received, one after the other. `@` stands for [`SECRET`], as long as it is.
+const CONVERSATIONS: [&[(Direction, &str)]; 14] = [
+    &[
+        (Sent, "GET /@?key=@ HTTP/1.1\r\nHost: @\r\nCookie: @\r\nAuthorization: Basic @\r\n\r\n"),
+        (Received, "HTTP/1.1 200 @\r\nSet-Cookie: @\r\n\r\n@"),
+        (Sent, "POST /@ HTTP/1.1\r\nContent-Length: 7\r\n\r\n@"),
+    ],
+    &[(Sent, "GET http://u:@@h/@ HTTP/1.1\r\nProxy-Authorization: @\r\n\r\n@"), (Received, "@")],
+    &[(Sent, "@ HTTP/1.1\r\n"), (Sent, "@")],
+    &[(Sent, "PUT @"), (Received, "@"), (Sent, "@")],
+    &[(Sent, "PUT @\r\n@"), (Sent, "GET @\n@")],
+    &[(Sent, "GET apikey=@"), (Sent, "@"), (Sent, "@\r\n@")],
+    &[(Sent, "@@"), (Received, "@@")],
+    &[(Received, "220 @\r\n"), (Sent, "USER @\r\n"), (Sent, "PASS @\r\n")],
+    &[
+        (Sent, "*3\r\n$4\r\nAUTH\r\n$7\r\n@\r\n$7\r\n@\r\n"),
+        (Received, "+@\r\n"),
+        (Sent, "*3\r\n$3\r\nSET\r\n$7\r\n@\r\n$7\r\n@\r\n*2\r\n$3\r\nGET\r\n$7\r\n@\r\n"),
+        (Received, "$7\r\n@\r\n-ERR @\r\n*1\r\n$7\r\n@\r\n"),
+    ],
+    &[
+        (Sent, "\0\0\0\x17\0\x03\0\0user\0@\0\0\0"),
+        (Received, "R\0\0\0\x0c\0\0\0\x05abcd"),
+        (Sent, "p\0\0\0\x0c@\0"),
+        (Received, "S\0\0\0\x0d@\0\0Z\0\0\0\x05I"),
+        (Sent, "Q\0\0\0\x13select @\0P\0\0\0\x0c@\0S\0\0\0\x04"),
+        (Received, "D\0\0\0\x0b@E\0\0\0\x0b@Z\0\0\0\x05I"),
+    ],
+    &[
+        (Received, "\x28\0\0\0\x0a8.@\0............................."),
+        (Sent, "\x07\0\0\x01@"),
+        (Received, "\x07\0\0\x02@"),
+        (Sent, "\x0f\0\0\0\x03select @"),
+        (Received, "\x01\0\0\x01\x01\x07\0\0\x02@\x07\0\0\x03@\x07\0\0\x04@"),
+    ],
+    &[(Received, "\x4a\0\0\0\x0a8.0.@ @"), (Sent, "@")],
+    &[
+        (Sent, "\x16\x03\x01\0\x0d\x01\0\0\x09\x03\x03@"),
+        (Received, "\x16\x03\x03\0\x07@\x17\x03\x03\0\x07@"),
+    ],
+    &[
+        (
+            Sent,
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0\x07\x01\x04\0\0\0\x01@\0\0\x07\0\x01\0\0\0\x01@",
+        ),
+        (Received, "\0\0\0\x04\0\0\0\0\0\0\0\x07\x01\x04\0\0\0\x01@\0\0\x07\0\x01\0\0\0\x01@"),
+    ],
+];
+
+/// A transfer of these bytes.
+fn transfer(dir: Direction, payload: &[u8]) -> Owned {
+    let nr = if dir == Sent { calls::SENDTO } else { calls::RECVFROM };
+    let header =
+        proto::Header { kind: Kind::Io as u16, nr, payload: payload.len() as u32, ..Default::default() };
+    let record = Record::Io(proto::Io { header, ..Default::default() });
+    Owned { time: 0, process: Default::default(), tid: 0, record, payload: payload.to_vec() }
+}
+
+/// All that is in the file when a conversation was recorded that passed in pieces of so many bytes, first the first.
+fn recorded(steps: &[(Direction, &str)], first: usize, then: usize, payload: Payload) -> Vec<u8> {
+    let (mut file, mut wire, kept) = (Vec::new(), Wire::new(), Kept::default());
+    let mut recorder = Recorder::begin(&mut file, &header(payload)).expect("memory");
+    for (dir, text) in steps {
+        let text = text.replace('@', SECRET);
+        let (begin, rest) = text.as_bytes().split_at(first.min(text.len()));
+        for piece in [begin].into_iter().chain(rest.chunks(then)) {
+            kept.clear();
+            wire.feed(User(1), *dir, Chunk::new(piece, piece.len() as u64).noting(&kept), &mut |_| ());
+            recorder.event(&transfer(*dir, piece).event(), &kept).expect("memory");
+        }
+    }
+    recorder.end(&End::default()).expect("memory");
+    let (mut raw, mut all) = (Vec::new(), file.clone());
+    let length = u32::from_le_bytes(file[12..16].try_into().expect("four bytes"));
+    let mut chunks = In::new(&file[size_of::<Preamble>() + length as usize..]).expect("memory");
+    while chunks.read(&mut raw).expect("whole").is_some() {
+        all.extend_from_slice(&raw);
+    }
+    all
+}
+
+#[test]
+fn no_secret_is_in_the_file_however_it_passed() {
+    let parts: Vec<&[u8]> = SECRET.as_bytes().windows(3).collect();
+    for steps in CONVERSATIONS {
+        for (first, then) in (1..90).flat_map(|first| [1, 2, 7, 1000].map(|then| (first, then))) {
+            let all = recorded(steps, first, then, Payload::Headers);
+            let found = all.windows(3).find(|bytes| parts.contains(bytes));
+            assert_eq!(found, None, "{steps:?} in pieces of {first}, then {then}");
+        }
+        let all = recorded(steps, 1000, 1000, Payload::All);
+        assert!(all.windows(SECRET.len()).any(|bytes| bytes == SECRET.as_bytes()), "what is looked for");
+    }
+}
