@@ -1,5 +1,8 @@
 //! Stories that the analyser must tell right: what happened, and what a person would say of it.
 
+mod goodbyes;
+mod kept_open;
+
 use super::kernel::Kernel;
 use crate::model::{Model, Place, Process};
 use crate::report::{Confidence, Unseen, sample};
@@ -323,76 +326,6 @@ fn where_processes_live_is_asked_once_and_where_it_may_change() {
     assert_eq!(wanted(&mut kernel), [0; 0]);
 }
 
-#[test]
-fn a_child_that_ends_the_session_of_its_parent() {
-    let mut kernel = Kernel::new();
-    let fd = session(&mut kernel);
-    kernel.fork(P, C, 0);
-    kernel.send(C, fd, b"X\0\0\0\x04");
-    kernel.close(C, fd);
-    kernel.send(P, fd, QUERY);
-    kernel.receive_end(P, fd);
-    assert_eq!(kernel.findings(), [("foreign-goodbye", P, Some(fd))]);
-    let finding = kernel.analysis.findings().last().expect("found");
-    assert!(
-        finding.evidence.iter().any(|step| step.what.contains("sent Terminate")),
-        "{:#?}",
-        finding.evidence
-    );
-}
-
-#[test]
-fn a_child_that_shuts_the_socket_down() {
-    let mut kernel = Kernel::new();
-    let fd = kernel.connect(P, 1);
-    kernel.send(P, fd, b"hello");
-    kernel.fork(P, C, 0);
-    kernel.shut_down(C, fd, 2);
-    assert_eq!(kernel.findings(), [], "a goodbye alone is none");
-    kernel.transfer(P, calls::SENDTO, fd, b"more", failed(libc::EPIPE));
-    assert_eq!(kernel.findings(), [("foreign-goodbye", P, Some(fd))]);
-}
-
-/// Of two that work together one ends its direction, and the other reads on to the end.
-#[test]
-fn a_writer_s_end_is_no_goodbye_to_the_reader() {
-    let mut kernel = Kernel::new();
-    let fd = kernel.connect(P, 1);
-    kernel.fork(P, C, 0);
-    kernel.send(C, fd, b"all of it");
-    kernel.shut_down(C, fd, 1);
-    kernel.receive(P, fd, b"thanks");
-    kernel.receive_end(P, fd);
-    assert_eq!(kernel.findings(), []);
-}
-
-/// Who was handed a connection ends it; the one before never touches it again.
-#[test]
-fn the_goodbye_of_a_new_owner_is_its_own() {
-    let mut kernel = Kernel::new();
-    let fd = session(&mut kernel);
-    kernel.fork(P, C, 0);
-    kernel.exit(P);
-    kernel.send(C, fd, QUERY);
-    kernel.receive(C, fd, ANSWER);
-    kernel.send(C, fd, b"X\0\0\0\x04");
-    kernel.receive_end(C, fd);
-    assert_eq!(kernel.findings(), []);
-}
-
-/// The server's first process still holds what its child ended, and looks whether that is done.
-#[test]
-fn a_server_s_child_that_ends_its_connection() {
-    let mut kernel = Kernel::new();
-    let fd = kernel.accept(P, 80);
-    kernel.receive(P, fd, b"GET / HTTP/1.1\r\n\r\n");
-    kernel.fork(P, C, 0);
-    kernel.send(C, fd, b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
-    kernel.shut_down(C, fd, 2);
-    kernel.receive_end(P, fd);
-    assert_eq!(kernel.findings(), []);
-}
-
 /// Each has its answer, by luck: the connection is the client's, and both ask on it.
 #[test]
 fn turns_on_http_1_are_a_warning() {
@@ -412,136 +345,6 @@ fn turns_on_http_1_are_a_warning() {
     assert_eq!(kernel.findings(), [("shared-stream", P, Some(fd))]);
     let finding = kernel.analysis.findings().last().expect("found");
     assert_eq!(finding.severity, crate::report::Severity::Warning);
-}
-
-#[test]
-fn a_child_that_keeps_what_its_parent_closed() {
-    let mut kernel = Kernel::new();
-    let fd = kernel.connect(P, 80);
-    kernel.send(P, fd, b"hello");
-    kernel.fork(P, C, 0);
-    kernel.close(P, fd);
-    kernel.open(P, "/soon");
-    assert_eq!(kernel.findings(), [], "the child may be about to close it");
-    kernel.wait(1_000_000_000);
-    kernel.open(P, "/later");
-    assert_eq!(kernel.findings(), [("pinned-connection", C, Some(fd))]);
-}
-
-#[test]
-fn what_a_child_closes_or_takes_over_is_not_pinned() {
-    for what_the_child_does in [
-        |kernel: &mut Kernel, fd| kernel.close(C, fd),
-        |kernel: &mut Kernel, fd| kernel.send(C, fd, b"goes on"),
-        |kernel: &mut Kernel, _| kernel.exit(C),
-        |kernel: &mut Kernel, fd| kernel.shut_down(C, fd, 2),
-    ] {
-        let mut kernel = Kernel::new();
-        let fd = kernel.connect(P, 80);
-        kernel.send(P, fd, b"hello");
-        kernel.fork(P, C, 0);
-        what_the_child_does(&mut kernel, fd);
-        kernel.close(P, fd);
-        kernel.wait(2_000_000_000);
-        kernel.open(P, "/later");
-        assert_eq!(kernel.findings(), []);
-    }
-}
-
-/// The first process of a server never used what it accepted for its child.
-#[test]
-fn a_server_that_only_accepts_lets_nothing_go() {
-    let mut kernel = Kernel::new();
-    let fd = kernel.accept(P, 80);
-    kernel.fork(P, C, 0);
-    kernel.close(P, fd);
-    kernel.receive(C, fd, b"hello");
-    kernel.wait(2_000_000_000);
-    kernel.open(P, "/later");
-    kernel.close(C, fd);
-    kernel.wait(2_000_000_000);
-    kernel.open(P, "/even later");
-    assert_eq!(kernel.findings(), []);
-}
-
-/// An HTTP/2 frame.
-fn frame(kind: u8, flags: u8, stream: u32, body: &[u8]) -> Vec<u8> {
-    let length = (body.len() as u32).to_be_bytes();
-    [&length[1..], &[kind, flags], &stream.to_be_bytes(), body].concat()
-}
-
-#[test]
-fn a_child_that_cancels_its_parent_s_call() {
-    const HEADERS: u8 = 1;
-    const RST_STREAM: u8 = 3;
-    const SETTINGS: u8 = 4;
-    let mut kernel = Kernel::new();
-    let fd = kernel.connect(P, 80);
-    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    kernel.send(P, fd, &[&preface[..], &frame(SETTINGS, 0, 0, b"")].concat());
-    kernel.send(P, fd, &frame(HEADERS, 5, 1, b"\x83\x86"));
-    kernel.fork(P, C, 0);
-    kernel.send(C, fd, &frame(RST_STREAM, 0, 1, &[0, 0, 0, 8]));
-    assert_eq!(kernel.findings(), [("foreign-goodbye", C, Some(fd))]);
-    let finding = kernel.analysis.findings().last().expect("found");
-    assert!(finding.title.contains("stream 1"), "{}", finding.title);
-}
-
-#[test]
-fn a_connection_that_a_program_does_not_know_of() {
-    let mut kernel = Kernel::new();
-    let fd = kernel.connect(P, 80);
-    kernel.send(P, fd, b"hello");
-    kernel.fork(P, C, 0);
-    kernel.exec(C);
-    kernel.send(P, fd, b"at once");
-    assert_eq!(kernel.findings(), [], "the program may end in a moment");
-    kernel.wait(1_000_000_000);
-    kernel.send(P, fd, b"later");
-    assert_eq!(kernel.findings(), [("exec-leak", C, Some(fd))]);
-    kernel.close(P, fd);
-    kernel.wait(2_000_000_000);
-    kernel.open(P, "/later");
-    assert_eq!(kernel.findings().len(), 1, "that it is pinned has the same cause");
-}
-
-/// A server that executes a program for each client: the program is the connection's user from then on.
-#[test]
-fn a_connection_that_is_a_program_s_to_use_is_no_leak() {
-    for its_owner_goes_on in [false, true] {
-        let mut kernel = Kernel::new();
-        let fd = kernel.connect(P, 80);
-        kernel.fork(P, C, 0);
-        kernel.exec(C);
-        if its_owner_goes_on {
-            kernel.receive(C, fd, b"hello");
-        }
-        kernel.wait(2_000_000_000);
-        kernel.receive(C, fd, b"hello");
-        if its_owner_goes_on {
-            kernel.send(P, fd, b"and so does its owner: a matter of two rules, but not of this");
-        }
-        assert!(!kernel.findings().iter().any(|found| found.0 == "exec-leak"));
-    }
-}
-
-#[test]
-fn what_closes_on_exec_or_ends_soon_is_no_leak() {
-    for ends in [false, true] {
-        let mut kernel = Kernel::new();
-        let fd = kernel.connect(P, 80);
-        if !ends {
-            kernel.call(P, calls::FCNTL, b"", |call| (call.fd, call.args[1], call.args[2]) = (fd, 2, 1));
-        }
-        kernel.fork(P, C, 0);
-        kernel.exec(C);
-        if ends {
-            kernel.exit(C);
-        }
-        kernel.wait(2_000_000_000);
-        kernel.send(P, fd, b"later");
-        assert_eq!(kernel.findings(), []);
-    }
 }
 
 /// A recording may say anything: each generation, or each child, may be one more process of a few bytes.

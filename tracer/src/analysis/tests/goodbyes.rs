@@ -1,0 +1,97 @@
+//! Who ends a connection for all who hold it.
+
+use super::{ANSWER, C, Kernel, P, QUERY, failed, session};
+use forkscope_proto::calls;
+
+#[test]
+fn a_child_that_ends_the_session_of_its_parent() {
+    let mut kernel = Kernel::new();
+    let fd = session(&mut kernel);
+    kernel.fork(P, C, 0);
+    kernel.send(C, fd, b"X\0\0\0\x04");
+    kernel.close(C, fd);
+    kernel.send(P, fd, QUERY);
+    kernel.receive_end(P, fd);
+    assert_eq!(kernel.findings(), [("foreign-goodbye", P, Some(fd))]);
+    let finding = kernel.analysis.findings().last().expect("found");
+    assert!(
+        finding.evidence.iter().any(|step| step.what.contains("sent Terminate")),
+        "{:#?}",
+        finding.evidence
+    );
+}
+
+#[test]
+fn a_child_that_shuts_the_socket_down() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 1);
+    kernel.send(P, fd, b"hello");
+    kernel.fork(P, C, 0);
+    kernel.shut_down(C, fd, 2);
+    assert_eq!(kernel.findings(), [], "a goodbye alone is none");
+    kernel.transfer(P, calls::SENDTO, fd, b"more", failed(libc::EPIPE));
+    assert_eq!(kernel.findings(), [("foreign-goodbye", P, Some(fd))]);
+}
+
+/// Of two that work together one ends its direction, and the other reads on to the end.
+#[test]
+fn a_writer_s_end_is_no_goodbye_to_the_reader() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 1);
+    kernel.fork(P, C, 0);
+    kernel.send(C, fd, b"all of it");
+    kernel.shut_down(C, fd, 1);
+    kernel.receive(P, fd, b"thanks");
+    kernel.receive_end(P, fd);
+    assert_eq!(kernel.findings(), []);
+}
+
+/// Who was handed a connection ends it; the one before never touches it again.
+#[test]
+fn the_goodbye_of_a_new_owner_is_its_own() {
+    let mut kernel = Kernel::new();
+    let fd = session(&mut kernel);
+    kernel.fork(P, C, 0);
+    kernel.exit(P);
+    kernel.send(C, fd, QUERY);
+    kernel.receive(C, fd, ANSWER);
+    kernel.send(C, fd, b"X\0\0\0\x04");
+    kernel.receive_end(C, fd);
+    assert_eq!(kernel.findings(), []);
+}
+
+/// The server's first process still holds what its child ended, and looks whether that is done.
+#[test]
+fn a_server_s_child_that_ends_its_connection() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.accept(P, 80);
+    kernel.receive(P, fd, b"GET / HTTP/1.1\r\n\r\n");
+    kernel.fork(P, C, 0);
+    kernel.send(C, fd, b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    kernel.shut_down(C, fd, 2);
+    kernel.receive_end(P, fd);
+    assert_eq!(kernel.findings(), []);
+}
+
+/// An HTTP/2 frame.
+fn frame(kind: u8, flags: u8, stream: u32, body: &[u8]) -> Vec<u8> {
+    let length = (body.len() as u32).to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), body].concat()
+}
+
+#[test]
+fn a_child_that_cancels_its_parent_s_call() {
+    const HEADERS: u8 = 1;
+    const RST_STREAM: u8 = 3;
+    const SETTINGS: u8 = 4;
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 80);
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    kernel.send(P, fd, &[&preface[..], &frame(SETTINGS, 0, 0, b"")].concat());
+    kernel.send(P, fd, &frame(HEADERS, 5, 1, b"\x83\x86"));
+    kernel.fork(P, C, 0);
+    kernel.send(C, fd, &frame(RST_STREAM, 0, 1, &[0, 0, 0, 8]));
+    assert_eq!(kernel.findings(), [("foreign-goodbye", C, Some(fd))]);
+    let finding = kernel.analysis.findings().last().expect("found");
+    assert!(finding.title.contains("stream 1"), "{}", finding.title);
+}

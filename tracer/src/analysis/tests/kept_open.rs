@@ -1,0 +1,111 @@
+//! Connections that somebody holds who does not use them.
+
+use super::{C, Kernel, P};
+use forkscope_proto::calls;
+
+#[test]
+fn a_child_that_keeps_what_its_parent_closed() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 80);
+    kernel.send(P, fd, b"hello");
+    kernel.fork(P, C, 0);
+    kernel.close(P, fd);
+    kernel.open(P, "/soon");
+    assert_eq!(kernel.findings(), [], "the child may be about to close it");
+    kernel.wait(1_000_000_000);
+    kernel.open(P, "/later");
+    assert_eq!(kernel.findings(), [("pinned-connection", C, Some(fd))]);
+}
+
+#[test]
+fn what_a_child_closes_or_takes_over_is_not_pinned() {
+    for what_the_child_does in [
+        |kernel: &mut Kernel, fd| kernel.close(C, fd),
+        |kernel: &mut Kernel, fd| kernel.send(C, fd, b"goes on"),
+        |kernel: &mut Kernel, _| kernel.exit(C),
+        |kernel: &mut Kernel, fd| kernel.shut_down(C, fd, 2),
+    ] {
+        let mut kernel = Kernel::new();
+        let fd = kernel.connect(P, 80);
+        kernel.send(P, fd, b"hello");
+        kernel.fork(P, C, 0);
+        what_the_child_does(&mut kernel, fd);
+        kernel.close(P, fd);
+        kernel.wait(2_000_000_000);
+        kernel.open(P, "/later");
+        assert_eq!(kernel.findings(), []);
+    }
+}
+
+/// The first process of a server never used what it accepted for its child.
+#[test]
+fn a_server_that_only_accepts_lets_nothing_go() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.accept(P, 80);
+    kernel.fork(P, C, 0);
+    kernel.close(P, fd);
+    kernel.receive(C, fd, b"hello");
+    kernel.wait(2_000_000_000);
+    kernel.open(P, "/later");
+    kernel.close(C, fd);
+    kernel.wait(2_000_000_000);
+    kernel.open(P, "/even later");
+    assert_eq!(kernel.findings(), []);
+}
+
+#[test]
+fn a_connection_that_a_program_does_not_know_of() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 80);
+    kernel.send(P, fd, b"hello");
+    kernel.fork(P, C, 0);
+    kernel.exec(C);
+    kernel.send(P, fd, b"at once");
+    assert_eq!(kernel.findings(), [], "the program may end in a moment");
+    kernel.wait(1_000_000_000);
+    kernel.send(P, fd, b"later");
+    assert_eq!(kernel.findings(), [("exec-leak", C, Some(fd))]);
+    kernel.close(P, fd);
+    kernel.wait(2_000_000_000);
+    kernel.open(P, "/later");
+    assert_eq!(kernel.findings().len(), 1, "that it is pinned has the same cause");
+}
+
+/// A server that executes a program for each client: the program is the connection's user from then on.
+#[test]
+fn a_connection_that_is_a_program_s_to_use_is_no_leak() {
+    for its_owner_goes_on in [false, true] {
+        let mut kernel = Kernel::new();
+        let fd = kernel.connect(P, 80);
+        kernel.fork(P, C, 0);
+        kernel.exec(C);
+        if its_owner_goes_on {
+            kernel.receive(C, fd, b"hello");
+        }
+        kernel.wait(2_000_000_000);
+        kernel.receive(C, fd, b"hello");
+        if its_owner_goes_on {
+            kernel.send(P, fd, b"and so does its owner: a matter of two rules, but not of this");
+        }
+        assert!(!kernel.findings().iter().any(|found| found.0 == "exec-leak"));
+    }
+}
+
+#[test]
+fn what_closes_on_exec_or_ends_soon_is_no_leak() {
+    for ends in [false, true] {
+        let mut kernel = Kernel::new();
+        let fd = kernel.connect(P, 80);
+        if !ends {
+            kernel.call(P, calls::FCNTL, b"", |call| (call.fd, call.args[1], call.args[2]) = (fd, 2, 1));
+        }
+        kernel.fork(P, C, 0);
+        kernel.exec(C);
+        if ends {
+            kernel.exit(C);
+        }
+        kernel.wait(2_000_000_000);
+        kernel.send(P, fd, b"later");
+        assert_eq!(kernel.findings(), []);
+    }
+}
