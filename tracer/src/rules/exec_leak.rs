@@ -1,6 +1,6 @@
 //! See [`TEXT`].
 
-use super::history::{connection, fork_step};
+use super::history::{connection, fork_step, opened_step};
 use super::{Cause, Draft, Rule, Step, confidence};
 use crate::model::{Change, Model, ProcId, SockId, Socket};
 use crate::report::{RuleId, Severity};
@@ -86,19 +86,7 @@ impl ExecLeak {
 fn draft(model: &Model, socket: &Socket, leak: &Leak, user: ProcId) -> Draft {
     let (pid, user_pid) = (model.pid(leak.process), model.pid(user));
     let program = model.process(leak.process).map_or_else(String::new, |process| process.comm.to_string());
-    let mut steps: Vec<Step> = Vec::new();
-    if socket.opened.nr != 0 {
-        let opened = socket.opened;
-        steps.push(Step {
-            time: opened.time,
-            process: opened.process,
-            tid: opened.tid,
-            what: format!("opened {}", connection(socket)),
-            nr: opened.nr,
-            fd: Some(leak.fd),
-            ret: None,
-        });
-    }
+    let mut steps: Vec<Step> = opened_step(socket, leak.fd).into_iter().collect();
     steps.extend(fork_step(model, leak.process, leak.fd));
     steps.push(Step {
         time: leak.time,

@@ -1,6 +1,6 @@
 //! See [`TEXT`].
 
-use super::history::{call, connection, fork_step};
+use super::history::{call, connection, fork_step, opened_step};
 use super::{Cause, Draft, Rule, Step, confidence};
 use crate::errno;
 use crate::model::{Change, Failure, Farewell, Goodbye, Model, ProcId, SockId, Socket};
@@ -112,19 +112,7 @@ fn cancelled(
 
 /// How both came to hold it: opened, and inherited.
 fn beginning(model: &Model, socket: &Socket, fd: i32) -> Vec<Step> {
-    let opened = socket.opened;
-    let mut steps = Vec::new();
-    if opened.nr != 0 {
-        steps.push(Step {
-            time: opened.time,
-            process: opened.process,
-            tid: opened.tid,
-            what: format!("opened {}", connection(socket)),
-            nr: opened.nr,
-            fd: Some(fd),
-            ret: None,
-        });
-    }
+    let mut steps: Vec<Step> = opened_step(socket, fd).into_iter().collect();
     if let Some((_, child, _)) = socket.crossed {
         steps.extend(fork_step(model, child, fd));
     }

@@ -67,6 +67,20 @@ pub(super) fn steps(model: &Model, process: ProcId, tid: u32, fd: i32, past: &Pa
     steps
 }
 
+/// The opening of a connection, where it was seen.
+pub(super) fn opened_step(socket: &Socket, fd: i32) -> Option<Step> {
+    let opened = socket.opened;
+    (opened.nr != 0).then(|| Step {
+        time: opened.time,
+        process: opened.process,
+        tid: opened.tid,
+        what: format!("opened {}", connection(socket)),
+        nr: opened.nr,
+        fd: Some(fd),
+        ret: None,
+    })
+}
+
 /// The fork through which a process got what it did not open.
 pub(super) fn fork_step(model: &Model, process: ProcId, fd: i32) -> Option<Step> {
     let child = model.process(process)?;

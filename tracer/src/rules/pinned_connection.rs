@@ -1,6 +1,6 @@
 //! See [`TEXT`].
 
-use super::history::{connection, fork_step};
+use super::history::{connection, fork_step, opened_step};
 use super::{Cause, Draft, Rule, Step, confidence};
 use crate::model::{Change, Farewell, Model, ProcId, SockId, Socket};
 use crate::report::{RuleId, Severity};
@@ -89,19 +89,7 @@ fn found(model: &Model, let_go: &LetGo) -> Option<Draft> {
 fn draft(model: &Model, socket: &Socket, let_go: &LetGo, (holder, fd): (ProcId, i32), count: usize) -> Draft {
     let (user, pid) = (model.pid(let_go.process), model.pid(holder));
     let others = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
-    let mut steps: Vec<Step> = Vec::new();
-    if socket.opened.nr != 0 {
-        let opened = socket.opened;
-        steps.push(Step {
-            time: opened.time,
-            process: opened.process,
-            tid: opened.tid,
-            what: format!("opened {}", connection(socket)),
-            nr: opened.nr,
-            fd: Some(let_go.fd),
-            ret: None,
-        });
-    }
+    let mut steps: Vec<Step> = opened_step(socket, let_go.fd).into_iter().collect();
     steps.extend(fork_step(model, holder, fd));
     steps.push(Step {
         time: let_go.time,

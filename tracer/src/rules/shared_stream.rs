@@ -1,6 +1,6 @@
 //! See [`TEXT`].
 
-use super::history::{connection, fork_step};
+use super::history::{connection, fork_step, opened_step};
 use super::{Cause, Draft, Rule, Step, confidence};
 use crate::model::{Change, Model, ProcId, SockId, Socket, Turn};
 use crate::protocol::{Protocol, Sign, User};
@@ -155,19 +155,7 @@ fn draft(
     what: String,
 ) -> Draft {
     let fd = socket.turns.last().map(|turn| turn.fd);
-    let mut steps: Vec<Step> = Vec::new();
-    if socket.opened.nr != 0 {
-        let opened = socket.opened;
-        steps.push(Step {
-            time: opened.time,
-            process: opened.process,
-            tid: opened.tid,
-            what: format!("opened {}", connection(socket)),
-            nr: opened.nr,
-            fd,
-            ret: None,
-        });
-    }
+    let mut steps: Vec<Step> = opened_step(socket, fd.unwrap_or(-1)).into_iter().collect();
     if let Some((parent, child, _)) = socket.crossed
         && [process, other].iter().any(|id| *id == child || *id == parent)
     {
