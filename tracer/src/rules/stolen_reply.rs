@@ -25,10 +25,8 @@ impl Rule for StolenReply {
     fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
         let Change::Said { socket: id, fd, nr, sign, .. } = *change else { return };
         let (asker, reader, of) = match sign {
-            Sign::Answer { stream, opener, reader } => (opener, reader, format!("on stream {stream}")),
-            Sign::Reply { requester: Some(asker), reader, sure: true } => {
-                (asker, reader, "first in line".into())
-            }
+            Sign::Answer { stream, opener, reader } => (opener, reader, format!(" on stream {stream}")),
+            Sign::Reply { requester: Some(asker), reader, sure: true } => (asker, reader, String::new()),
             _ => return,
         };
         // A server's child that answers what its parent read has been handed the request.
@@ -51,7 +49,7 @@ impl Rule for StolenReply {
                 time: turn.to,
                 process: asker,
                 tid: turn.tid,
-                what: format!("{asker_pid} sent its request {of}"),
+                what: format!("{asker_pid} sent its request{of}"),
                 nr: turn.nr,
                 fd: Some(turn.fd),
                 ret: None,
@@ -74,7 +72,7 @@ impl Rule for StolenReply {
             cause: Cause::Sharing(id),
             title: format!("{reader_pid} read the answer to {asker_pid}'s request on {}", connection(socket)),
             summary: format!(
-                "{asker_pid} and {reader_pid} share fd {fd} since a fork. {asker_pid} sent the request {of}, and \
+                "{asker_pid} and {reader_pid} share fd {fd} since a fork. {asker_pid} sent a request{of}, and \
                  {reader_pid} took its answer with {}: {asker_pid} will never get it.",
                 call(nr)
             ),
