@@ -119,7 +119,7 @@ pub(super) struct Options {
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Tracing {
     /// How to trace.
-    #[arg(long, value_enum, default_value_t = Backend::Auto)]
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Backend::Auto)]
     pub(super) backend: Backend,
     /// Bytes to take of each transfer; headers of protocols are read from them.
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(0..=2048))]
@@ -131,7 +131,7 @@ pub(super) struct Tracing {
     #[arg(long, value_name = "FILE")]
     pub(super) record: Option<PathBuf>,
     /// What to record of the bytes that were taken of transfers.
-    #[arg(long, value_enum, default_value_t = RecordPayload::Headers, requires = "record")]
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = RecordPayload::Headers, requires = "record")]
     pub(super) record_payload: RecordPayload,
 }
 
@@ -139,13 +139,13 @@ pub(super) struct Tracing {
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Showing {
     /// What to show while tracing.
-    #[arg(long, value_enum, default_value_t = Ui::Auto)]
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = Ui::Auto)]
     pub(super) ui: Ui,
     /// Write the report, as JSON, to this file at the end; `-` is standard output.
     #[arg(long, value_name = "FILE")]
     pub(super) report: Option<PathBuf>,
     /// Exit with status 3 if there are findings at least this bad.
-    #[arg(long, value_enum, default_value_t = FailOn::Never)]
+    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = FailOn::Never)]
     pub(super) fail_on: FailOn,
     /// Change a rule's severity, or turn it off.
     #[arg(long = "rule", value_name = "NAME=error|warning|info|off", value_parser = parse_level)]
@@ -171,7 +171,7 @@ impl Showing {
 /// How to trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Backend {
-    /// The best that works here.
+    /// eBPF where it works, else ptrace.
     Auto,
     /// Programs in the kernel: the fastest, and needs privileges.
     Ebpf,
