@@ -100,7 +100,10 @@ fn an_interactive_shell_stops_and_continues_its_jobs() {
 fn forkscope_and_its_program_are_one_job() {
     let Some(_) = Env::get() else { return };
     let mut terminal = Process::start(Command::new("script").args(["-qec", "bash --norc -i", "/dev/null"]));
-    terminal.types(&format!("{} run --backend ptrace --ui none -- cat\n", forkscope().display()));
+    // What is typed before the program has the terminal is the shell's.
+    let command = "sh -c 'echo rea\"\"dy; exec cat'";
+    terminal.types(&format!("{} run --backend ptrace --ui none -- {command}\n", forkscope().display()));
+    terminal.stdout_says("ready");
     terminal.types("one l''ine\n");
     // The echo, and the cat.
     terminal.stdout_says("one l''ine");
