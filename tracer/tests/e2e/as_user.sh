@@ -7,16 +7,14 @@
 # of the command's own, such a folder is covered by one that all may enter, with the programs' folders in it.
 set -euo pipefail
 
+if [[ ${FORKSCOPE_TEST_MOUNTS:-} != own ]]; then
+    export FORKSCOPE_TEST_MOUNTS=own
+    exec unshare --mount --propagation private "$0" "$@"
+fi
+
 user=forkscope-test-$$
 useradd --no-create-home --no-user-group --gid nogroup --shell /bin/sh "$user"
 trap 'userdel "$user"' EXIT
-
-if [[ ${FORKSCOPE_TEST_MOUNTS:-} != own ]]; then
-    export FORKSCOPE_TEST_MOUNTS=own
-    trap - EXIT
-    userdel "$user"
-    exec unshare --mount --propagation private "$0" "$@"
-fi
 
 # The folders that the command's words lead to, through links, and what those need: a Python's own prefix.
 needed() {
