@@ -64,6 +64,31 @@ const HTTP2: Sign = Sign::Recognised(Protocol::Http2);
 const PREFACED: Sign = Sign::Preface { by: P, again: false };
 
 #[test]
+fn a_stream_is_cancelled_by_another_and_the_session_ended() {
+    const RST_STREAM: u8 = 3;
+    const GOAWAY: u8 = 7;
+    check(
+        false,
+        &[
+            (P, Sent, preface()),
+            (P, Sent, request(1)),
+            (P, Sent, request(3)),
+            (P, Sent, frame(4, RST_STREAM, 0, 3)),
+            (C, Sent, frame(4, RST_STREAM, 0, 1)),
+            (C, Sent, frame(8, GOAWAY, 0, 0)),
+        ],
+        &[
+            HTTP2,
+            PREFACED,
+            Sign::StreamOpened { stream: 1, by: P },
+            Sign::StreamOpened { stream: 3, by: P },
+            Sign::Cancelled { stream: 1, opener: P, by: C },
+            Sign::Goodbye { by: C, message: "GOAWAY" },
+        ],
+    );
+}
+
+#[test]
 fn one_stream_id_twice() {
     check(
         false,

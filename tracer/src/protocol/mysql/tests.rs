@@ -56,6 +56,12 @@ fn reply(requester: User, reader: User, sure: bool) -> Sign {
 }
 
 #[test]
+fn a_goodbye() {
+    const QUIT: &[u8] = b"\x01\0\0\0\x01";
+    check(&[(C, Sent, QUIT)], &[Sign::Goodbye { by: C, message: "COM_QUIT" }]);
+}
+
+#[test]
 fn replies_swapped() {
     check(
         &[(P, Sent, QUERY), (C, Sent, QUERY), (C, Received, OK), (P, Received, OK)],

@@ -24,6 +24,11 @@ fn check(steps: &[(User, Direction, &[u8], u64)], expected: &[Sign]) {
     assert_eq!(signs, [&login, expected].concat());
 }
 
+#[test]
+fn a_goodbye() {
+    check(&[(C, Sent, b"X\0\0\0\x04", 5)], &[Sign::Goodbye { by: C, message: "Terminate" }]);
+}
+
 fn asked(by: User) -> Sign {
     Sign::Request { by }
 }
