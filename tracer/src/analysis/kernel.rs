@@ -1,7 +1,7 @@
 //! A small kernel for tests: it keeps descriptor tables, and reports what is done to them as the probes would.
 
 use super::Analysis;
-use crate::event::{Event, ProcKey, Snapshot, What};
+use crate::event::{Event, ProcKey, Snapshot, SnapshotFd, What};
 use crate::protocol::Kept;
 use crate::report::Finding;
 use forkscope_proto::{self as proto, FileKind, FileRef, Header, Kind, calls};
@@ -30,6 +30,18 @@ impl Kernel {
         let snapshot = Snapshot { started_here: true, whole: true, threads: 1, ..Snapshot::default() };
         kernel.event(100, What::Snapshot(&snapshot));
         kernel
+    }
+
+    /// The process has held a TCP connection since before forkscope looked; returns its number.
+    pub(crate) fn held_before(&mut self, pid: u32) -> i32 {
+        let (file, fd) = (self.file(FileKind::Socket), self.lowest(pid));
+        self.set(pid, fd, file);
+        let mut socket = proto::Socket { file, family: AF_INET, kind: 1, protocol: 6, ..Default::default() };
+        (socket.state, socket.local_port, socket.remote_port) = (ESTABLISHED, self.serial as u16, 80);
+        let entry = SnapshotFd { fd, file, socket: Some(socket), ..SnapshotFd::default() };
+        let snapshot = Snapshot { threads: 1, descriptors: vec![entry], ..Snapshot::default() };
+        self.event(pid, What::Snapshot(&snapshot));
+        fd
     }
 
     fn event(&mut self, pid: u32, what: What<'_>) {

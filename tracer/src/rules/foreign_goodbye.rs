@@ -138,11 +138,9 @@ fn found(model: &Model, id: SockId, met: &Met) -> Option<Draft> {
         return None;
     }
     let exact = met.errno == Some(libc::EPIPE) || matches!(goodbye.how, Farewell::Message(_));
-    let mut how_sure = confidence(model, exact, &[by, met.process]);
-    if socket.opened.nr == 0 {
-        how_sure = how_sure.max(Confidence::Likely);
-    }
-    Some(draft(model, socket, &goodbye, met, how_sure))
+    // A socket that was open at the attach: what was said on it before is unknown.
+    let seen = exact && socket.opened.nr != 0;
+    Some(draft(model, socket, &goodbye, met, confidence(model, seen, &[by, met.process])))
 }
 
 fn draft(model: &Model, socket: &Socket, goodbye: &Goodbye, met: &Met, confidence: Confidence) -> Draft {

@@ -1,6 +1,7 @@
 //! Who ends a connection for all who hold it.
 
 use super::{ANSWER, C, Kernel, P, QUERY, failed, session};
+use crate::report::Confidence;
 use forkscope_proto::calls;
 
 #[test]
@@ -31,6 +32,21 @@ fn a_child_that_shuts_the_socket_down() {
     assert_eq!(kernel.findings(), [], "a goodbye alone is none");
     kernel.transfer(P, calls::SENDTO, fd, b"more", failed(libc::EPIPE));
     assert_eq!(kernel.findings(), [("foreign-goodbye", P, Some(fd))]);
+}
+
+/// What was said before the attach nobody saw: the same is certain only where the opening was seen.
+#[test]
+fn a_goodbye_after_a_late_attach_is_likely() {
+    for (before, confidence) in [(false, Confidence::Certain), (true, Confidence::Likely)] {
+        let mut kernel = Kernel::new();
+        let fd = if before { kernel.held_before(P) } else { kernel.connect(P, 80) };
+        kernel.send(P, fd, b"hello");
+        kernel.fork(P, C, 0);
+        kernel.shut_down(C, fd, 2);
+        kernel.transfer(P, calls::SENDTO, fd, b"more", failed(libc::EPIPE));
+        assert_eq!(kernel.findings(), [("foreign-goodbye", P, Some(fd))]);
+        assert_eq!(kernel.analysis.findings().last().map(|found| found.confidence), Some(confidence));
+    }
 }
 
 /// Of two that work together one ends its direction, and the other reads on to the end.
