@@ -1,12 +1,13 @@
 //! One descriptor of one thread, looked at while the thread stands still.
 
+use super::descriptors::{kind_and_device, stat};
 use super::link::{Info, Target};
 use forkscope_proto::{FileKind, FileRef};
 use nix::errno::Errno;
+use std::ffi::CStr;
 use std::fmt::Write;
 use std::fs::File;
 use std::io::Read;
-use std::mem::MaybeUninit;
 
 /// Looks at descriptors; keeps its buffers, and what does not change.
 #[derive(Debug, Default)]
@@ -56,15 +57,12 @@ impl Looker {
 
     /// A file that has a path.
     fn named(&mut self, tid: u32, fd: i32) -> FileRef {
-        let Some(stat) = stat(&self.path) else {
+        let path = terminated(&self.path);
+        let stat = CStr::from_bytes_until_nul(&path).ok().and_then(|path| stat(libc::AT_FDCWD, path));
+        let Some(stat) = stat else {
             return FileRef { kind: FileKind::Other as u8, ..FileRef::NONE };
         };
-        let kind = super::descriptors::kind_of(stat.stx_mode);
-        let device = match kind {
-            // `MKDEV` (include/linux/kdev_t.h).
-            FileKind::CharDevice | FileKind::BlockDevice => stat.stx_rdev_major << 20 | stat.stx_rdev_minor,
-            _ => 0,
-        };
+        let (kind, device) = kind_and_device(&stat);
         let inode = self.inode(tid, fd).unwrap_or(stat.stx_ino);
         FileRef { inode, device, kind: kind as u8, ..FileRef::NONE }
     }
@@ -109,19 +107,6 @@ fn readlink(path: &str, link: &mut [u8]) -> nix::Result<usize> {
     // SAFETY: the name ends with a NUL, the buffer is as long as is said, and both outlive the call.
     let length = unsafe { libc::readlink(name.as_ptr().cast(), link.as_mut_ptr().cast(), link.len()) };
     Errno::result(length).map(|length| length as usize)
-}
-
-/// What is known of a file without asking a file server, which may not answer, or may be traced itself.
-fn stat(path: &str) -> Option<libc::statx> {
-    let name = terminated(path);
-    let mut stat = MaybeUninit::<libc::statx>::zeroed();
-    let flags = libc::AT_STATX_DONT_SYNC | libc::AT_NO_AUTOMOUNT;
-    let wanted = libc::STATX_TYPE | libc::STATX_INO;
-    // SAFETY: the name ends with a NUL, `stat` has room for the answer, and both outlive the call.
-    let result =
-        unsafe { libc::statx(libc::AT_FDCWD, name.as_ptr().cast(), flags, wanted, stat.as_mut_ptr()) };
-    // SAFETY: all bytes were zero before the call, which is a valid value of this plain struct.
-    (result == 0).then(|| unsafe { stat.assume_init() })
 }
 
 #[cfg(test)]

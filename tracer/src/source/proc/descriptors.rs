@@ -10,7 +10,7 @@ use std::ffi::CStr;
 use std::fs::File;
 use std::io::{self, Read};
 use std::mem::MaybeUninit;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -73,42 +73,46 @@ impl Folders<'_> {
             Target::Anonymous(kind) => {
                 let inode = match info.inode {
                     Some(inode) => inode,
-                    None => self.stat(name)?.stx_ino,
+                    None => stat(self.links.as_raw_fd(), name)?.stx_ino,
                 };
                 (file(kind, inode), None)
             }
             Target::Path(path) => {
-                let stat = self.stat(name)?;
-                let kind = kind_of(stat.stx_mode);
-                let device = match kind {
-                    // `MKDEV` (include/linux/kdev_t.h).
-                    FileKind::CharDevice | FileKind::BlockDevice => {
-                        stat.stx_rdev_major << 20 | stat.stx_rdev_minor
-                    }
-                    _ => 0,
-                };
+                let stat = stat(self.links.as_raw_fd(), name)?;
+                let (kind, device) = kind_and_device(&stat);
                 let file = FileRef { device, ..file(kind, info.inode.unwrap_or(stat.stx_ino)) };
                 (file, Some(String::from_utf8_lossy(path).into_owned()))
             }
         })
     }
+}
 
-    /// The file behind a link, as far as it is known without asking a file server that may not answer.
-    fn stat(&self, name: &CStr) -> Option<libc::statx> {
-        let mut stat = MaybeUninit::<libc::statx>::zeroed();
-        let flags = libc::AT_STATX_DONT_SYNC | libc::AT_NO_AUTOMOUNT;
-        let wanted = libc::STATX_TYPE | libc::STATX_INO;
-        // SAFETY: the name ends with a NUL, `stat` has room for the answer, and both outlive the call.
-        let result =
-            unsafe { libc::statx(self.links.as_raw_fd(), name.as_ptr(), flags, wanted, stat.as_mut_ptr()) };
-        // SAFETY: all bytes were zero before the call, which is a valid value of this plain struct.
-        (result == 0).then(|| unsafe { stat.assume_init() })
-    }
+/// The file behind a link, by its name in a folder that is open, as far as it is known without asking a file server:
+/// that may not answer, or may be traced itself.
+pub(super) fn stat(folder: RawFd, name: &CStr) -> Option<libc::statx> {
+    let mut stat = MaybeUninit::<libc::statx>::zeroed();
+    let flags = libc::AT_STATX_DONT_SYNC | libc::AT_NO_AUTOMOUNT;
+    let wanted = libc::STATX_TYPE | libc::STATX_INO;
+    // SAFETY: the name ends with a NUL, `stat` has room for the answer, and both outlive the call.
+    let result = unsafe { libc::statx(folder, name.as_ptr(), flags, wanted, stat.as_mut_ptr()) };
+    // SAFETY: all bytes were zero before the call, which is a valid value of this plain struct.
+    (result == 0).then(|| unsafe { stat.assume_init() })
+}
+
+/// The kind of a file that has a path, and what device it stands for; 0: none.
+pub(super) fn kind_and_device(stat: &libc::statx) -> (FileKind, u32) {
+    let kind = kind_of(stat.stx_mode);
+    let device = match kind {
+        // `MKDEV` (include/linux/kdev_t.h).
+        FileKind::CharDevice | FileKind::BlockDevice => stat.stx_rdev_major << 20 | stat.stx_rdev_minor,
+        _ => 0,
+    };
+    (kind, device)
 }
 
 /// The kind of a file that has a path, by its mode, as the probe tells them. A socket's file that was opened
 /// with `O_PATH` is none: its inode is the file system's.
-pub(super) fn kind_of(mode: u16) -> FileKind {
+fn kind_of(mode: u16) -> FileKind {
     match u32::from(mode) & libc::S_IFMT {
         0 | libc::S_IFREG => FileKind::Regular,
         libc::S_IFDIR => FileKind::Directory,
