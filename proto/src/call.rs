@@ -17,8 +17,9 @@ pub struct Call {
     pub args: [u64; 6],
     /// Result, or minus the errno.
     pub ret: i64,
-    /// When the call was entered, in nanoseconds as in the header; 0 where the entry was not taken.
-    pub enter: u64,
+    /// When the call began, in nanoseconds as in the header. For `close`, whose header has that, since the number is
+    /// free from then on: when it ended. 0: not taken.
+    pub other_end: u64,
     /// The descriptor that the call names (`args[0]` mostly), or the first that it made. -1: none.
     pub fd: i32,
     /// The descriptor that the call made or replaced, or the second that it names. -1: none.

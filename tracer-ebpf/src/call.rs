@@ -20,7 +20,7 @@ pub fn ended(me: &Me, spec: &Spec, regs: &Registers, ret: i64, pending: Option<&
     let call = &mut room.record;
     call.args = regs.args();
     call.ret = ret;
-    call.enter = pending.map_or(0, |pending| pending.time);
+    call.other_end = pending.map_or(0, |pending| pending.time);
     call.fd = -1;
     call.other_fd = -1;
     call.file = FileRef::NONE;
@@ -57,6 +57,7 @@ pub fn ended(me: &Me, spec: &Spec, regs: &Registers, ret: i64, pending: Option<&
     room.record.header = me.header(Kind::Call, regs.number, taken);
     if let (Enter::Target, Some(pending)) = (spec.enter, pending) {
         // The number is free from here on, and may be another file's before the call has ended.
+        room.record.other_end = room.record.header.time;
         room.record.header.time = pending.time;
     }
     emit((&raw const *room).cast(), size_of::<Call>() + taken as usize, Kind::Call);

@@ -123,8 +123,8 @@ impl Traffic {
     fn call(&mut self, pid: u32, nr: u16, each: Each<'_>, change: impl FnOnce(&mut proto::Call)) {
         self.payload.clear();
         let header = self.header(pid, Kind::Call, nr);
-        let enter = header.time - 900;
-        let mut call = proto::Call { header, enter, fd: -1, other_fd: -1, ..Default::default() };
+        let other_end = header.time - 900;
+        let mut call = proto::Call { header, other_end, fd: -1, other_fd: -1, ..Default::default() };
         change(&mut call);
         call.args[0] = call.fd as u64;
         self.hand_on(&header, What::Call(&call, &[]), each);

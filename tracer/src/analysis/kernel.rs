@@ -82,7 +82,8 @@ impl Kernel {
         }
     }
 
-    fn at(&self, pid: u32, fd: i32) -> FileRef {
+    /// What is behind a number.
+    pub(crate) fn at(&self, pid: u32, fd: i32) -> FileRef {
         self.tables[&pid].get(&fd).copied().unwrap_or_default()
     }
 
@@ -146,6 +147,16 @@ impl Kernel {
             (call.ret, call.other_fd, call.other) = (fd.into(), fd, file);
         });
         fd
+    }
+
+    /// `dup2(2)`.
+    pub(crate) fn copy(&mut self, pid: u32, from: i32, to: i32) {
+        let (file, replaced) = (self.at(pid, from), self.at(pid, to));
+        self.set(pid, to, file);
+        self.call(pid, calls::DUP2, b"", |call| {
+            (call.args[0], call.args[1], call.ret) = (from as u64, to as u64, to.into());
+            (call.fd, call.file, call.other_fd, call.other, call.replaced) = (from, file, to, file, replaced);
+        });
     }
 
     /// Closes a number.

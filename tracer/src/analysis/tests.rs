@@ -2,6 +2,7 @@
 
 mod goodbyes;
 mod kept_open;
+mod tables;
 
 use super::kernel::Kernel;
 use crate::model::{Model, Place, Process};

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, anyhow};
 use forkscope::analysis::Analysis;
 use forkscope::decode::Batch;
 use forkscope::event::{Event, ProcKey, Snapshot, What};
-use forkscope::model::Facts;
+use forkscope::model::{Facts, Process};
 use forkscope::recording::Header;
 use forkscope::report::{Backend, Host, Session as SessionInfo, Target, Tool};
 use forkscope::source::usage::{cpu, now};
@@ -150,7 +150,7 @@ impl Session {
             for finding in self.analysis.take_fresh() {
                 self.console.finding(&finding, &self.analysis);
             }
-            if !full || self.is_over() {
+            if !full || (self.is_over() && !all) {
                 return;
             }
         }
@@ -163,7 +163,7 @@ impl Session {
         self.wanted_places(wanted.places);
         self.doubtful.extend(wanted.tables);
         if self.resynced.elapsed() >= RESYNC {
-            self.resync();
+            self.resync(RESYNC / 2);
         }
     }
 
@@ -184,11 +184,16 @@ impl Session {
         }
     }
 
-    /// Asks /proc for the tables that are in doubt.
-    fn resync(&mut self) {
-        for pid in std::mem::take(&mut self.doubtful) {
+    /// Asks /proc for the tables that are in doubt, for so long; the others are asked for the next time.
+    fn resync(&mut self, most: Duration) {
+        self.count_losses();
+        let began = Instant::now();
+        while let Some(pid) = self.doubtful.pop_first() {
             if let Ok((key, snapshot)) = proc::snapshot(pid) {
                 self.take_in(key, &snapshot);
+            }
+            if began.elapsed() >= most {
+                break;
             }
         }
         // What a snapshot leaves in doubt, another look right now would leave so, too.
@@ -196,11 +201,17 @@ impl Session {
         self.wanted_facts(wanted.facts);
         self.wanted_places(wanted.places);
         self.resynced = Instant::now();
+    }
+
+    /// Events that were lost may have been of any table.
+    fn count_losses(&mut self) {
         let lost = self.source.lost().values().sum();
         if lost > self.lost {
             self.lost = lost;
             self.analysis.model.note_losses();
             self.recording.losses();
+            let living = self.analysis.model.processes().filter(|process| process.ended.is_none());
+            self.doubtful.extend(living.map(Process::pid));
         }
     }
 
@@ -228,9 +239,11 @@ impl Session {
 
     /// Takes in what is left, writes the report and the summary. `status` is the exit status without findings.
     pub(super) fn finish(mut self, status: u8) -> Outcome {
+        // What the source still holds comes with its account.
+        let account = self.source.account();
         self.turn(true);
         self.doubtful.extend(self.analysis.take_wanted().tables);
-        self.resync();
+        self.resync(Duration::MAX);
         let info = SessionInfo {
             backend: self.backend,
             recorded_by: None,
@@ -239,7 +252,7 @@ impl Session {
             duration: self.began.1.elapsed().as_secs_f64(),
             host: host(),
         };
-        let mut account = Account { malformed: self.batch.refused(), ..self.source.account() };
+        let mut account = Account { malformed: self.batch.refused(), ..account };
         // The keeper's comes with its account.
         account.own_cpu = cpu().map(|own| own.as_secs_f64() + account.own_cpu.unwrap_or(0.0));
         drop(self.source);

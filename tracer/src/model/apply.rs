@@ -1,6 +1,7 @@
 //! What each kind of event does to the model.
 
 use super::process::{Process, TableId};
+use super::race::{Span, Touches};
 use super::socket::{Address, Socket};
 use super::table::End;
 use super::{Change, Model, Origin, Place, ProcId, SockId};
@@ -10,10 +11,6 @@ use forkscope_proto as proto;
 use proto::process::{CLONE_FILES, CLONE_THREAD};
 use rustc_hash::FxHashSet;
 use std::rc::{Rc, Weak};
-
-/// How long a call that changes a table may go on after its change, in nanoseconds: within that, its order
-/// against a fork is not known.
-pub(super) const OVERLAP: u64 = 5_000_000;
 
 impl Model {
     /// Takes in an event; what it changed is added to `out`.
@@ -96,12 +93,11 @@ impl Model {
             }
             out.push(Change::Crossed { socket, fd, parent: at.process, child: id });
         }
-        if let Some(table) = self.tables.get_mut(&table) {
-            let (time, tid) = table.changed;
-            table.forked = Some((at.time, id));
-            if fork.enter != 0 && tid != at.tid && time.saturating_add(OVERLAP) > fork.enter {
-                out.push(Change::Uncertain { process: id });
-            }
+        if fork.enter != 0
+            && let Some(table) = self.tables.get_mut(&table)
+            && table.touches.forked(at.tid, Span { from: fork.enter, to: at.time }, id)
+        {
+            out.push(Change::Uncertain { process: id });
         }
     }
 
@@ -132,9 +128,8 @@ impl Model {
     pub(super) fn clone_table(&mut self, of: TableId) -> TableId {
         let mut copy = self.tables.get(&of).cloned().unwrap_or_default();
         copy.users = 0;
-        copy.forked = None;
         copy.early.clear();
-        copy.touches.clear();
+        copy.touches = Touches::default();
         let id = TableId(self.next());
         self.tables.insert(id, copy);
         id

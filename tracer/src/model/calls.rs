@@ -1,5 +1,6 @@
 //! What calls that are no transfers do to tables and sockets.
 
+use super::race::Span;
 use super::{Change, Failure, Farewell, Goodbye, Model, Origin};
 use crate::errno;
 use forkscope_proto as proto;
@@ -19,7 +20,7 @@ impl Model {
         }
         match at.nr {
             calls::CLOSE => {
-                self.remove(at, call.fd, &call.file, call.ret);
+                self.remove(at, Span::of(at, call).to, call.fd, &call.file, call.ret);
                 out.extend(self.let_go(at, call.fd, &call.file));
             }
             calls::CLOSE_RANGE => self.close_range(at, call),
@@ -44,17 +45,18 @@ impl Model {
     /// Puts the descriptors that a call made into the table.
     fn produce(&mut self, at: Origin, call: &Call, payload: &[u8], out: &mut Vec<Change>) {
         let Some(spec) = calls::SPECS.get(usize::from(at.nr)) else { return };
+        let began = Span::of(at, call).from;
         match (spec.produces, at.nr) {
             (Produces::Result, calls::PIDFD_GETFD) => {
-                self.install(at, call.fd, &call.file, None, None);
+                self.install(at, began, call.fd, &call.file, None, None);
                 self.note_passed(at, call.fd, &call.file);
             }
             (Produces::Result, _) => {
                 let path = matches!(spec.capture, proto::Capture::Path0 | proto::Capture::Path1);
-                self.install(at, call.fd, &call.file, None, path.then_some(payload));
+                self.install(at, began, call.fd, &call.file, None, path.then_some(payload));
             }
             (Produces::Other, calls::ACCEPT | calls::ACCEPT4) => {
-                self.install(at, call.other_fd, &call.other, None, None);
+                self.install(at, began, call.other_fd, &call.other, None, None);
                 if let Some(socket) = self.socket_of(&call.other).and_then(|id| self.sockets.get_mut(&id)) {
                     socket.accept();
                 }
@@ -63,12 +65,12 @@ impl Model {
             (Produces::Other, calls::DUP2) if call.args[0] == call.args[1] => {}
             (Produces::Other, _) | (Produces::Nothing, calls::FCNTL) => {
                 let source = self.held(at, call.fd).filter(|file| file.is(&call.file));
-                self.install(at, call.other_fd, &call.other, source, None);
+                self.install(at, began, call.other_fd, &call.other, source, None);
                 self.note_closed(at, call.other_fd, &call.replaced);
             }
             (Produces::Pair0 | Produces::Pair3, _) => {
-                self.install(at, call.fd, &call.file, None, None);
-                self.install(at, call.other_fd, &call.other, None, None);
+                self.install(at, began, call.fd, &call.file, None, None);
+                self.install(at, began, call.other_fd, &call.other, None, None);
             }
             (Produces::Nothing, _) if spec.shape == Shape::Transfer => self.inside(at, call, out),
             (Produces::Nothing, _) => {}
@@ -87,7 +89,6 @@ impl Model {
             numbers.into_iter().for_each(|fd| table.set_cloexec(fd, true));
         } else {
             table.clear_where(super::End { by: at, result: call.ret }, |fd, _| inside(fd));
-            table.changed = (at.time, at.tid);
         }
     }
 

@@ -8,8 +8,8 @@ use forkscope_proto::{FileKind, FileRef};
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// How long after its close a file's making may still be reported, in nanoseconds.
-const EARLY: u64 = 20_000_000;
+/// Closes of a table that may have been told before the call that made what they closed.
+const MOST_EARLY: usize = 32;
 
 impl Model {
     /// The open file behind a number, as the kernel showed it; the table is corrected where it says
@@ -42,25 +42,33 @@ impl Model {
         Some(file)
     }
 
-    /// Puts what a call made behind a number.
+    /// Puts what a call made behind a number. The call began at `began`, in nanoseconds.
     pub(super) fn install(
         &mut self,
         at: Origin,
+        began: u64,
         fd: i32,
         found: &FileRef,
         source: Option<Rc<OpenFile>>,
         path: Option<&[u8]>,
     ) {
         let Some(table_id) = self.table_id(at) else { return };
-        if fd < 0 || !found.is_some() {
+        if fd < 0 {
             return;
         }
         if let Some(table) = self.tables.get_mut(&table_id) {
-            table.early.retain(|&(_, _, until)| until > at.time);
-            if let Some(gone) = table.early.iter().position(|&(f, file, _)| f == fd && file.is_same(found)) {
+            let early = |&(number, file, ended): &(i32, FileRef, u64)| {
+                number == fd && ended >= began && (file.is_same(found) || !found.is_some())
+            };
+            if let Some(gone) = table.early.iter().position(early) {
                 table.early.remove(gone);
+                // Whatever was there before is gone, too.
+                table.clear(fd, End { by: at, result: 0 });
                 return;
             }
+        }
+        if !found.is_some() {
+            return;
         }
         let file = match source.filter(|file| file.is(found)) {
             Some(file) => file,
@@ -69,17 +77,18 @@ impl Model {
         self.put(table_id, fd, file, at, found.flags & FileRef::CLOEXEC != 0);
     }
 
-    /// Empties a number. `found` is what the call closed.
-    pub(super) fn remove(&mut self, by: Origin, fd: i32, found: &FileRef, result: i64) {
+    /// Empties a number. `found` is what the call closed, which ended at `ended`, in nanoseconds.
+    pub(super) fn remove(&mut self, by: Origin, ended: u64, fd: i32, found: &FileRef, result: i64) {
         let Some(table_id) = self.table_id(by) else { return };
         let socket = self.by_inode.get(&found.inode).copied().filter(|_| found.kind() == FileKind::Socket);
         let Some(table) = self.tables.get_mut(&table_id) else { return };
         if table.holding(fd).is_some_and(|holding| holding.file.is(found)) {
             table.clear(fd, End { by, result });
-            table.changed = (by.time, by.tid);
         } else if found.is_some() {
-            table.early.retain(|&(_, _, until)| until > by.time);
-            table.early.push((fd, *found, by.time.saturating_add(EARLY)));
+            if table.early.len() == MOST_EARLY {
+                table.early.pop_front();
+            }
+            table.early.push_back((fd, *found, ended));
         }
         if let Some(usage) =
             socket.and_then(|id| self.sockets.get_mut(&id)).and_then(|s| s.usage_mut(by.process, fd))
@@ -146,7 +155,6 @@ impl Model {
         }
         let end = End { by: origin, result: i64::from(fd) };
         table.put(fd, Holding { file, origin, cloexec }, end);
-        table.changed = (origin.time, origin.tid);
     }
 
     /// The open file behind a number of the table that a thread uses, without asking the kernel.

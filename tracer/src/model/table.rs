@@ -3,7 +3,7 @@
 //! A table is a list of pages of 64 numbers, all shared by reference: a clone copies one pointer, and the
 //! first write after it copies the list and one page.
 
-use super::race::Touch;
+use super::race::Touches;
 use super::{OpenFile, Origin};
 use forkscope_proto::FileRef;
 use rustc_hash::FxHashSet;
@@ -70,14 +70,10 @@ pub struct Table {
     pages: Rc<Vec<Option<Rc<Page>>>>,
     /// Numbers of connections that have not crossed a fork of this table yet.
     pub(super) fresh: FxHashSet<i32>,
-    /// Files whose close was seen before the call that made their number had ended: number, file, until when.
-    pub(super) early: Vec<(i32, FileRef, u64)>,
-    /// The newest change, and the thread that made it.
-    pub(super) changed: (u64, u32),
-    /// The newest fork of this table, and the child.
-    pub(super) forked: Option<(u64, super::ProcId)>,
-    /// The newest changes of its numbers that may collide with another thread's.
-    pub(super) touches: VecDeque<Touch>,
+    /// Files whose close was told before the call that made their number: number, file, when the close had ended.
+    pub(super) early: VecDeque<(i32, FileRef, u64)>,
+    /// What threads did to its numbers lately.
+    pub(super) touches: Touches,
     /// How many processes use this table; more than one by `CLONE_FILES`.
     pub(super) users: u32,
 }

@@ -96,7 +96,7 @@ impl Model {
 
     pub(super) fn passed(&mut self, at: Origin, passed: &proto::Passed) {
         for arrived in passed.fds.iter().take(passed.count as usize) {
-            self.install(at, arrived.fd, &arrived.file, None, None);
+            self.install(at, at.time, arrived.fd, &arrived.file, None, None);
             self.note_passed(at, arrived.fd, &arrived.file);
         }
     }

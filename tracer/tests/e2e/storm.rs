@@ -70,7 +70,11 @@ fn the_model_equals_proc(on: Backend) {
     let model = in_report(&outcome.report, &pids);
     let missing: Vec<_> = truth.difference(&model).collect();
     let invented: Vec<_> = model.difference(&truth).collect();
-    assert!(missing.is_empty() && invented.is_empty(), "missing {missing:?}, invented {invented:?}");
+    let stats = &outcome.report["stats"];
+    assert!(
+        missing.is_empty() && invented.is_empty(),
+        "missing {missing:?}, invented {invented:?}, of {pids:?}; {stats}"
+    );
 }
 
 on_each_backend! {

@@ -147,7 +147,7 @@ impl Context<'_> {
             header: proto::Header::default(),
             args: begun.args,
             ret,
-            enter: begun.time,
+            other_end: begun.time,
             fd: if names_fd { begun.arg(spec.fd) as i32 } else { -1 },
             other_fd: if spec.other == Spec::NO_FD { -1 } else { begun.arg(spec.other) as i32 },
             file: begun.file,
@@ -166,7 +166,7 @@ impl Context<'_> {
         (record.header.kind, record.header.payload) = (Kind::Call as u16, payload.len() as u32);
         if spec.enter == Enter::Target {
             // The number is free from here on, and may be another file's before the call has ended.
-            record.header.time = begun.time;
+            (record.header.time, record.other_end) = (begun.time, record.header.time);
         }
         self.keeper.out.record(&record, &payload);
         self.keeper.payload = payload;

@@ -79,6 +79,7 @@ pub(super) fn keep(commands: OwnedFd, records: OwnedFd, capture: u32) -> std::io
         match keeper.gather() {
             Ok(()) => keeper.round(),
             Err(Errno::ECHILD) if keeper.quitting => return Ok(()),
+            Err(Errno::ECHILD) if keeper.out.is_waiting() => keeper.out.pause(),
             Err(Errno::ECHILD) => match ear.wait() {
                 Heard::Command(command) => keeper.obey(command),
                 Heard::Gone | Heard::Nothing => return Ok(()),
@@ -109,9 +110,10 @@ impl Keeper {
     /// Waits until something has stopped, and takes all that has: the kernel tells of the newest thread first, and
     /// one that stops again and again would keep the others waiting for ever.
     fn gather(&mut self) -> nix::Result<()> {
-        let first = if self.early.is_empty() { Some(wait()?) } else { look()? };
-        match first {
+        let idle = self.early.is_empty() && !self.out.is_waiting();
+        match if idle { Some(wait()?) } else { look()? } {
             Some((tid, status)) => self.stops.push((tid, Stop::read(status))),
+            None if self.out.is_waiting() => self.out.pause(),
             None => self.early.pause(),
         }
         while let Ok(Some((tid, status))) = look() {
@@ -142,7 +144,7 @@ impl Keeper {
                 self.out.done(command.serial, 0);
             }
             Ask::Account => {
-                self.out.flush();
+                self.out.flush_all();
                 self.out.tell_losses();
                 self.out.done(command.serial, cpu().map_or(0, |time| time.as_micros() as u64));
             }

@@ -12,10 +12,14 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// Bytes that are handed on at once; fewer wait for the end of the round.
 const BUNCH: usize = 32 << 10;
+/// Bytes that may wait for a reader: as many as the probes' ring holds.
+const ROOM: usize = 16 << 20;
 /// Bytes after which forkscope is woken, which looks by itself every few milliseconds.
 const WAKE: usize = 256 << 10;
-/// How long to wait for a reader: so long a traced program stands still, and no longer.
+/// How long to wait for a reader when the room is full: so long a traced program stands still, and no longer.
 const PATIENCE: Duration = Duration::from_millis(200);
+/// How long to wait for one when nothing else is to be done.
+const MOMENT: Duration = Duration::from_millis(5);
 /// How often losses are told.
 const OFTEN: Duration = Duration::from_millis(100);
 
@@ -24,6 +28,8 @@ pub(super) struct Out {
     pipe: OwnedFd,
     replies: OwnedFd,
     buffer: Vec<u8>,
+    /// How many bytes of the buffer are in the pipe.
+    written: usize,
     since_wake: usize,
     /// The reader has been waited for in vain.
     stalled: bool,
@@ -43,6 +49,7 @@ impl Out {
             pipe,
             replies,
             buffer: Vec::new(),
+            written: 0,
             since_wake: 0,
             stalled: false,
             lost,
@@ -55,6 +62,11 @@ impl Out {
     /// Whether nobody reads any more.
     pub(super) fn is_closed(&self) -> bool {
         self.closed
+    }
+
+    /// Whether records wait for room in the pipe.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.written < self.buffer.len() && !self.closed
     }
 
     /// From here on nothing is written: forkscope has what it wanted.
@@ -76,51 +88,82 @@ impl Out {
         self.say(Say::Done, serial, value);
     }
 
-    /// Adds a record and its payload.
+    /// Adds a record and its payload; where there is no room, it is lost, and counted.
     pub(super) fn record(&mut self, record: &(impl IntoBytes + Immutable), payload: &[u8]) {
         if self.closed {
             return;
         }
         let record = record.as_bytes();
         let length = Length((record.len() + payload.len()) as u32);
+        if !self.has_room() && !self.make_room() {
+            return self.lose(record);
+        }
         self.buffer.extend_from_slice(length.as_bytes());
         self.buffer.extend_from_slice(record);
         self.buffer.extend_from_slice(payload);
-        if self.buffer.len() >= BUNCH {
+        if self.buffer.len() - self.written >= BUNCH {
             self.flush();
         }
     }
 
-    /// Hands on what waits. A reader that does not read is waited for once; then records are lost, and counted.
+    /// Hands on what the pipe has room for.
     pub(super) fn flush(&mut self) {
-        let mut done = 0;
-        while done < self.buffer.len() && !self.closed {
-            match write(&self.pipe, &self.buffer[done..]) {
+        let before = self.written;
+        while self.is_waiting() {
+            match write(&self.pipe, &self.buffer[self.written..]) {
                 Ok(written) => {
                     self.stalled = false;
-                    done += written;
+                    self.written += written;
                 }
                 Err(Errno::EINTR) => {}
-                Err(Errno::EAGAIN) if !self.stalled && self.wait_for_room() => {}
-                Err(Errno::EAGAIN) => {
-                    self.stalled = true;
-                    return self.drop_from(done);
-                }
+                Err(Errno::EAGAIN) => break,
                 Err(_) => self.closed = true,
             }
         }
-        self.since_wake += done;
+        self.since_wake += self.written - before;
         if self.since_wake >= WAKE {
             self.since_wake = 0;
             self.say(Say::Wake, 0, 0);
         }
-        self.buffer.clear();
+        // Moved seldom, so that a byte is moved once on average.
+        if self.written >= self.buffer.len() / 2 {
+            self.buffer.drain(..self.written);
+            self.buffer.shrink_to(4 * BUNCH);
+            self.written = 0;
+        }
     }
 
-    fn wait_for_room(&mut self) -> bool {
+    /// Hands on all that waits, to a reader that reads.
+    pub(super) fn flush_all(&mut self) {
+        self.flush();
+        while self.is_waiting() && self.wait_for_room(PATIENCE) {
+            self.flush();
+        }
+    }
+
+    /// Waits a moment for a reader, with nothing else to do.
+    pub(super) fn pause(&mut self) {
+        self.wait_for_room(MOMENT);
+    }
+
+    fn has_room(&self) -> bool {
+        self.buffer.len() - self.written < ROOM
+    }
+
+    /// Waits for a reader that does not read, but only once until it reads again.
+    fn make_room(&mut self) -> bool {
+        self.flush();
+        if !self.has_room() && !self.stalled {
+            self.stalled = !self.wait_for_room(PATIENCE);
+            self.flush();
+        }
+        self.has_room()
+    }
+
+    fn wait_for_room(&mut self, patience: Duration) -> bool {
         self.say(Say::Wake, 0, 0);
         let mut polled = [PollFd::new(self.pipe.as_fd(), PollFlags::POLLOUT)];
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + patience;
         loop {
             let left = end.saturating_duration_since(Instant::now());
             match poll(&mut polled, PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO)) {
@@ -131,22 +174,12 @@ impl Out {
         }
     }
 
-    /// Keeps of the buffer the rest of the record that is written half, and counts the others as lost.
-    fn drop_from(&mut self, done: usize) {
-        let mut at = 0;
-        let mut kept = done..done;
-        while at < self.buffer.len() {
-            let (length, kind) = next(&self.buffer[at..]);
-            let end = (at + length).min(self.buffer.len());
-            if at < done && end > done {
-                kept = done..end;
-            } else if let Some(kind) = kind.filter(|_| at >= done) {
-                self.lost[kind as usize] += 1;
-            }
-            at = end;
+    fn lose(&mut self, record: &[u8]) {
+        let kind =
+            Header::read_from_prefix(record).ok().and_then(|(header, _)| Kind::from_number(header.kind));
+        if let Some(kind) = kind {
+            self.lost[kind as usize] += 1;
         }
-        self.buffer.truncate(kept.end);
-        self.buffer.drain(..kept.start);
         if self.told_at.elapsed() >= OFTEN {
             self.tell_losses();
         }
@@ -162,15 +195,6 @@ impl Out {
             }
         }
     }
-}
-
-/// The length of the first record in these bytes with what stands before it, and its kind.
-fn next(bytes: &[u8]) -> (usize, Option<Kind>) {
-    let Ok((Length(length), rest)) = Length::read_from_prefix(bytes) else {
-        return (bytes.len().max(1), None);
-    };
-    let kind = Header::read_from_prefix(rest).ok().and_then(|(header, _)| Kind::from_number(header.kind));
-    (size_of::<Length>() + length as usize, kind)
 }
 
 #[cfg(test)]
@@ -190,44 +214,52 @@ mod tests {
     /// The times of the records in these bytes, which must be whole ones.
     fn times(mut bytes: &[u8]) -> Vec<u64> {
         let mut times = Vec::new();
-        while !bytes.is_empty() {
-            let (length, kind) = next(bytes);
-            assert_eq!(kind, Some(Kind::Exit));
-            times.push(Header::read_from_prefix(&bytes[4..]).expect("a head").0.time);
-            bytes = &bytes[length..];
+        while let Ok((Length(length), rest)) = Length::read_from_prefix(bytes) {
+            times.push(Header::read_from_prefix(rest).expect("a head").0.time);
+            bytes = &rest[length as usize..];
         }
+        assert!(bytes.is_empty());
         times
     }
 
+    /// All that can be read without waiting.
+    fn read_all(from: &OwnedFd, bytes: &mut Vec<u8>) {
+        let mut part = [0; 1 << 16];
+        while let Ok(length @ 1..) = read(from, &mut part) {
+            bytes.extend_from_slice(&part[..length]);
+        }
+    }
+
     #[test]
-    fn a_full_pipe_loses_whole_records_and_counts_them() {
+    fn what_the_pipe_has_no_room_for_waits_and_beyond_that_it_is_lost_and_counted() {
         let (from, to) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).expect("a pipe");
-        let size = fcntl(&to, FcntlArg::F_SETPIPE_SZ(4096)).expect("a small pipe") as usize;
+        fcntl(&to, FcntlArg::F_SETPIPE_SZ(4096)).expect("a small pipe");
         let flags = SockFlag::SOCK_CLOEXEC;
         let (here, there) =
             socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags).expect("a pair");
         let mut out = Out::new(to, there);
-        let most = size / 44 + 50;
-        for time in 0..most as u64 {
-            out.record(&exit(time), b"");
+        let record = size_of::<Exit>() + size_of::<Length>();
+        let most = (ROOM / record + 500) as u64;
+        (0..most).for_each(|time| out.record(&exit(time), b""));
+        let mut bytes = Vec::new();
+        while out.is_waiting() {
+            read_all(&from, &mut bytes);
+            out.flush();
         }
+        out.record(&exit(most), b"");
         out.flush();
-        let mut bytes = vec![0; 1 << 16];
-        let mut length = read(&from, &mut bytes).expect("records");
-        out.record(&exit(9999), b"");
-        out.flush();
-        length += read(&from, &mut bytes[length..]).expect("the rest");
-        let arrived = times(&bytes[..length]);
-        let whole = arrived.len() - 1;
-        assert_eq!(arrived[..whole], (0..whole as u64).collect::<Vec<_>>());
-        assert_eq!(arrived[whole], 9999);
+        read_all(&from, &mut bytes);
+        let mut arrived = times(&bytes);
+        assert_eq!(arrived.pop(), Some(most), "it reads again, so nothing more is lost");
+        let whole = arrived.len() as u64;
+        assert_eq!(arrived, (0..whole).collect::<Vec<_>>());
         out.tell_losses();
         let replies = std::iter::from_fn(|| hear::<Reply>(&here, MsgFlags::MSG_DONTWAIT).ok().flatten());
         let lost = replies.filter(|reply| reply.say == Say::Lost).map(|reply| reply.value).max();
-        assert_eq!(lost, Some((most - whole) as u64));
+        assert_eq!(lost, Some(most - whole));
         drop(from);
         out.record(&exit(1), b"");
         out.flush();
-        assert!(out.is_closed());
+        assert!(out.is_closed() && !out.is_waiting());
     }
 }
