@@ -21,9 +21,9 @@ pub(crate) struct Server {
     pub(crate) command: Vec<String>,
     /// Where it will listen on 127.0.0.1.
     pub(crate) port: u16,
-    pid_file: PathBuf,
-    stop: Signal,
-    _directory: TempDir,
+    pub(crate) pid_file: PathBuf,
+    pub(crate) stop: Signal,
+    pub(crate) directory: TempDir,
 }
 
 impl Server {
@@ -64,12 +64,12 @@ fn postgres_programs() -> PathBuf {
     newest.expect("a version of PostgreSQL").join("bin")
 }
 
-fn strings(words: &[&str]) -> Vec<String> {
+pub(crate) fn strings(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 /// A directory that nobody may use.
-fn directory() -> (TempDir, String) {
+pub(crate) fn directory() -> (TempDir, String) {
     let directory = tempfile::tempdir().expect("a temporary directory");
     fs::set_permissions(directory.path(), Permissions::from_mode(0o777)).expect("own directory");
     let path = directory.path().to_str().expect("a plain path").to_owned();
@@ -102,7 +102,7 @@ pub(crate) fn postgres() -> Server {
     command.extend(strings(&["-c", "unix_socket_directories=", "-c", "fsync=off"]));
     let pid_file = PathBuf::from(data).join("postmaster.pid");
     // SIGINT: fast shutdown (PostgreSQL's manual, "Shutting Down the Server").
-    Server { command, port, pid_file, stop: Signal::SIGINT, _directory: directory }
+    Server { command, port, pid_file, stop: Signal::SIGINT, directory }
 }
 
 /// How a client reaches the PostgreSQL: a connection string of libpq.
@@ -124,7 +124,7 @@ pub(crate) fn redis() -> Server {
     let (port_text, pid_file) = (port.to_string(), format!("{path}/redis.pid"));
     let mut command = strings(&["redis-server", "--port", &port_text, "--bind", "127.0.0.1", "--dir", &path]);
     command.extend(strings(&["--pidfile", &pid_file, "--save", "", "--daemonize", "no"]));
-    Server { command, port, pid_file: pid_file.into(), stop: Signal::SIGTERM, _directory: directory }
+    Server { command, port, pid_file: pid_file.into(), stop: Signal::SIGTERM, directory }
 }
 
 /// `redis-benchmark` with a background save in the middle of it.
@@ -155,11 +155,5 @@ pub(crate) fn nginx() -> Server {
     let file = format!("{path}/nginx.conf");
     fs::write(&file, configuration).expect("own directory");
     let command = strings(&["/usr/sbin/nginx", "-p", &path, "-c", &file, "-e", &format!("{path}/errors")]);
-    Server {
-        command,
-        port,
-        pid_file: format!("{path}/pid").into(),
-        stop: Signal::SIGQUIT,
-        _directory: directory,
-    }
+    Server { command, port, pid_file: format!("{path}/pid").into(), stop: Signal::SIGQUIT, directory }
 }

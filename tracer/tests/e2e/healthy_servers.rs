@@ -10,7 +10,7 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::thread;
 
 /// `forkscope run -- server`, loaded, stopped by itself.
-fn started(on: Backend, server: &Server, load: impl Fn(&Server)) {
+pub(crate) fn started(on: Backend, server: &Server, load: impl Fn(&Server)) {
     let arguments: Vec<_> = std::iter::once("--".to_owned()).chain(server.command.iter().cloned()).collect();
     let session = Session::start(on, "run", &arguments, &[]);
     server.ready();

@@ -16,7 +16,7 @@ cache=${1:-${CARGO_TARGET_DIR:-$root/target}/e2e}
 # The founding case: the last wheel of this grpcio is for Python 3.8.
 readonly PY38_PACKAGES=(grpcio==1.28.1 protobuf==3.20.3 'setuptools==59.8.0' six==1.17.0)
 # The newest of everything else.
-readonly PY3_PACKAGES=(grpcio==1.85.1 psycopg2-binary==2.9.12 redis==8.1.0)
+readonly PY3_PACKAGES=(grpcio==1.85.1 psycopg2-binary==2.9.12 redis==8.1.0 gunicorn==27.0.1 'celery[redis]==5.7.0')
 
 say() { echo "setup: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -35,6 +35,13 @@ install_packages() {
         missing_package strace strace
         missing_package redis-server redis-server
         missing_package nginx nginx-light
+        missing_package apache2 apache2-bin
+        compgen -G '/usr/sbin/php-fpm*' >/dev/null || echo php-fpm
+        missing_package cgi-fcgi libfcgi-bin
+        missing_package sshd openssh-server
+        missing_package ssh openssh-client
+        missing_package node nodejs
+        missing_package make make
         missing_package setpriv util-linux
         missing_package ip iproute2
         [[ -x $(postgres_bin)/postgres ]] || echo postgresql
