@@ -1,10 +1,12 @@
-//! Files in docs/ that are generated from the product's types.
+//! Files in docs/ that are generated.
 //!
-//! The product is linked only for this (see this package's `product` feature), so these tasks run xtask
-//! again with it.
+//! The product is linked only for those that come from its types (see this package's `product` feature), so their tasks
+//! run xtask again with it.
 
 use crate::command::cargo;
-use anyhow::Result;
+use crate::paths;
+use anyhow::{Context, Result, bail};
+use std::fs;
 use std::process::Command;
 
 /// Options of the generating tasks.
@@ -34,4 +36,20 @@ pub(crate) fn run(task: &str, options: &Options) -> Result<()> {
 #[cfg(feature = "product")]
 pub(crate) fn run(task: &str, options: &Options) -> Result<()> {
     crate::product::run(task, options)
+}
+
+/// Writes the file, or with `--check` compares it.
+pub(crate) fn keep(task: &str, file: &str, current: &str, options: &Options) -> Result<()> {
+    let path = paths::at(file);
+    let current = format!("{}\n", current.trim_end());
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    if kept == current {
+        return Ok(());
+    }
+    if options.check {
+        bail!("{file} is not current: run `cargo xtask {task}` and commit it");
+    }
+    fs::write(&path, current).with_context(|| format!("cannot write {file}"))?;
+    eprintln!("wrote {file}");
+    Ok(())
 }

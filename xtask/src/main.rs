@@ -1,12 +1,14 @@
 //! The project's own tasks: `cargo xtask TASK`.
 
 mod command;
+mod corpus;
 mod ebpf;
 mod generated;
 mod paths;
 mod privilege;
 #[cfg(feature = "product")]
 mod product;
+mod soak;
 mod test;
 mod tidy;
 
@@ -27,21 +29,27 @@ enum Task {
     BuildEbpf(ebpf::Options),
     /// Run every check and every test, installing what they need
     Test(test::Options),
+    /// Trace a mixed load for a long time on both backends: memory must be flat, and findings few
+    Soak(soak::Options),
     /// Check what the compiler does not: dependency directions, file sizes, suppressions
     Tidy,
     /// Write docs/report.schema.json from the report's types
     Schema(generated::Options),
     /// Write docs/src/rules.md from the rules' own texts
     Docs(generated::Options),
+    /// Write docs/corpus.md from what the end-to-end tests expected and found when they last ran
+    Corpus(generated::Options),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::BuildEbpf(options) => ebpf::run(&options),
         Task::Test(options) => test::run(&options),
+        Task::Soak(options) => soak::run_all(&options),
         Task::Tidy => tidy::run(),
         Task::Schema(options) => generated::run("schema", &options),
         Task::Docs(options) => generated::run("docs", &options),
+        Task::Corpus(options) => corpus::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

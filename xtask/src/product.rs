@@ -1,9 +1,7 @@
 //! What the product says of itself, written to docs/.
 
-use crate::generated::Options;
-use crate::paths;
-use anyhow::{Context, Result, bail};
-use std::fs;
+use crate::generated::{Options, keep};
+use anyhow::{Result, bail};
 
 /// The report's JSON Schema.
 const REPORT_SCHEMA: &str = "docs/report.schema.json";
@@ -26,20 +24,4 @@ fn rules() -> String {
         format!("## {name}\n\nSeverity: {severity}\n\n{}\n", rule.text.trim())
     });
     format!("# Rules\n\n{}", sections.join("\n"))
-}
-
-/// Writes the file, or with `--check` compares it.
-fn keep(task: &str, file: &str, current: &str, options: &Options) -> Result<()> {
-    let path = paths::at(file);
-    let current = format!("{}\n", current.trim_end());
-    let kept = fs::read_to_string(&path).unwrap_or_default();
-    if kept == current {
-        return Ok(());
-    }
-    if options.check {
-        bail!("{file} is not current: run `cargo xtask {task}` and commit it");
-    }
-    fs::write(&path, current).with_context(|| format!("cannot write {file}"))?;
-    eprintln!("wrote {file}");
-    Ok(())
 }

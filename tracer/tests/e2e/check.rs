@@ -1,5 +1,6 @@
 //! What a report must say: exactly these errors.
 
+use crate::corpus::note;
 use serde_json::Value;
 
 /// A finding that must be there.
@@ -23,6 +24,7 @@ pub(crate) struct Expected {
 #[track_caller]
 pub(crate) fn check(report: &Value, expected: &[Expected]) {
     let mut found = findings(report, &["error"]);
+    note(&expected.iter().map(|one| one.rule).collect::<Vec<_>>(), &rules(&found));
     for one in expected {
         let place = found.iter().position(|finding| differences(report, finding, one).is_empty());
         let Some(place) = place else {
@@ -40,16 +42,25 @@ pub(crate) fn errors(report: &Value) -> Vec<&Value> {
     findings(report, &["error"])
 }
 
-/// The report's warnings.
+/// The report's only finding that a user would have to read: a warning of this rule.
 #[track_caller]
-pub(crate) fn warnings(report: &Value) -> Vec<&Value> {
-    findings(report, &["warning"])
+pub(crate) fn the_warning<'a>(report: &'a Value, rule: &str) -> &'a Value {
+    let found = findings(report, &["error", "warning"]);
+    note(&[&[rule]], &rules(&found));
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!((&found[0]["rule"], &found[0]["severity"]), (&rule.into(), &"warning".into()));
+    found[0]
+}
+
+fn rules(findings: &[&Value]) -> Vec<String> {
+    findings.iter().filter_map(|one| one["rule"].as_str()).map(str::to_owned).collect()
 }
 
 /// Asserts that there is nothing that a user would have to read.
 #[track_caller]
 pub(crate) fn quiet(report: &Value) {
     let noise = findings(report, &["error", "warning"]);
+    note(&[], &rules(&noise));
     assert!(noise.is_empty(), "noise: {noise:#?}");
     assert!(
         report["processes"].as_array().is_some_and(|all| !all.is_empty()),
@@ -66,6 +77,7 @@ pub(crate) fn quiet_about(report: &Value, pid: u32) {
     let family: Vec<_> = family.map(|one| &one["pid"]).collect();
     assert!(family.len() > 1, "{pid} and its children were not seen: {report:#}");
     let noise: Vec<_> = noise.into_iter().filter(|finding| family.contains(&&finding["pid"])).collect();
+    note(&[], &rules(&noise));
     assert!(noise.is_empty(), "noise: {noise:#?}");
 }
 

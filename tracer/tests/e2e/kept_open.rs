@@ -1,6 +1,6 @@
 //! Connections that somebody holds who does not use them: a warning each, and none where all is in order.
 
-use crate::check::{number, quiet, warnings};
+use crate::check::{number, quiet, the_warning};
 use crate::env::{Env, program};
 use crate::run::{Outcome, run};
 use crate::servers::Plain;
@@ -22,11 +22,9 @@ fn trace(on: Backend, mode: &str) -> Option<Outcome> {
 #[track_caller]
 fn warned(on: Backend, mode: &str, rule: &str) {
     let Some(outcome) = trace(on, mode) else { return };
-    let warnings = warnings(&outcome.report);
-    assert_eq!(warnings.len(), 1, "{warnings:#?}");
+    let warning = the_warning(&outcome.report, rule);
     let of = |key| number(&outcome.said, "parent", key);
-    let expected = (&rule.into(), &of("child").into(), &of("fd").into());
-    assert_eq!((&warnings[0]["rule"], &warnings[0]["pid"], &warnings[0]["fd"]), expected);
+    assert_eq!((&warning["pid"], &warning["fd"]), (&of("child").into(), &of("fd").into()));
 }
 
 fn a_child_keeps_what_its_parent_closed(on: Backend) {

@@ -9,6 +9,7 @@ mod cases_grpc;
 mod check;
 mod commands;
 mod containers;
+mod corpus;
 mod databases;
 mod env;
 mod healthy;

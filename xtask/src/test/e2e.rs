@@ -2,6 +2,7 @@
 
 use super::{Outcome, object};
 use crate::command::{cargo, output, run};
+use crate::corpus;
 use crate::paths;
 use crate::privilege::Privilege;
 use anyhow::{Context, Result};
@@ -24,6 +25,7 @@ pub(super) fn step() -> Result<Outcome> {
     let mut variables: Vec<(&str, OsString)> =
         PASSED_ON.iter().filter_map(|name| Some((*name, env::var_os(name)?))).collect();
     variables.push(("CARGO_MANIFEST_DIR", package.clone().into_os_string()));
+    variables.push((corpus::VARIABLE, corpus::begin()?.into_os_string()));
     let borrowed: Vec<(&str, &OsStr)> =
         variables.iter().map(|(name, value)| (*name, value.as_os_str())).collect();
     run(privilege.command(test, &borrowed).current_dir(package))?;

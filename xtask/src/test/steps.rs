@@ -2,7 +2,7 @@
 
 use super::{Outcome, e2e, object, setup};
 use crate::command::{cargo, probe, run};
-use crate::{generated, tidy};
+use crate::{corpus, generated, tidy};
 use anyhow::{Result, bail};
 
 /// One step of the test command.
@@ -26,6 +26,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "unit", what: "unit and documentation tests", run: unit },
     Step { name: "setup", what: "what the end-to-end tests need is here", run: setup::step },
     Step { name: "e2e", what: "real programs, traced, as root", run: e2e::step },
+    Step { name: "corpus", what: "docs/corpus.md says what they gave", run: e2e_corpus },
 ];
 
 fn done(result: Result<()>) -> Result<Outcome> {
@@ -48,6 +49,13 @@ fn clippy() -> Result<Outcome> {
 fn current(task: &str) -> Result<Outcome> {
     // With the same object as the other steps: another one would compile the product again.
     done(run(object::embed(&mut generated::command(task, &generated::Options { check: true }))?))
+}
+
+fn e2e_corpus() -> Result<Outcome> {
+    if !corpus::is_there() {
+        return Ok(Outcome::Skipped("the end-to-end tests did not run".to_owned()));
+    }
+    done(corpus::run(&generated::Options { check: true }))
 }
 
 fn unit() -> Result<Outcome> {
