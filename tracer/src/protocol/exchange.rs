@@ -1,6 +1,6 @@
 //! Who asked, in protocols where replies come in the order of the requests.
 
-use super::{Sign, User};
+use super::{InFlight, Sign, User};
 use std::collections::VecDeque;
 
 /// Turns between processes that are remembered while no reply comes.
@@ -16,12 +16,23 @@ pub(super) struct Exchange {
     /// The reply may have ended where the bytes were not captured.
     open_ended: bool,
     sure: bool,
+    /// Who sent the newest request, while nothing has been received since.
+    unheard: Option<User>,
+    /// Replies do not follow requests any more.
+    apart: bool,
 }
 
 impl Exchange {
     /// Nothing asked. `fresh`: the session is read from its first byte.
     pub(super) fn new(fresh: bool) -> Self {
-        Self { waiting: VecDeque::new(), reader: None, open_ended: false, sure: fresh }
+        Self {
+            waiting: VecDeque::new(),
+            reader: None,
+            open_ended: false,
+            sure: fresh,
+            unheard: None,
+            apart: false,
+        }
     }
 
     /// A request began. One that follows a reply whose end was not seen is taken to follow its end.
@@ -37,7 +48,19 @@ impl Exchange {
             self.waiting.pop_front();
             self.sure = false;
         }
+        self.unheard = Some(by);
         out(Sign::Request { by });
+    }
+
+    /// The server sent something, whatever it was.
+    pub(super) fn heard(&mut self) {
+        self.unheard = None;
+    }
+
+    /// From here on the server sends what nobody asked for, or does not answer each request.
+    pub(super) fn part(&mut self) {
+        self.sure = false;
+        self.apart = true;
     }
 
     /// Bytes of the oldest request's reply were read. Told once a reader.
@@ -72,6 +95,26 @@ impl Exchange {
     /// Do requests of more than one turn wait?
     pub(super) fn is_shared(&self) -> bool {
         self.waiting.len() > 1
+    }
+
+    /// What is awaited. `ends_seen`: the ends of replies are read; else one that has begun may be complete.
+    pub(super) fn in_flight(&self, ends_seen: bool) -> InFlight {
+        match self.unheard {
+            _ if self.apart => return InFlight::Unknown,
+            // However many there were before: this one was not answered.
+            Some(first) if !self.sure => return InFlight::Requests { count: 1, first, begun: false },
+            None if !self.sure => return InFlight::Unknown,
+            _ => {}
+        }
+        let begun = self.has_begun() && ends_seen;
+        let passed = u32::from(self.has_begun() && !ends_seen);
+        let all = self.waiting.iter().fold(0u32, |sum, &(_, count)| sum.saturating_add(count));
+        let oldest = self.waiting.front().filter(|&&(_, count)| count > passed);
+        let first = oldest.or_else(|| self.waiting.get(1));
+        match (all.saturating_sub(passed), first) {
+            (count @ 1.., Some(&(first, _))) => InFlight::Requests { count, first, begun },
+            _ => InFlight::Nothing,
+        }
     }
 
     /// Bytes passed whose messages could not be told apart. From the server they belong to a reply.

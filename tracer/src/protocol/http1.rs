@@ -3,7 +3,7 @@
 use super::exchange::Exchange;
 use super::kept::nothing;
 use super::speech::{Fit, Note, Session, Side, Speech, Start};
-use super::{Chunk, Direction, Protocol, Sign, User};
+use super::{Chunk, Direction, InFlight, Protocol, Sign, User};
 
 pub(super) const SPEECH: Speech = Speech {
     protocol: Protocol::Http1,
@@ -130,6 +130,7 @@ impl Session for Http1 {
             }
             return;
         }
+        self.exchange.heard();
         match status(chunk.data, &mut |range| chunk.keep(range)) {
             // 100 Continue, 103 Early Hints: the reply is still to come (RFC 9110, 15.2).
             Some(100 | 102 | 103) => {}
@@ -148,8 +149,16 @@ impl Session for Http1 {
         }
     }
 
-    fn skip(&mut self, _dir: Direction) {
+    fn skip(&mut self, dir: Direction) {
         self.exchange.doubt();
+        if self.client != Some(dir) {
+            self.exchange.heard();
+        }
+    }
+
+    fn in_flight(&self) -> InFlight {
+        let is_client = self.client == Some(Direction::Sent);
+        if is_client { self.exchange.in_flight(false) } else { InFlight::Unknown }
     }
 }
 

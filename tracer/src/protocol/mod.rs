@@ -13,6 +13,7 @@
 mod exchange;
 mod http1;
 mod http2;
+mod in_flight;
 mod kept;
 mod mysql;
 mod postgres;
@@ -24,6 +25,7 @@ mod walker;
 mod wire;
 
 pub use http2::FrameKind;
+pub use in_flight::InFlight;
 pub use kept::Kept;
 pub use sign::{Chunk, Direction, Sign, User};
 pub use wire::Wire;

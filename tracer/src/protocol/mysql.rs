@@ -5,7 +5,7 @@ use super::exchange::Exchange;
 use super::kept::nothing;
 use super::speech::{Fit, Note, Session, Side, Speech, Start};
 use super::walker::{Head, Walker};
-use super::{Chunk, Direction, Kept, Protocol, Sign, User};
+use super::{Chunk, Direction, InFlight, Kept, Protocol, Sign, User};
 
 pub(super) const SPEECH: Speech = Speech {
     protocol: Protocol::Mysql,
@@ -203,6 +203,9 @@ impl Session for Mysql {
         let client = self.client == Some(dir);
         let begins = if client { fits } else { resumes };
         let mut cursor = self.walkers[at].start(user, dir, chunk, begins, out);
+        if !client {
+            self.exchange.heard();
+        }
         if !client && self.walkers[at].payload_of().is_some() && self.exchange.has_begun() {
             self.exchange.reply(user, out);
         }
@@ -230,6 +233,14 @@ impl Session for Mysql {
     fn skip(&mut self, dir: Direction) {
         self.walkers[dir.index()].lose();
         self.exchange.lose_end();
+        if self.client != Some(dir) {
+            self.exchange.heard();
+        }
+    }
+
+    fn in_flight(&self) -> InFlight {
+        let is_client = self.client == Some(Direction::Sent);
+        if is_client { self.exchange.in_flight(false) } else { InFlight::Unknown }
     }
 }
 

@@ -5,7 +5,7 @@ mod message;
 use super::exchange::Exchange;
 use super::speech::{Session, Speech, Start};
 use super::walker::{Head, Walker};
-use super::{Chunk, Direction, Protocol, Sign, User};
+use super::{Chunk, Direction, InFlight, Protocol, Sign, User};
 use message::Code;
 
 pub(super) const SPEECH: Speech = Speech {
@@ -103,6 +103,9 @@ impl Session for Postgres {
         let at = dir.index();
         let client = self.client == Some(dir);
         let mut cursor = self.walkers[at].start(user, dir, chunk, message::fits, out);
+        if !client {
+            self.exchange.heard();
+        }
         if !client && self.walkers[at].payload_of().is_some() && self.exchange.has_begun() {
             self.exchange.reply(user, out);
         }
@@ -128,10 +131,18 @@ impl Session for Postgres {
     fn skip(&mut self, dir: Direction) {
         self.walkers[dir.index()].lose();
         self.exchange.lose_end();
+        if self.client != Some(dir) {
+            self.exchange.heard();
+        }
         if self.client == Some(dir) {
             self.starting = false;
             self.series = None;
         }
+    }
+
+    fn in_flight(&self) -> InFlight {
+        let is_client = self.client == Some(Direction::Sent);
+        if is_client { self.exchange.in_flight(true) } else { InFlight::Unknown }
     }
 }
 

@@ -6,7 +6,7 @@ mod value;
 use super::exchange::Exchange;
 use super::speech::{Session, Speech, Start};
 use super::walker::Walker;
-use super::{Chunk, Direction, Protocol, Sign, User};
+use super::{Chunk, Direction, InFlight, Protocol, Sign, User};
 use value::{Nesting, Place};
 
 pub(super) const SPEECH: Speech = Speech {
@@ -53,6 +53,9 @@ impl Session for Redis {
             *nesting = Nesting::default();
             out(sign);
         });
+        if !client {
+            self.exchange.heard();
+        }
         if !client && self.walkers[at].payload_of().is_some() && self.exchange.has_begun() {
             self.exchange.reply(user, out);
         }
@@ -71,14 +74,14 @@ impl Session for Redis {
                 (true, Place::Item(0)) => {
                     cursor.keep(token::name_in(token.body));
                     if PUSHING.iter().any(|name| token::may_be(token.body, name)) {
-                        self.exchange.doubt();
+                        self.exchange.part();
                     }
                 }
                 // CLIENT REPLY OFF.
                 (true, Place::Item(1)) => {
                     cursor.keep(token::name_in(token.body));
                     if token::may_be(token.body, "REPLY") {
-                        self.exchange.doubt();
+                        self.exchange.part();
                     }
                 }
                 (true, Place::Item(_)) => {}
@@ -101,6 +104,14 @@ impl Session for Redis {
         self.walkers[dir.index()].lose();
         self.nesting[dir.index()] = Nesting::default();
         self.exchange.lose_end();
+        if self.client != Some(dir) {
+            self.exchange.heard();
+        }
+    }
+
+    fn in_flight(&self) -> InFlight {
+        let is_client = self.client == Some(Direction::Sent);
+        if is_client { self.exchange.in_flight(true) } else { InFlight::Unknown }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a protocol brings: how it begins, how its middle looks, and a reader for its sessions.
 
-use super::{Chunk, Direction, Protocol, Sign, User};
+use super::{Chunk, Direction, InFlight, Protocol, Sign, User};
 use std::fmt::Debug;
 use std::ops::Range;
 
@@ -46,6 +46,11 @@ pub(super) trait Session: Debug + Send {
 
     /// Bytes were missed in this direction.
     fn skip(&mut self, dir: Direction);
+
+    /// What the client waits for now, where the holders are the client.
+    fn in_flight(&self) -> InFlight {
+        InFlight::Unknown
+    }
 }
 
 /// Takes note of bytes that say something: of those without which the answer would be another.

@@ -3,7 +3,7 @@
 use super::kept::nothing;
 use super::speech::{Fit, Note, Session, Side, Speech, Start};
 use super::walker::{Head, Walker};
-use super::{Chunk, Direction, Protocol, Sign, User};
+use super::{Chunk, Direction, InFlight, Protocol, Sign, User};
 
 pub(super) const SPEECH: Speech = Speech {
     protocol: Protocol::Tls,
@@ -100,12 +100,13 @@ fn describe(data: &[u8]) -> Option<String> {
 /// One TLS session: only whole records can be told apart.
 #[derive(Debug)]
 struct Tls {
+    client: Option<Direction>,
     walkers: [Walker; 2],
 }
 
 impl Tls {
     fn new(start: Start) -> Self {
-        Self { walkers: start.fresh.map(Walker::new) }
+        Self { client: start.client, walkers: start.fresh.map(Walker::new) }
     }
 }
 
@@ -118,6 +119,17 @@ impl Session for Tls {
 
     fn skip(&mut self, dir: Direction) {
         self.walkers[dir.index()].lose();
+    }
+
+    /// A record that is read or written in part. Whether a request awaits its reply inside, nobody can see.
+    fn in_flight(&self) -> InFlight {
+        let is_client = self.client == Some(Direction::Sent);
+        let mut ways = [Direction::Sent, Direction::Received].into_iter().filter(|_| is_client);
+        let cut = ways.find(|dir| {
+            let walker = &self.walkers[dir.index()];
+            walker.is_exact() && walker.unfinished().is_some()
+        });
+        cut.map_or(InFlight::Unknown, InFlight::Message)
     }
 }
 

@@ -1,6 +1,6 @@
 //! For tests: a connection read twice, once from all bytes and once from those that a recording keeps.
 
-use super::{Chunk, Direction, Kept, Protocol, Sign, User, Wire};
+use super::{Chunk, Direction, InFlight, Kept, Protocol, Sign, User, Wire};
 
 /// Two wires that must say the same.
 #[derive(Debug)]
@@ -18,6 +18,10 @@ impl Twice {
 
     pub(super) fn protocol(&self) -> Protocol {
         self.whole.protocol()
+    }
+
+    pub(super) fn in_flight(&self) -> InFlight {
+        self.whole.in_flight()
     }
 
     pub(super) fn skip(&mut self, dir: Direction) {
@@ -39,6 +43,7 @@ impl Twice {
         let (all, shown) = (chunk.data.escape_ascii(), self.shown.escape_ascii());
         assert_eq!(signs, again, "of {all}\nkept {shown}");
         assert_eq!(self.whole.protocol(), self.kept.protocol(), "of {all}\nkept {shown}");
+        assert_eq!(self.whole.in_flight(), self.kept.in_flight(), "of {all}\nkept {shown}");
         signs.into_iter().for_each(out);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::kept::nothing;
 use super::speech::{Note, Session, Side, Speech, Start};
-use super::{Chunk, Direction, Protocol, REGISTRY, Sign, User};
+use super::{Chunk, Direction, InFlight, Protocol, REGISTRY, Sign, User};
 
 /// First bytes of a direction that are kept until the protocol is known: enough for any beginning.
 const KEPT: usize = 64;
@@ -60,6 +60,11 @@ impl Wire {
     /// What the connection speaks.
     pub fn protocol(&self) -> Protocol {
         self.protocol
+    }
+
+    /// What the client waits for now.
+    pub fn in_flight(&self) -> InFlight {
+        self.session.as_ref().map_or(InFlight::Unknown, |session| session.in_flight())
     }
 
     /// Says which way the client's bytes go: [`Direction::Sent`] where this end connected, the other where it

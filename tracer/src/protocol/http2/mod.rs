@@ -1,14 +1,16 @@
 //! HTTP/2 in the clear (RFC 9113): frames and streams, by process.
 
 mod frame;
+mod open;
 mod streams;
 
 pub use frame::FrameKind;
 
 use super::speech::{Fit, Note, Session, Side, Speech, Start};
 use super::walker::{Head, Walker};
-use super::{Chunk, Direction, Protocol, Sign, User};
+use super::{Chunk, Direction, InFlight, Protocol, Sign, User};
 use frame::{Frame, HEADER};
+use open::Open;
 use streams::{Opening, Streams};
 
 pub(super) const SPEECH: Speech = Speech {
@@ -110,6 +112,7 @@ struct Http2 {
     /// The stream whose frame is being received.
     receiving: u32,
     streams: Streams,
+    open: Open,
     prefaced: bool,
 }
 
@@ -124,6 +127,7 @@ impl Http2 {
             walkers: start.fresh.map(Walker::new),
             receiving: 0,
             streams,
+            open: Open::new(start.fresh == [true; 2]),
             prefaced: false,
         }
     }
@@ -142,8 +146,12 @@ impl Http2 {
             }
             Direction::Sent if kind == FrameKind::Headers && self.client == Some(dir) && stream % 2 == 1 => {
                 match self.streams.open(stream, user, frame.ends_stream()) {
-                    Opening::New => out(Sign::StreamOpened { stream, by: user }),
+                    Opening::New => {
+                        self.open.opened(stream, user);
+                        out(Sign::StreamOpened { stream, by: user });
+                    }
                     Opening::Reused(first) if exact => {
+                        self.open.opened(stream, user);
                         out(Sign::StreamReused { stream, first, again: user });
                     }
                     Opening::Reused(_) | Opening::Known => {}
@@ -151,6 +159,11 @@ impl Http2 {
             }
             Direction::Sent if self.client == Some(dir) && exact => self.ended(user, frame, out),
             Direction::Sent => {}
+        }
+        if frame.ends_stream() {
+            self.open.ended(stream, dir);
+        } else if kind == FrameKind::RstStream {
+            self.open.reset(stream);
         }
     }
 
@@ -198,6 +211,10 @@ impl Session for Http2 {
                         }
                     }
                     self.frame(user, dir, frame, out);
+                    if frame.kind == FrameKind::Goaway && dir == Direction::Received {
+                        // Which of them are still answered its payload says, which no recording keeps (6.8).
+                        self.open.lose(dir);
+                    }
                 }
                 _ => {
                     self.client = Some(dir);
@@ -208,16 +225,26 @@ impl Session for Http2 {
                 }
             }
         }
-        if self.walkers[at].is_lost() && dir == Direction::Sent {
-            self.streams.doubt();
+        if self.walkers[at].is_lost() {
+            self.open.lose(dir);
+            if dir == Direction::Sent {
+                self.streams.doubt();
+            }
         }
     }
 
     fn skip(&mut self, dir: Direction) {
         self.walkers[dir.index()].lose();
+        self.open.lose(dir);
         if dir == Direction::Sent {
             self.streams.doubt();
         }
+    }
+
+    fn in_flight(&self) -> InFlight {
+        let answers = &self.walkers[Direction::Received.index()];
+        let known = self.client == Some(Direction::Sent) && answers.is_exact();
+        if known { self.open.in_flight() } else { InFlight::Unknown }
     }
 }
 
