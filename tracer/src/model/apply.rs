@@ -1,5 +1,6 @@
 //! What each kind of event does to the model.
 
+use super::asked::Requests;
 use super::process::{Process, TableId};
 use super::race::{Span, Touches};
 use super::socket::{Address, Socket};
@@ -8,7 +9,7 @@ use super::{Change, Model, Origin, Place, ProcId, SockId};
 use crate::event::{Event, ProcKey, What};
 use crate::protocol::{Direction, Wire};
 use forkscope_proto as proto;
-use proto::process::{CLONE_FILES, CLONE_THREAD};
+use proto::process::{CLONE_FILES, CLONE_THREAD, CLONE_VM};
 use rustc_hash::FxHashSet;
 use std::rc::{Rc, Weak};
 
@@ -76,6 +77,7 @@ impl Model {
             facts: parent.facts.clone(),
             // The container is the same, the number in it is not.
             place: parent.place.clone().map(|place| Place { ns_pid: None, ..place }),
+            in_place: fork.flags & CLONE_VM != 0,
             late: parent.late,
             uring: parent.uring,
             ..Process::unseen(id, ProcKey { tgid: fork.child_tgid, start: fork.child_start }, own)
@@ -280,6 +282,7 @@ impl Model {
                 connected: false,
                 crossed: None,
                 users: Vec::new(),
+                asked: Requests::default(),
                 turns: Vec::new(),
                 goodbye: None,
                 kept: false,

@@ -12,6 +12,7 @@
 //! says something else, the table is corrected and the correction counted.
 
 mod apply;
+mod asked;
 mod calls;
 mod change;
 mod family;
@@ -24,6 +25,7 @@ mod socket;
 mod table;
 mod transfers;
 
+pub use asked::Asked;
 pub use change::{Change, Failure};
 pub use file::{OpenFile, Origin};
 pub use process::{Facts, Place, ProcId, Process};
@@ -52,7 +54,8 @@ pub struct Model {
     serial: u32,
     corrected: u64,
     unresolved: u64,
-    lost: bool,
+    /// When it was last noticed that events were lost.
+    lost: Option<u64>,
     /// The events end before the session did.
     cut: bool,
     /// Which bytes of the newest transfer said something.
@@ -121,6 +124,13 @@ impl Model {
         })
     }
 
+    /// Whether a living process holds a descriptor for a socket. Looks through its table, as [`Model::holders`].
+    #[must_use]
+    pub fn holds(&self, id: ProcId, socket: SockId) -> bool {
+        let holding = |table: &Table| table.iter().any(|(_, holding)| holding.file.socket == Some(socket));
+        self.table(id).is_some_and(holding)
+    }
+
     /// A number in the table that a thread uses.
     #[must_use]
     pub fn slot(&self, id: ProcId, tid: u32, fd: i32) -> Option<&Slot> {
@@ -148,18 +158,24 @@ impl Model {
     /// Whether events were lost, so that what was not seen may have happened.
     #[must_use]
     pub fn has_losses(&self) -> bool {
-        self.lost || self.cut
+        self.lost.is_some() || self.cut
     }
 
     /// Whether events were lost before what is known by now, so that it may have holes.
     #[must_use]
     pub fn has_holes(&self) -> bool {
-        self.lost
+        self.lost.is_some()
+    }
+
+    /// Whether events may have been lost after this time.
+    #[must_use]
+    pub fn lost_since(&self, time: u64) -> bool {
+        self.lost.is_some_and(|noticed| noticed >= time)
     }
 
     /// Says that events were lost.
     pub fn note_losses(&mut self) {
-        self.lost = true;
+        self.lost = Some(self.now);
     }
 
     /// Says that events end here, although more happened. What was found before rests on all events up to then.

@@ -80,6 +80,8 @@ pub struct Process {
     pub(super) crossed: bool,
     /// Where it lives. `None`: nobody has looked, nor at those that it descends from.
     pub place: Option<Place>,
+    /// It was made with its parent's memory, not with a copy of it: by vfork(2), posix_spawn(3).
+    pub in_place: bool,
     /// Its history before a moment was not seen.
     pub late: bool,
     /// It uses io_uring: some of its I/O may be unseen.
@@ -113,6 +115,7 @@ impl Process {
             facts: None,
             crossed: false,
             place: None,
+            in_place: false,
             late: true,
             uring: false,
             compat: false,
@@ -146,6 +149,12 @@ impl Process {
     /// The table that one of its threads uses.
     pub(super) fn table_of(&self, tid: u32) -> TableId {
         if self.apart.is_empty() { self.table } else { self.apart.get(&tid).copied().unwrap_or(self.table) }
+    }
+
+    /// Whether it ran in its parent's memory at a time: before its first program.
+    #[must_use]
+    pub fn borrowed_memory(&self, time: u64) -> bool {
+        self.in_place && self.execs.first().is_none_or(|(executed, _)| time < *executed)
     }
 
     /// Its command line as words; its name in brackets where it has none.

@@ -1,7 +1,8 @@
 //! Sockets, and who used them.
 
+use super::asked::{Asked, Requests};
 use super::{OpenFile, Origin, ProcId};
-use crate::protocol::{Direction, Protocol, Wire};
+use crate::protocol::{Direction, InFlight, Protocol, Wire};
 use forkscope_proto as proto;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -161,6 +162,7 @@ pub struct Socket {
     pub goodbye: Option<Goodbye>,
     /// A finding speaks of it: keep it.
     pub kept: bool,
+    pub(super) asked: Requests,
     pub(super) wire: Option<Box<Wire>>,
     pub(super) file: Weak<OpenFile>,
 }
@@ -175,6 +177,14 @@ impl Socket {
     #[must_use]
     pub fn protocol(&self) -> Protocol {
         self.wire.as_ref().map_or(Protocol::Unknown, |wire| wire.protocol())
+    }
+
+    /// What its client waits for now, where the holders are the client, and the requests of it that are remembered.
+    #[must_use]
+    pub fn in_flight(&self) -> (InFlight, Vec<Asked>) {
+        let flight = self.wire.as_ref().map_or(InFlight::Unknown, |wire| wire.in_flight());
+        let asked = self.asked.under_way(&flight);
+        (flight, asked)
     }
 
     /// A connected stream between processes that are not each other's relatives by construction: TCP, or a
@@ -205,6 +215,12 @@ impl Socket {
     #[must_use]
     pub fn usage(&self, process: ProcId) -> Option<&Usage> {
         self.users.iter().find(|usage| usage.process == process)
+    }
+
+    /// Whether a process moved bytes on it.
+    #[must_use]
+    pub fn is_used_by(&self, process: ProcId) -> bool {
+        self.usage(process).is_some_and(|usage| usage.sent.0 > 0 || usage.received.0 > 0)
     }
 
     pub(super) fn usage_mut(&mut self, process: ProcId, fd: i32) -> Option<&mut Usage> {

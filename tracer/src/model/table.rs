@@ -94,13 +94,23 @@ impl Table {
 
     /// All numbers in use, in order.
     pub fn iter(&self) -> impl Iterator<Item = (i32, &Holding)> {
-        self.pages.iter().enumerate().filter_map(|(at, page)| Some((at, page.as_ref()?))).flat_map(
-            |(at, page)| {
-                page.iter()
-                    .enumerate()
-                    .filter_map(move |(low, slot)| Some(((at * PAGE + low) as i32, slot.open.as_ref()?)))
-            },
-        )
+        self.slots().filter_map(|(fd, slot)| Some((fd, slot.open.as_ref()?)))
+    }
+
+    /// All numbers that are, or were, in use, in order.
+    fn slots(&self) -> impl Iterator<Item = (i32, &Slot)> {
+        let pages = self.pages.iter().enumerate().filter_map(|(at, page)| Some((at, page.as_ref()?)));
+        pages.flat_map(|(at, page)| {
+            page.iter().enumerate().map(move |(low, slot)| ((at * PAGE + low) as i32, slot))
+        })
+    }
+
+    /// The open files behind all numbers, now and before, as far as they are remembered.
+    pub fn files(&self) -> impl Iterator<Item = &Rc<OpenFile>> {
+        self.slots().flat_map(|(_, slot)| {
+            let open = slot.open.iter().map(|holding| &holding.file);
+            open.chain(slot.past().iter().map(|past| &past.file))
+        })
     }
 
     /// Puts an open file behind a number. What was there goes to its past, as ended by `end`.

@@ -46,12 +46,13 @@ impl Model {
             let direction = if sent { Direction::Sent } else { Direction::Received };
             let chunk = Chunk::new(payload, bytes).noting(&self.kept);
             let user = User(process.number());
-            let goodbye = &mut socket.goodbye;
+            let (goodbye, asked) = (&mut socket.goodbye, &mut socket.asked);
             wire.feed(user, direction, chunk, &mut |sign| {
                 if let Sign::Goodbye { message, .. } = sign {
                     let how = Farewell::Message(message);
                     goodbye.get_or_insert(Goodbye { by: at, fd, how });
                 }
+                asked.note(&sign, at, fd);
                 out.push(Change::Said { socket: id, process, fd, nr, sign });
             });
         }
