@@ -1,8 +1,10 @@
 //! Stories that the analyser must tell right: what happened, and what a person would say of it.
 
 mod goodbyes;
+mod in_flight;
 mod kept_open;
 mod tables;
+mod pre_exec;
 
 use super::kernel::Kernel;
 use crate::model::{Model, Place, Process};

@@ -19,10 +19,14 @@ pub enum RuleId {
     StolenReply,
     /// A process ended a connection that another still uses.
     ForeignGoodbye,
+    /// A child used an inherited connection between fork and exec.
+    PreExecIo,
     /// Its user closed a connection, and another process still holds it.
     PinnedConnection,
     /// A connection survived exec into a program that never opened it.
     ExecLeak,
+    /// A fork while something was under way on a connection.
+    ForkInFlight,
     /// A connection crossed a fork and is held, not used.
     InheritedConnection,
 }

@@ -4,15 +4,17 @@ use super::{Backend, Confidence, RuleId, Severity};
 
 impl RuleId {
     /// The rules in the order in which they are listed.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Enotsock,
         Self::StaleDescriptor,
         Self::MisdirectedBytes,
         Self::SharedStream,
         Self::StolenReply,
         Self::ForeignGoodbye,
+        Self::PreExecIo,
         Self::PinnedConnection,
         Self::ExecLeak,
+        Self::ForkInFlight,
         Self::InheritedConnection,
     ];
 
@@ -26,8 +28,10 @@ impl RuleId {
             Self::SharedStream => "shared-stream",
             Self::StolenReply => "stolen-reply",
             Self::ForeignGoodbye => "foreign-goodbye",
+            Self::PreExecIo => "pre-exec-io",
             Self::PinnedConnection => "pinned-connection",
             Self::ExecLeak => "exec-leak",
+            Self::ForkInFlight => "fork-in-flight",
             Self::InheritedConnection => "inherited-connection",
         }
     }

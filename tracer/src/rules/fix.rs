@@ -9,9 +9,10 @@ use crate::report::{Fix, RuleId};
 pub fn fixes(rule: RuleId, protocol: Protocol, facts: Option<&Facts>) -> Vec<Fix> {
     let facts = facts.cloned().unwrap_or_default();
     // After a late attach nothing may have been said on the connection that would tell what it speaks.
+    let first = of_rule(rule, &facts);
     let may_be_grpc = matches!(protocol, Protocol::Http2 | Protocol::Unknown);
     if may_be_grpc && facts.libraries.contains_key("grpc") {
-        return grpc(&facts);
+        return first.into_iter().chain(grpc(&facts)).collect();
     }
     let mut fixes = match protocol {
         Protocol::Postgres => postgres(&facts),
@@ -30,6 +31,7 @@ pub fn fixes(rule: RuleId, protocol: Protocol, facts: Option<&Facts>) -> Vec<Fix
         )],
         Protocol::Unknown | Protocol::Http1 | Protocol::Http2 | Protocol::Redis => Vec::new(),
     };
+    fixes.splice(0..0, first);
     if rule == RuleId::InheritedConnection && fixes.is_empty() {
         return vec![fix(
             "open connections after the fork, or close them in the child",
@@ -47,6 +49,34 @@ pub fn fixes(rule: RuleId, protocol: Protocol, facts: Option<&Facts>) -> Vec<Fix
         ));
     }
     fixes
+}
+
+/// What to change for this rule, whatever the connection speaks.
+fn of_rule(rule: RuleId, facts: &Facts) -> Option<Fix> {
+    match rule {
+        RuleId::PreExecIo if is_python(facts) => Some(fix(
+            "take the connection's use out of preexec_fn: do it before the Popen, and give the result as an argument",
+            "between fork and exec there is only a copy of the parent's session; of what preexec_fn is used for most, \
+             subprocess has parameters: start_new_session, process_group, user, umask, cwd, pass_fds",
+        )),
+        RuleId::PreExecIo => Some(fix(
+            "do nothing but what the exec needs between fork and exec: ask before the fork, and give the answer as an argument",
+            "between fork and exec there is only a copy of the parent's session",
+        )),
+        RuleId::ForkInFlight => Some(fix(
+            "fork before the first request, or when all have been answered and the threads that send them have ended",
+            "a request that is under way at the fork is under way in two processes, and is answered once",
+        )),
+        RuleId::Enotsock
+        | RuleId::StaleDescriptor
+        | RuleId::MisdirectedBytes
+        | RuleId::SharedStream
+        | RuleId::StolenReply
+        | RuleId::ForeignGoodbye
+        | RuleId::PinnedConnection
+        | RuleId::ExecLeak
+        | RuleId::InheritedConnection => None,
+    }
 }
 
 /// The three cures of gRPC, for the state that this program is in.

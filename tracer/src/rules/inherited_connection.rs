@@ -1,14 +1,15 @@
 //! See [`TEXT`].
 
 use super::history::{connection, fork_step};
-use super::{Cause, Draft, Rule};
+use super::{Cause, Draft, Rule, under_way};
 use crate::model::{Change, Model};
 use crate::report::{Confidence, RuleId, Severity};
 
 /// What the rule means.
 pub(super) const TEXT: &str = "\
 A connection was open while its process forked: parent and child now hold one socket. This is the fork audit's line,
-and nothing is wrong yet: children that close what they inherited, or execute another program, are common.
+and nothing is wrong yet: children that close what they inherited, or execute another program, are common. It says what
+was under way on the connection, as far as that is known, and how many threads of the parent did not cross the fork.
 
 It matters when both go on using it (see `shared-stream`), when the child uses the number after a library closed it
 (see `enotsock`, `stale-descriptor`), or when the child keeps it open long after the parent has closed it: the peer
@@ -25,6 +26,9 @@ impl Rule for InheritedConnection {
         let Some(socket) = model.socket(id) else { return };
         let (from, to) = (model.pid(parent), model.pid(child));
         let late = socket.opened.nr == 0;
+        let flight =
+            under_way::clause(&socket.in_flight().0).map_or_else(String::new, |what| format!(" and {what}"));
+        let without = under_way::threads(model, child).map_or_else(String::new, |words| format!(" {words}"));
         out.push(Draft {
             rule: RuleId::InheritedConnection,
             severity: Severity::Info,
@@ -32,7 +36,8 @@ impl Rule for InheritedConnection {
             cause: Cause::Holding(id),
             title: format!("{to} inherited {} as fd {fd}", connection(socket)),
             summary: format!(
-                "{from} forked {to} while fd {fd} was open. Both hold the same socket until one closes it."
+                "{from} forked {to}{without} while fd {fd} was open{flight}. Both hold the same socket until one closes \
+                 it."
             ),
             process: child,
             others: vec![parent],

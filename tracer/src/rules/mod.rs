@@ -8,13 +8,16 @@ mod enotsock;
 mod exec_leak;
 mod fix;
 mod foreign_goodbye;
+mod fork_in_flight;
 mod history;
 mod inherited_connection;
 mod misdirected_bytes;
 mod pinned_connection;
+mod pre_exec_io;
 mod shared_stream;
 mod stale_descriptor;
 mod stolen_reply;
+mod under_way;
 
 pub use draft::{Cause, Draft, Step};
 pub use fix::fixes;
@@ -53,8 +56,10 @@ pub fn catalogue() -> [Entry; RuleId::ALL.len()] {
             RuleId::SharedStream => (Severity::Error, shared_stream::TEXT),
             RuleId::StolenReply => (Severity::Error, stolen_reply::TEXT),
             RuleId::ForeignGoodbye => (Severity::Error, foreign_goodbye::TEXT),
+            RuleId::PreExecIo => (Severity::Error, pre_exec_io::TEXT),
             RuleId::PinnedConnection => (Severity::Warning, pinned_connection::TEXT),
             RuleId::ExecLeak => (Severity::Warning, exec_leak::TEXT),
+            RuleId::ForkInFlight => (Severity::Warning, fork_in_flight::TEXT),
             RuleId::InheritedConnection => (Severity::Info, inherited_connection::TEXT),
         };
         Entry { id, severity, text }
@@ -69,10 +74,13 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         Box::new(stale_descriptor::StaleDescriptor::default()),
         Box::new(misdirected_bytes::MisdirectedBytes),
         Box::new(stolen_reply::StolenReply),
+        // Before the rule that says less of the same turns.
+        Box::new(pre_exec_io::PreExecIo::default()),
         Box::new(shared_stream::SharedStream),
         Box::new(foreign_goodbye::ForeignGoodbye),
         Box::new(pinned_connection::PinnedConnection::default()),
         Box::new(exec_leak::ExecLeak::default()),
+        Box::new(fork_in_flight::ForkInFlight::default()),
         Box::new(inherited_connection::InheritedConnection),
     ]
 }

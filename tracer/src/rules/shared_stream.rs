@@ -45,7 +45,9 @@ fn turns(model: &Model, id: SockId, process: ProcId) -> Option<Draft> {
     if other == process {
         return None;
     }
-    if only_said_goodbye(socket, earlier.last()?) {
+    // In one memory there is one copy of the session's state.
+    let in_place = |turn: &Turn| model.process(turn.process).is_some_and(|it| it.borrowed_memory(turn.from));
+    if only_said_goodbye(socket, earlier.last()?) || in_place(last) || in_place(earlier.last()?) {
         return None;
     }
     let known = socket.protocol().keeps_state_in_user_memory();
@@ -80,7 +82,7 @@ fn turns(model: &Model, id: SockId, process: ProcId) -> Option<Draft> {
 }
 
 /// Whether a turn is a goodbye and nothing before it: what comes of that, `foreign-goodbye` says.
-fn only_said_goodbye(socket: &Socket, turn: &Turn) -> bool {
+pub(super) fn only_said_goodbye(socket: &Socket, turn: &Turn) -> bool {
     let goodbye = socket.goodbye.filter(|goodbye| goodbye.by.process == turn.process);
     goodbye.is_some_and(|goodbye| goodbye.by.time <= turn.from)
 }
@@ -125,13 +127,13 @@ fn said(model: &Model, id: SockId, sign: Sign) -> Option<Draft> {
 }
 
 /// The descriptor was passed over a socket, which nobody does by accident.
-fn on_purpose(socket: &Socket, process: ProcId) -> bool {
+pub(super) fn on_purpose(socket: &Socket, process: ProcId) -> bool {
     socket.usage(process).is_some_and(|usage| usage.passed)
 }
 
 /// Whether both use the same direction, and one of them reads: a writer and a reader do not disturb each other,
 /// nor do two writers whom nobody answers.
-fn both_ways(socket: &Socket, one: ProcId, two: ProcId) -> bool {
+pub(super) fn both_ways(socket: &Socket, one: ProcId, two: ProcId) -> bool {
     let total = |process| {
         socket.turns.iter().filter(|turn| turn.process == process).fold(
             (0u64, 0u64, false),
@@ -161,7 +163,7 @@ fn draft(
     {
         steps.extend(fork_step(model, child, fd.unwrap_or(-1)));
     }
-    steps.extend(socket.turns.iter().filter(|turn| !turn.assumed).map(|turn| step(model, turn)));
+    steps.extend(socket.turns.iter().filter(|turn| !turn.assumed).map(|turn| turn_step(model, turn)));
     steps.sort_by_key(|step| step.time);
     let (one, two) = (model.pid(process), model.pid(other));
     Draft {
@@ -186,7 +188,8 @@ fn draft(
     }
 }
 
-fn step(model: &Model, turn: &Turn) -> Step {
+/// A turn as a step.
+pub(super) fn turn_step(model: &Model, turn: &Turn) -> Step {
     let pid = model.pid(turn.process);
     let what = match (turn.sent, turn.received) {
         (sent, 0) => format!("{pid} sent {sent} bytes"),
