@@ -47,7 +47,7 @@ pub(super) trait Session: Debug + Send {
     /// Bytes were missed in this direction.
     fn skip(&mut self, dir: Direction);
 
-    /// What the client waits for now, where the holders are the client.
+    /// What the client waits for now, where the holders are the client. Not known of a protocol that is not read so far.
     fn in_flight(&self) -> InFlight {
         InFlight::Unknown
     }

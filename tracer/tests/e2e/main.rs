@@ -4,6 +4,7 @@
 //! `CI=true` they fail.
 
 mod bad_input;
+mod before_exec;
 mod cases_db;
 mod cases_grpc;
 mod check;

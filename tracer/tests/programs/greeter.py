@@ -1,11 +1,12 @@
 """The gRPC server: prints its port when it is ready, stops when its stdin closes."""
 
 import sys
+import time
 from concurrent import futures
 
 import grpc
 
-from greeting import METHOD
+from greeting import METHOD, SLOW, SLOWLY
 from saying import say
 
 
@@ -14,8 +15,16 @@ def say_hello(request, _context):
     return b"\x0a" + bytes([len(reply)]) + reply
 
 
+def say_hello_slowly(request, context):
+    yield say_hello(request, context)
+    time.sleep(SLOW)
+    yield say_hello(request, context)
+
+
 class Greeter(grpc.GenericRpcHandler):
     def service(self, details):
+        if details.method == SLOWLY:
+            return grpc.unary_stream_rpc_method_handler(say_hello_slowly)
         if details.method != METHOD:
             return None
         return grpc.unary_unary_rpc_method_handler(say_hello)

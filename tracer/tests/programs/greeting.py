@@ -3,6 +3,17 @@
 import grpc
 
 METHOD = "/helloworld.Greeter/SayHello"
+# One answer at once, another after SLOW seconds.
+SLOWLY = "/helloworld.Greeter/SayHelloSlowly"
+SLOW = 3.0
+
+
+def greet_slowly(channel, name, deadline=20):
+    """Calls SayHelloSlowly, and waits for the first answer; gives the iterator of the second."""
+    call = channel.unary_stream(SLOWLY, request_serializer=None, response_deserializer=None)
+    answers = call(b"\x0a" + bytes([len(name)]) + name.encode(), timeout=deadline)
+    next(answers)
+    return answers
 
 
 def greet(channel, name, deadline=20):
