@@ -110,11 +110,12 @@ fn found(model: &Model, copy: &Copied) -> Option<Draft> {
 fn draft(model: &Model, socket: &Socket, copy: &Copied) -> Option<Draft> {
     let (pid, child) = (model.pid(copy.parent), model.pid(copy.child));
     let clause = under_way::clause(&copy.flight)?;
-    let without = under_way::threads(model, copy.child).map_or_else(String::new, |words| format!(" {words}"));
+    let threads = under_way::threads(model, copy.child);
+    let but = threads.map_or_else(String::new, |threads| format!(", but not {threads}"));
     let mut steps: Vec<Step> = opened_step(socket, copy.fd).into_iter().collect();
     steps.extend(copy.asked.iter().map(under_way::asked));
     steps.extend(fork_step(model, copy.child, copy.fd).map(|step| Step {
-        what: format!("forked {child}{without}, which inherited fd {} while {clause}", copy.fd),
+        what: format!("forked {child} while {clause}; it inherited fd {}{but}", copy.fd),
         ..step
     }));
     Some(Draft {
@@ -124,8 +125,8 @@ fn draft(model: &Model, socket: &Socket, copy: &Copied) -> Option<Draft> {
         cause: Cause::Sharing(socket.id),
         title: format!("{pid} forked {child} while {clause} on {}", connection(socket)),
         summary: format!(
-            "{pid} forked {child}{without} while {clause} on fd {}. {child} lives on with a copy: in its memory, the \
-             request is under way as well, and what it does to it, it does to {pid}'s.",
+            "{pid} forked {child} while {clause} on fd {}. {child} lives on with a copy of the connection{but}: in its \
+             memory, the request is under way as well, and what it does to it, it does to {pid}'s.",
             copy.fd
         ),
         process: copy.parent,

@@ -28,7 +28,8 @@ impl Rule for InheritedConnection {
         let late = socket.opened.nr == 0;
         let flight =
             under_way::clause(&socket.in_flight().0).map_or_else(String::new, |what| format!(" and {what}"));
-        let without = under_way::threads(model, child).map_or_else(String::new, |words| format!(" {words}"));
+        let threads = under_way::threads(model, child)
+            .map_or_else(String::new, |threads| format!(" {to} is without {threads} of {from}."));
         out.push(Draft {
             rule: RuleId::InheritedConnection,
             severity: Severity::Info,
@@ -36,8 +37,7 @@ impl Rule for InheritedConnection {
             cause: Cause::Holding(id),
             title: format!("{to} inherited {} as fd {fd}", connection(socket)),
             summary: format!(
-                "{from} forked {to}{without} while fd {fd} was open{flight}. Both hold the same socket until one closes \
-                 it."
+                "{from} forked {to} while fd {fd} was open{flight}.{threads} Both hold the same socket until one closes it."
             ),
             process: child,
             others: vec![parent],

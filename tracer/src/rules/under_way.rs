@@ -27,13 +27,13 @@ pub(super) fn clause(flight: &InFlight) -> Option<String> {
     }
 }
 
-/// The threads that a fork leaves behind, as a clause; `None` where there was only one.
+/// The threads that a fork leaves behind; `None` where there was only one.
 pub(super) fn threads(model: &Model, child: ProcId) -> Option<String> {
     let others = model.process(child)?.threads_at_fork?.checked_sub(1)?;
     match others {
         0 => None,
-        1 => Some("without its other thread".to_owned()),
-        _ => Some(format!("without its {others} other threads")),
+        1 => Some("the other thread".to_owned()),
+        _ => Some(format!("the {others} other threads")),
     }
 }
 

@@ -95,7 +95,7 @@ fn psycopg2_with_a_query_under_way_in_a_thread(on: Backend) {
     let _running = server.start();
     let outcome = trace(on, env, "in_flight.py", &["pg-thread", &dsn(&server)]);
     let fd = number(&outcome.said, "parent", "fd");
-    warned(&outcome, "fork-in-flight", Some(fd), "without its other thread");
+    warned(&outcome, "fork-in-flight", Some(fd), "but not the other thread");
 }
 
 fn psycopg2_with_its_answer(on: Backend) {

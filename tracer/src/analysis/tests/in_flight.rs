@@ -40,7 +40,10 @@ fn a_child_that_lives_on_with_an_open_stream() {
     assert!(finding.title.contains("HTTP/2 stream 1 was open"), "{}", finding.title);
     let steps: Vec<_> = finding.evidence.iter().map(|step| step.what.as_str()).collect();
     assert_eq!(steps[1], "opened HTTP/2 stream 1");
-    assert!(steps[2].starts_with("forked 200, which inherited fd 3 while"), "{steps:?}");
+    assert!(
+        steps[2].starts_with("forked 200 while HTTP/2 stream 1 was open; it inherited fd 3"),
+        "{steps:?}"
+    );
 }
 
 #[test]
@@ -170,6 +173,20 @@ fn a_client_that_hands_its_connection_over() {
     }
 }
 
+/// What was said before the attach does not matter to a request that was sent after it.
+#[test]
+fn a_connection_from_before_the_attach() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.held_before(P);
+    kernel.fork(P, 300, 0);
+    later(&mut kernel);
+    assert_eq!(kernel.findings(), [], "nobody knows what it was at");
+    kernel.send(P, fd, QUERY);
+    kernel.fork(P, C, 0);
+    later(&mut kernel);
+    assert_eq!(kernel.findings(), [("fork-in-flight", P, Some(fd))]);
+}
+
 /// One cause, one finding: what follows from the fork is named by its own rule.
 #[test]
 fn a_child_that_reads_the_answer_is_told_once() {
@@ -211,5 +228,5 @@ fn the_audit_says_what_was_under_way() {
     kernel.fork(P, C, 0);
     let audit = kernel.analysis.findings().first().expect("a line");
     assert_eq!((audit.rule.name(), audit.severity), ("inherited-connection", Severity::Info));
-    assert!(audit.summary.contains("while fd 3 was open and HTTP/2 stream 1 was open"), "{}", audit.summary);
+    assert!(audit.summary.contains("while fd 3 was open and HTTP/2 stream 1 was open."), "{}", audit.summary);
 }
