@@ -3,6 +3,7 @@
 //! Pure. [`Analysis::apply`] takes events; what the rules find is joined by its cause, so that one cause is one
 //! finding with a count.
 
+mod evidence;
 #[cfg(test)]
 mod kernel;
 mod places;
@@ -16,6 +17,7 @@ use crate::model::{Change, Facts, Model, Place, ProcId};
 use crate::report::{Finding, RuleId, Severity};
 use crate::rules::{self, Cause, Draft, Rule};
 use forkscope_proto::Kind;
+use publish::Known;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 
@@ -52,7 +54,7 @@ pub struct Analysis {
     rules: Vec<Box<dyn Rule>>,
     levels: BTreeMap<RuleId, Level>,
     findings: Vec<Finding>,
-    causes: FxHashMap<Cause, usize>,
+    causes: FxHashMap<Cause, Known>,
     /// Findings that nobody has been shown yet, by index.
     fresh: Vec<usize>,
     wanted: Wanted,

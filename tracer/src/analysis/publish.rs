@@ -1,15 +1,25 @@
 //! From a rule's draft to a finding, or to one more of the same cause.
 
+use super::evidence::{MOST_EVIDENCE, join, shorten};
 use super::{Analysis, Level, MOST_FINDINGS};
 use crate::errno;
 use crate::model::{Facts, ProcId, Socket};
 use crate::protocol::Protocol;
-use crate::report::{Evidence, Finding, Severity};
-use crate::rules::{Draft, Step, fixes};
+use crate::report::{Evidence, Finding, RuleId, Severity};
+use crate::rules::{Draft, Says, Step, fixes};
 use forkscope_proto::calls;
 
-/// Evidence of one finding: a longer story is told by its beginning and its end.
-const MOST_EVIDENCE: usize = 24;
+/// What a cause's finding is called, and what was told of it.
+pub(super) struct Known {
+    /// Its index.
+    at: usize,
+    /// How much the draft says that names it.
+    says: Says,
+    /// Drafts whose evidence it has. As many as rules can tell apart.
+    told: Vec<(RuleId, Says)>,
+    /// By which names it was shown: by each once.
+    shown: Vec<(RuleId, Says, Severity)>,
+}
 
 impl Analysis {
     pub(super) fn publish(&mut self, mut draft: Draft) {
@@ -18,8 +28,9 @@ impl Analysis {
             Some(Level::At(severity)) => draft.severity = *severity,
             None => {}
         }
-        if let Some(&at) = self.causes.get(&draft.cause) {
-            self.again(at, &draft);
+        if let Some(known) = self.causes.remove(&draft.cause) {
+            let known = self.again(known, &draft);
+            self.causes.insert(draft.cause, known);
             return;
         }
         // Information has a budget of its own: it must not crowd out errors.
@@ -29,38 +40,56 @@ impl Analysis {
             return;
         }
         let at = self.findings.len();
-        self.causes.insert(draft.cause, at);
-        for process in std::iter::once(draft.process).chain(draft.others.iter().copied()) {
-            self.wanted.want_facts(&self.model, process);
-        }
+        let told = vec![(draft.rule, draft.says)];
+        let shown = vec![(draft.rule, draft.says, draft.severity)];
+        self.causes.insert(draft.cause, Known { at, says: draft.says, told, shown });
         let finding = self.finding(at as u32 + 1, &draft);
         self.findings.push(finding);
         self.fresh.push(at);
     }
 
-    /// The same cause was seen again. Another rule's evidence is added once; a worse severity wins.
-    fn again(&mut self, at: usize, draft: &Draft) {
-        let seconds = self.seconds(draft.time);
-        let known = &self.findings[at];
-        let extra: Vec<Evidence> = if known.rule != draft.rule && known.evidence.len() < MOST_EVIDENCE {
-            draft.steps.iter().rev().take(1).map(|step| self.evidence(step)).collect()
-        } else {
-            Vec::new()
-        };
-        let (id, severity) = (known.id, known.severity);
-        let worse = (draft.severity > severity).then(|| self.finding(id, draft));
-        let finding = &mut self.findings[at];
+    /// The same cause was seen again. What is worse, or as bad and surer, or as sure and says more, names the finding
+    /// from now on; each kind of draft adds its evidence once.
+    fn again(&mut self, mut known: Known, draft: &Draft) -> Known {
+        let seen = self.seconds(draft.time);
+        let finding = &mut self.findings[known.at];
         finding.count += 1;
-        finding.last_seen = seconds;
-        finding.confidence = finding.confidence.max(draft.confidence);
-        let told = finding.evidence.iter().any(|step| extra.iter().any(|new| new.what == step.what));
-        if !told {
-            finding.evidence.extend(extra);
+        finding.last_seen = finding.last_seen.max(seen);
+        let is_new = !known.told.contains(&(draft.rule, draft.says));
+        let worse = (draft.severity, draft.confidence, draft.says)
+            > (finding.severity, finding.confidence, known.says);
+        if is_new {
+            known.told.push((draft.rule, draft.says));
         }
-        if let Some(worse) = worse {
-            *finding = Finding { count: finding.count, first_seen: finding.first_seen, ..worse };
-            self.fresh.push(at);
+        if worse {
+            self.rename(&mut known, draft);
+        } else if is_new {
+            let drafted = self.finding(0, draft);
+            let finding = &mut self.findings[known.at];
+            name_others(finding, &drafted);
+            join(&mut finding.evidence, drafted.evidence, !tells_turns(draft.rule));
         }
+        known
+    }
+
+    /// Gives a finding the draft's name, and keeps what was known of it.
+    fn rename(&mut self, known: &mut Known, draft: &Draft) {
+        let mut renamed = self.finding(self.findings[known.at].id, draft);
+        let finding = &mut self.findings[known.at];
+        (renamed.count, renamed.first_seen, renamed.last_seen) =
+            (finding.count, finding.first_seen, finding.last_seen);
+        name_others(&mut renamed, finding);
+        join(&mut renamed.evidence, std::mem::take(&mut finding.evidence), tells_turns(draft.rule));
+        self.findings[known.at] = renamed;
+        known.says = draft.says;
+        let name = (draft.rule, draft.says, draft.severity);
+        if !known.shown.contains(&name) {
+            known.shown.push(name);
+            if !self.fresh.contains(&known.at) {
+                self.fresh.push(known.at);
+            }
+        }
+        self.advise(known.at);
     }
 
     fn finding(&mut self, id: u32, draft: &Draft) -> Finding {
@@ -68,6 +97,11 @@ impl Analysis {
         if let Some(socket) = draft.socket {
             self.model.keep(socket);
         }
+        for process in std::iter::once(draft.process).chain(draft.others.iter().copied()) {
+            self.wanted.want_facts(&self.model, process);
+        }
+        let mut evidence: Vec<Evidence> = draft.steps.iter().map(|step| self.evidence(step)).collect();
+        shorten(&mut evidence, MOST_EVIDENCE);
         Finding {
             id,
             rule: draft.rule,
@@ -84,7 +118,7 @@ impl Analysis {
             first_seen: seen,
             last_seen: seen,
             count: 1,
-            evidence: draft.steps.iter().take(MOST_EVIDENCE).map(|step| self.evidence(step)).collect(),
+            evidence,
             stacks: Vec::new(),
             fix: Vec::new(),
             docs: format!("forkscope explain {}", draft.rule.name()),
@@ -107,18 +141,18 @@ impl Analysis {
     /// meanwhile makes the advice specific.
     pub fn take_fresh(&mut self) -> Vec<Finding> {
         let fresh = std::mem::take(&mut self.fresh);
-        for &at in &fresh {
-            let finding = &self.findings[at];
-            let protocol = finding
-                .connection
-                .and_then(|id| self.model.socket(crate::model::SockId(id)))
-                .map_or(Protocol::Unknown, Socket::protocol);
-            let pids: Vec<u32> =
-                std::iter::once(finding.pid).chain(finding.other_pids.iter().copied()).collect();
-            let facts = pids.iter().find_map(|&pid| self.facts_of(pid));
-            self.findings[at].fix = fixes(finding.rule, protocol, facts.as_deref());
-        }
+        fresh.iter().for_each(|&at| self.advise(at));
         fresh.into_iter().map(|at| self.findings[at].clone()).collect()
+    }
+
+    /// Says what to change, as far as is known by now.
+    fn advise(&mut self, at: usize) {
+        let finding = &self.findings[at];
+        let socket = finding.connection.and_then(|id| self.model.socket(crate::model::SockId(id)));
+        let protocol = socket.map_or(Protocol::Unknown, Socket::protocol);
+        let mut pids = std::iter::once(finding.pid).chain(finding.other_pids.iter().copied());
+        let facts = pids.find_map(|pid| self.facts_of(pid));
+        self.findings[at].fix = fixes(finding.rule, protocol, facts.as_deref());
     }
 
     /// What is known of a process, or of the nearest ancestor since whose time it has not executed a program.
@@ -132,4 +166,18 @@ impl Analysis {
             process = self.model.process(parent)?;
         }
     }
+}
+
+/// Processes that another telling of the cause names are in the finding, too.
+fn name_others(finding: &mut Finding, other: &Finding) {
+    for &pid in std::iter::once(&other.pid).chain(&other.other_pids) {
+        if pid != finding.pid && !finding.other_pids.contains(&pid) {
+            finding.other_pids.push(pid);
+        }
+    }
+}
+
+/// Whether a rule's steps only count the bytes that moved: of the same moment, others tell what they were.
+fn tells_turns(rule: RuleId) -> bool {
+    rule == RuleId::SharedStream
 }

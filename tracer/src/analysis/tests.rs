@@ -3,8 +3,9 @@
 mod goodbyes;
 mod in_flight;
 mod kept_open;
-mod tables;
+mod naming;
 mod pre_exec;
+mod tables;
 
 use super::kernel::Kernel;
 use crate::model::{Model, Place, Process};

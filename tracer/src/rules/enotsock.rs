@@ -1,7 +1,7 @@
 //! See [`TEXT`].
 
 use super::history::{self, call, closed_by, connection_of, failure, inherited_past};
-use super::{Cause, Draft, Rule, confidence};
+use super::{Cause, Draft, Rule, Says, confidence};
 use crate::model::{Change, Failure, Model};
 use crate::report::{RuleId, Severity};
 use forkscope_proto::{FileKind, calls};
@@ -65,6 +65,7 @@ fn found(model: &Model, failed: &Failure) -> Option<Draft> {
         rule: RuleId::Enotsock,
         severity: Severity::Error,
         confidence: confidence(model, past.end.by.nr != 0, &[process, past.file.opened.process]),
+        says: Says::Lost,
         cause: Cause::Number { process, fd },
         title: format!(
             "{} on fd {fd} failed with ENOTSOCK: the number was {was}, and is {now} now",

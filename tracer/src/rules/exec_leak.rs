@@ -1,7 +1,7 @@
 //! See [`TEXT`].
 
 use super::history::{connection, fork_step, opened_step};
-use super::{Cause, Draft, Rule, Step, confidence};
+use super::{Cause, Draft, Rule, Says, Step, confidence};
 use crate::model::{Change, Model, ProcId, SockId, Socket};
 use crate::report::{RuleId, Severity};
 use rustc_hash::FxHashMap;
@@ -101,6 +101,7 @@ fn draft(model: &Model, socket: &Socket, leak: &Leak, user: ProcId) -> Draft {
         rule: RuleId::ExecLeak,
         severity: Severity::Warning,
         confidence: confidence(model, socket.opened.nr != 0, &[leak.process, user]),
+        says: Says::Possible,
         cause: Cause::Pinning(socket.id),
         title: format!("{} leaked into {program} as fd {}", connection(socket), leak.fd),
         summary: format!(

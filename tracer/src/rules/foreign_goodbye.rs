@@ -1,7 +1,7 @@
 //! See [`TEXT`].
 
 use super::history::{call, connection, fork_step, opened_step};
-use super::{Cause, Draft, Rule, Step, confidence};
+use super::{Cause, Draft, Rule, Says, Step, confidence};
 use crate::errno;
 use crate::model::{Change, Failure, Farewell, Goodbye, Model, ProcId, SockId, Socket};
 use crate::protocol::{Sign, User};
@@ -93,6 +93,7 @@ fn cancelled(
         rule: RuleId::ForeignGoodbye,
         severity: Severity::Error,
         confidence: confidence(model, true, &[by, opener]),
+        says: Says::Failed,
         cause: Cause::Sharing(id),
         title: format!("{what}, on {}", connection(socket)),
         summary: format!(
@@ -174,6 +175,7 @@ fn draft(model: &Model, socket: &Socket, goodbye: &Goodbye, met: &Met, confidenc
         rule: RuleId::ForeignGoodbye,
         severity: Severity::Error,
         confidence,
+        says: Says::Lost,
         cause: Cause::Sharing(socket.id),
         title: format!("{by} ended {} under {pid}: {end}", connection(socket)),
         summary: format!(

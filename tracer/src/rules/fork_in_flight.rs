@@ -1,7 +1,7 @@
 //! See [`TEXT`].
 
 use super::history::{connection, fork_step, opened_step};
-use super::{Cause, Draft, Rule, Step, confidence, under_way};
+use super::{Cause, Draft, Rule, Says, Step, confidence, under_way};
 use crate::model::{Asked, Change, Model, ProcId, SockId, Socket};
 use crate::protocol::InFlight;
 use crate::report::{RuleId, Severity};
@@ -122,6 +122,7 @@ fn draft(model: &Model, socket: &Socket, copy: &Copied) -> Option<Draft> {
         rule: RuleId::ForkInFlight,
         severity: Severity::Warning,
         confidence: confidence(model, copy.flight.is_sure(), &[copy.parent, copy.child]),
+        says: Says::Possible,
         cause: Cause::Sharing(socket.id),
         title: format!("{pid} forked {child} while {clause} on {}", connection(socket)),
         summary: format!(

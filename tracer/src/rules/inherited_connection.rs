@@ -1,7 +1,7 @@
 //! See [`TEXT`].
 
 use super::history::{connection, fork_step};
-use super::{Cause, Draft, Rule, under_way};
+use super::{Cause, Draft, Rule, Says, under_way};
 use crate::model::{Change, Model};
 use crate::report::{Confidence, RuleId, Severity};
 
@@ -34,6 +34,7 @@ impl Rule for InheritedConnection {
             rule: RuleId::InheritedConnection,
             severity: Severity::Info,
             confidence: if late { Confidence::Likely } else { Confidence::Certain },
+            says: Says::Possible,
             cause: Cause::Holding(id),
             title: format!("{to} inherited {} as fd {fd}", connection(socket)),
             summary: format!(

@@ -1,7 +1,7 @@
 //! See [`TEXT`].
 
 use super::history::{self, call, connection_of, inherited_past};
-use super::{Cause, Draft, Rule, Step, confidence};
+use super::{Cause, Draft, Rule, Says, Step, confidence};
 use crate::model::{Change, Model};
 use crate::report::{RuleId, Severity};
 use forkscope_proto::FileKind;
@@ -46,6 +46,7 @@ impl Rule for MisdirectedBytes {
             rule: RuleId::MisdirectedBytes,
             severity: Severity::Error,
             confidence: confidence(model, past.end.by.nr != 0, &[process, past.file.opened.process]),
+            says: Says::Astray,
             cause: Cause::Number { process, fd },
             title: format!("{} on fd {fd} sent bytes meant for {} to {}", call(nr), old.remote, got.remote),
             summary: format!(

@@ -19,7 +19,7 @@ mod stale_descriptor;
 mod stolen_reply;
 mod under_way;
 
-pub use draft::{Cause, Draft, Step};
+pub use draft::{Cause, Draft, Says, Step};
 pub use fix::fixes;
 
 use crate::model::{Change, Model, ProcId};

@@ -1,7 +1,7 @@
 //! See [`TEXT`].
 
 use super::history::{connection, fork_step, opened_step};
-use super::{Cause, Draft, Rule, Step, confidence};
+use super::{Cause, Draft, Rule, Says, Step, confidence};
 use crate::model::{Change, Farewell, Model, ProcId, SockId, Socket};
 use crate::report::{RuleId, Severity};
 use forkscope_proto::calls;
@@ -104,6 +104,7 @@ fn draft(model: &Model, socket: &Socket, let_go: &LetGo, (holder, fd): (ProcId, 
         rule: RuleId::PinnedConnection,
         severity: Severity::Warning,
         confidence: confidence(model, socket.opened.nr != 0, &[holder, let_go.process]),
+        says: Says::Failed,
         cause: Cause::Pinning(socket.id),
         title: format!("{pid}{others} keeps {} open, which {user} has closed", connection(socket)),
         summary: format!(

@@ -2,7 +2,7 @@
 
 use super::history::{connection, fork_step, opened_step};
 use super::shared_stream::{both_ways, on_purpose, only_said_goodbye, turn_step};
-use super::{Cause, Draft, Rule, Step, confidence};
+use super::{Cause, Draft, Rule, Says, Step, confidence};
 use crate::model::{Change, Model, ProcId, SockId, Socket, Table, Turn};
 use crate::protocol::Protocol;
 use crate::report::{RuleId, Severity};
@@ -204,6 +204,7 @@ fn draft(model: &Model, socket: &Socket, spoken: &Spoken, user: ProcId, goes_on:
         rule: RuleId::PreExecIo,
         severity,
         confidence: confidence(model, !socket.turns.iter().any(|turn| turn.assumed), &[spoken.process, user]),
+        says: Says::Possible,
         cause: Cause::Sharing(socket.id),
         title: format!(
             "{child} used {} between fork and exec of {program}, and {pid} {after}",

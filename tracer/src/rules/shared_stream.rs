@@ -1,7 +1,7 @@
 //! See [`TEXT`].
 
 use super::history::{connection, fork_step, opened_step};
-use super::{Cause, Draft, Rule, Step, confidence};
+use super::{Cause, Draft, Rule, Says, Step, confidence};
 use crate::model::{Change, Model, ProcId, SockId, Socket, Turn};
 use crate::protocol::{Protocol, Sign, User};
 use crate::report::{Confidence, RuleId, Severity};
@@ -78,7 +78,7 @@ fn turns(model: &Model, id: SockId, process: ProcId) -> Option<Draft> {
     } else {
         Confidence::Inconclusive
     };
-    Some(draft(model, socket, [process, other], severity, how, what))
+    Some(draft(model, socket, [process, other], (severity, how, Says::Possible), what))
 }
 
 /// Whether a turn is a goodbye and nothing before it: what comes of that, `foreign-goodbye` says.
@@ -123,7 +123,8 @@ fn said(model: &Model, id: SockId, sign: Sign) -> Option<Draft> {
         return None;
     }
     let what = format!("{what} on {}", connection(socket));
-    Some(draft(model, socket, [by, before], Severity::Error, confidence(model, true, &[by, before]), what))
+    let weight = (Severity::Error, confidence(model, true, &[by, before]), Says::Broken);
+    Some(draft(model, socket, [by, before], weight, what))
 }
 
 /// The descriptor was passed over a socket, which nobody does by accident.
@@ -152,8 +153,7 @@ fn draft(
     model: &Model,
     socket: &Socket,
     [process, other]: [ProcId; 2],
-    severity: Severity,
-    confidence: Confidence,
+    (severity, confidence, says): (Severity, Confidence, Says),
     what: String,
 ) -> Draft {
     let fd = socket.turns.last().map(|turn| turn.fd);
@@ -170,6 +170,7 @@ fn draft(
         rule: RuleId::SharedStream,
         severity,
         confidence,
+        says,
         cause: Cause::Sharing(socket.id),
         title: what,
         summary: format!(

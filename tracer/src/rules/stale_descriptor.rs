@@ -1,7 +1,7 @@
 //! See [`TEXT`].
 
 use super::history::{self, call, closed_by, connection_of, failure, inherited_past};
-use super::{Cause, Draft, Rule, confidence};
+use super::{Cause, Draft, Rule, Says, confidence};
 use crate::model::{Change, Failure, Model, ProcId};
 use crate::report::{RuleId, Severity};
 use forkscope_proto::{FileKind, calls};
@@ -120,6 +120,7 @@ fn found(model: &Model, failed: &Failure, kinds: &[FileKind]) -> Option<Draft> {
         rule: RuleId::StaleDescriptor,
         severity: Severity::Error,
         confidence: confidence(model, past.end.by.nr != 0, &[process, past.file.opened.process]),
+        says: Says::Failed,
         cause: Cause::Number { process, fd },
         title: format!(
             "{} on fd {fd} failed with EBADF: the number was {was}, inherited and closed",

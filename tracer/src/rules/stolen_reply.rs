@@ -1,7 +1,7 @@
 //! See [`TEXT`].
 
 use super::history::{call, connection};
-use super::{Cause, Draft, Rule, Step, confidence};
+use super::{Cause, Draft, Rule, Says, Step, confidence};
 use crate::model::{Change, Model, ProcId, SockId};
 use crate::protocol::{Sign, User};
 use crate::report::{RuleId, Severity};
@@ -69,6 +69,7 @@ impl Rule for StolenReply {
             rule: RuleId::StolenReply,
             severity: Severity::Error,
             confidence: confidence(model, true, &[reader, asker]),
+            says: Says::Astray,
             cause: Cause::Sharing(id),
             title: format!("{reader_pid} read the answer to {asker_pid}'s request on {}", connection(socket)),
             summary: format!(
