@@ -4,4 +4,5 @@ pub mod escape;
 pub mod inspect;
 pub mod json;
 pub mod log;
+pub mod whole;
 pub mod words;

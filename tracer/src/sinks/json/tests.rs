@@ -1,5 +1,6 @@
 use super::*;
 use crate::report::sample;
+use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 fn room() -> tempfile::TempDir {
