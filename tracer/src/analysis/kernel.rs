@@ -235,7 +235,8 @@ impl Kernel {
     pub(crate) fn findings(&self) -> Vec<(&'static str, u32, Option<i32>)> {
         let told = |finding: &&Finding| finding.severity > crate::report::Severity::Info;
         let all = |analysis: &Analysis| -> Vec<String> {
-            analysis.findings().iter().map(|f| format!("{} {} {}", f.count, f.title, f.summary)).collect()
+            let line = |f: &Finding| format!("{} {} {} {}", f.count, f.title, f.summary, f.fingerprint);
+            analysis.findings().iter().map(line).collect()
         };
         assert_eq!(all(&self.analysis), all(&self.replayed));
         self.analysis.findings().iter().filter(told).map(|f| (f.rule.name(), f.pid, f.fd)).collect()

@@ -4,6 +4,7 @@
 //! finding with a count.
 
 mod evidence;
+mod fingerprint;
 #[cfg(test)]
 mod kernel;
 mod places;
@@ -14,7 +15,7 @@ mod tests;
 
 use crate::event::{Event, What};
 use crate::model::{Change, Facts, Model, Place, ProcId};
-use crate::report::{Finding, RuleId, Severity};
+use crate::report::{Baseline, Finding, RuleId, Severity};
 use crate::rules::{self, Cause, Draft, Rule};
 use forkscope_proto::Kind;
 use publish::Known;
@@ -55,6 +56,8 @@ pub struct Analysis {
     levels: BTreeMap<RuleId, Level>,
     findings: Vec<Finding>,
     causes: FxHashMap<Cause, Known>,
+    /// What the user knows of already.
+    known: Option<Baseline>,
     /// Findings that nobody has been shown yet, by index.
     fresh: Vec<usize>,
     wanted: Wanted,
@@ -77,6 +80,7 @@ impl Analysis {
             levels,
             findings: Vec::new(),
             causes: FxHashMap::default(),
+            known: None,
             fresh: Vec::new(),
             wanted: Wanted::default(),
             events: [0; Kind::ALL.len() + 1],
@@ -85,6 +89,19 @@ impl Analysis {
             changes: Vec::new(),
             drafts: Vec::new(),
         }
+    }
+
+    /// Knows these findings already.
+    #[must_use]
+    pub fn knowing(mut self, baseline: Option<Baseline>) -> Self {
+        self.known = baseline;
+        self
+    }
+
+    /// What the user knows of already.
+    #[must_use]
+    pub fn known(&self) -> Option<&Baseline> {
+        self.known.as_ref()
     }
 
     /// Takes in an event.

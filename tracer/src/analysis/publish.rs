@@ -1,6 +1,7 @@
 //! From a rule's draft to a finding, or to one more of the same cause.
 
 use super::evidence::{MOST_EVIDENCE, join, shorten};
+use super::fingerprint::fingerprint;
 use super::{Analysis, Level, MOST_FINDINGS};
 use crate::errno;
 use crate::model::{Facts, ProcId, Socket};
@@ -102,8 +103,11 @@ impl Analysis {
         }
         let mut evidence: Vec<Evidence> = draft.steps.iter().map(|step| self.evidence(step)).collect();
         shorten(&mut evidence, MOST_EVIDENCE);
+        let fingerprint = fingerprint(&self.model, draft);
         Finding {
             id,
+            known: self.known.as_ref().is_some_and(|known| known.knows(&fingerprint, draft.severity)),
+            fingerprint,
             rule: draft.rule,
             severity: draft.severity,
             confidence: draft.confidence,

@@ -27,6 +27,7 @@ impl Analysis {
             .map(|socket| self.connection(socket, held.get(&socket.id).map_or(&[], Vec::as_slice)))
             .collect();
         report.findings = self.findings.clone();
+        report.baseline = self.known.as_ref().map(|known| known.among(&report.findings));
         if self.model.has_holes() {
             // The loss may have been noticed after the finding was made.
             for finding in &mut report.findings {

@@ -147,6 +147,12 @@ pub(super) struct Showing {
     /// Exit with status 3 if there are findings at least this bad.
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = FailOn::Never)]
     pub(super) fail_on: FailOn,
+    /// Findings that are known, from --write-baseline: they do not count for --fail-on and are shown with -v only.
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline: Option<PathBuf>,
+    /// Write the findings to this file, for --baseline; added to what is in it if --baseline names the same file.
+    #[arg(long, value_name = "FILE")]
+    pub(super) write_baseline: Option<PathBuf>,
     /// Change a rule's severity, or turn it off.
     #[arg(long = "rule", value_name = "NAME=error|warning|info|off", value_parser = parse_level)]
     pub(super) rules: Vec<(RuleId, Level)>,

@@ -1,6 +1,7 @@
 //! The end of a session, live or replayed: the report, the summary, the exit status.
 
 use super::args::Showing;
+use super::baseline;
 use super::console::Console;
 use super::outcome::{FOUND, Outcome};
 use forkscope::analysis::Analysis;
@@ -35,6 +36,7 @@ pub(super) fn conclude(
     if let Some(path) = &showing.report {
         json::write(&report, path)?;
     }
+    baseline::write(showing, analysis.known(), &report.findings)?;
     let failing = showing.fail_on.severity();
     let found = failing.is_some_and(|least| report.worst().is_some_and(|worst| worst >= least));
     Ok(if found { FOUND } else { status })

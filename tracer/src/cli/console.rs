@@ -48,9 +48,10 @@ impl Console {
         print(&self.line);
     }
 
-    /// A finding. Those that only inform are shown to who asked for events.
+    /// A finding. Those that only inform, or are known, are shown to who asked for events.
     pub(super) fn finding(&self, finding: &Finding, analysis: &Analysis) {
-        if self.quiet || (finding.severity == Severity::Info && self.verbosity == 0) {
+        let is_news = finding.severity > Severity::Info && !finding.known;
+        if self.quiet || (!is_news && self.verbosity == 0) {
             return;
         }
         let connection = finding.connection.and_then(|id| analysis.connection_line(id));

@@ -3,6 +3,7 @@
 mod args;
 mod attach;
 mod backend;
+mod baseline;
 mod conclude;
 mod console;
 mod demo;

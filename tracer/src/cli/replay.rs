@@ -1,6 +1,7 @@
 //! `forkscope replay`: a recording, analysed as the session was.
 
 use super::args::{Replay, Showing};
+use super::baseline;
 use super::conclude::conclude;
 use super::console::{Console, system};
 use super::outcome::Outcome;
@@ -9,7 +10,7 @@ use anyhow::{anyhow, bail};
 use forkscope::analysis::Analysis;
 use forkscope::event::{Event, What};
 use forkscope::recording::{Broken, End, Entry, Header, Payload, Reader};
-use forkscope::report::{Backend, Session as SessionInfo};
+use forkscope::report::{Backend, Baseline, Session as SessionInfo};
 use forkscope::sinks::escape::escape;
 use forkscope::sinks::json;
 use forkscope::source::{Account, ProgramCost};
@@ -30,13 +31,14 @@ pub(super) fn replay(args: &Replay) -> Outcome {
         outputs::not_over_recording(Some(&args.file), report)?;
         json::check_writable(report)?;
     }
+    let known = baseline::read(showing, Some(&args.file))?;
     let name = escape(&args.file.to_string_lossy()).into_owned();
     if args.file.is_dir() {
         bail!("cannot replay {name}: it is a directory; name the file in it that `--record` wrote");
     }
     let input = open(&args.file).map_err(|error| anyhow!("cannot open {name}: {}", system(&error)))?;
     let mut reader = Reader::open(input).map_err(|error| anyhow!("cannot replay {name}: {error}"))?;
-    let mut replaying = Replaying::new(reader.header(), showing);
+    let mut replaying = Replaying::new(reader.header(), showing, known);
     let end = loop {
         match reader.next_entry() {
             Ok(Some(Entry::End(end))) => break Some(end),
@@ -71,7 +73,7 @@ struct Replaying {
 }
 
 impl Replaying {
-    fn new(header: &Header, showing: &Showing) -> Self {
+    fn new(header: &Header, showing: &Showing, known: Option<Baseline>) -> Self {
         let start = header.clock;
         let console = Console::new(showing, start);
         let mut notes = Vec::new();
@@ -80,7 +82,7 @@ impl Replaying {
             notes.push(NO_PAYLOAD.to_owned());
         }
         Self {
-            analysis: Analysis::new(start, showing.levels()),
+            analysis: Analysis::new(start, showing.levels()).knowing(known),
             console,
             start,
             now: start,

@@ -2,6 +2,7 @@
 
 use super::args::{Options, Showing};
 use super::backend::{self, Scope, Started};
+use super::baseline;
 use super::conclude::conclude;
 use super::console::{Console, system};
 use super::outcome::Outcome;
@@ -50,6 +51,7 @@ impl Session {
     pub(super) fn start(options: &Options, scope: Scope, target: Target) -> Result<Self> {
         let showing = &options.showing;
         outputs::check(options.tracing.record.as_deref(), showing.report.as_deref())?;
+        let known = baseline::read(showing, options.tracing.record.as_deref())?;
         let Started { source, backend, note } = backend::start(options, scope)?;
         let (start, began) = (now(), (SystemTime::now(), Instant::now()));
         let console = Console::new(showing, start);
@@ -69,7 +71,7 @@ impl Session {
             backend,
             target,
             recording,
-            analysis: Analysis::new(start, showing.levels()),
+            analysis: Analysis::new(start, showing.levels()).knowing(known),
             console,
             showing: showing.clone(),
             batch: Batch::default(),

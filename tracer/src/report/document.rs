@@ -1,6 +1,6 @@
 //! The whole report, and its JSON Schema.
 
-use super::{Connection, Finding, Process, Session, Severity, SharedFile, Stats};
+use super::{Baselined, Connection, Finding, Process, Session, Severity, SharedFile, Stats};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,9 @@ pub struct Report {
     pub notes: Vec<String>,
     /// The problems found, by id.
     pub findings: Vec<Finding>,
+    /// What the baseline did, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Baselined>,
     /// What it cost, and what was lost.
     pub stats: Stats,
 }
@@ -64,14 +67,15 @@ impl Report {
             files: Vec::new(),
             notes: Vec::new(),
             findings: Vec::new(),
+            baseline: None,
             stats: Stats::default(),
         }
     }
 
-    /// The worst severity among the findings; none: nothing was found.
+    /// The worst severity among the findings that are not known; none: there is none.
     #[must_use]
     pub fn worst(&self) -> Option<Severity> {
-        self.findings.iter().map(|finding| finding.severity).max()
+        self.findings.iter().filter(|finding| !finding.known).map(|finding| finding.severity).max()
     }
 
     /// The process with this number; of several that had it one after the other, the last.
@@ -104,6 +108,8 @@ mod tests {
     fn worst_is_the_highest_severity() {
         let mut report = sample::report();
         assert_eq!(report.worst(), Some(Severity::Error));
+        report.findings[0].known = true;
+        assert_eq!(report.worst(), None);
         report.findings.clear();
         assert_eq!(report.worst(), None);
     }

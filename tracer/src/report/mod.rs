@@ -4,6 +4,7 @@
 //! Text that comes from traced programs (names, command lines, paths, what evidence quotes) is kept raw here:
 //! whoever shows it on a terminal escapes it first.
 
+pub mod baseline;
 pub mod connection;
 pub mod document;
 pub mod finding;
@@ -13,6 +14,7 @@ pub mod process;
 pub mod session;
 pub mod stats;
 
+pub use baseline::{BASELINE_VERSION, Baseline, Baselined, Unreadable};
 pub use connection::{CallError, Connection, Family, Holder, Http2, Stream};
 pub use document::{Report, SCHEMA_VERSION, Tool, schema};
 pub use finding::{Confidence, Evidence, Finding, Fix, RuleId, Severity};

@@ -111,6 +111,8 @@ fn connection() -> Connection {
 pub(crate) fn finding() -> Finding {
     Finding {
         id: 1,
+        fingerprint: "enotsock; python, child of python; HTTP/2; tcp loopback port 30001; sendmsg ENOTSOCK".into(),
+        known: false,
         rule: RuleId::Enotsock,
         severity: Severity::Error,
         confidence: Confidence::Certain,

@@ -128,6 +128,39 @@ fn a_report_that_cannot_be_written() {
     assert!(!fs::exists(marker).expect("own directory"), "found out before the program, not after");
 }
 
+#[test]
+fn a_baseline_that_is_none() {
+    let Some(_) = Env::get() else { return };
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = |name: &str| directory.path().join(name).to_str().expect("a plain path").to_owned();
+    let (marker, file, taken) = (path("started"), path("baseline.json"), path("report.json"));
+    let cure = &*format!("--write-baseline {file}");
+    for (text, says) in [
+        (None, &["No such file", cure][..]),
+        (Some("{\"baseline_version\": 1,"), &["is no JSON", cure]),
+        (Some("{\"schema_version\": 1}"), &["is no baseline", cure]),
+        (Some("{\"baseline_version\": 99}"), &["version 99", "reads version 1", cure]),
+    ] {
+        if let Some(text) = text {
+            fs::write(&file, text).expect("own directory");
+        }
+        for other in [
+            &["run", "--baseline", &file, "--", "touch", &marker][..],
+            &["replay", "--baseline", &file, &taken],
+        ] {
+            refused(&mut with(other), FAILED, &[&["cannot read the baseline", &file], says].concat());
+        }
+    }
+    for (options, says) in [
+        (&["--write-baseline", "-"][..], &["name a file"][..]),
+        (&["--write-baseline", "/nowhere/b.json"], &["/nowhere/b.json", "mkdir -p"]),
+        (&["--write-baseline", &taken, "--report", &taken], &["place of the report", "name two files"]),
+    ] {
+        refused(&mut with(&[&["run"], options, &["--", "touch", &marker]].concat()), FAILED, says);
+    }
+    assert!(!fs::exists(&marker).expect("own directory"), "found out before the program, not after");
+}
+
 fn no_such_program(on: Backend) {
     let Some(_) = Env::get() else { return };
     refused(

@@ -86,7 +86,7 @@ const PARTS: [&str; 7] =
     ["schema_version", "tool", "session", "processes", "connections", "findings", "stats"];
 
 /// What a replay must say as the session said it: all but where the events came from.
-const SAME: [&str; 4] = ["processes", "connections", "findings", "stats"];
+const SAME: [&str; 5] = ["processes", "connections", "findings", "baseline", "stats"];
 
 /// Asserts that a replay says what the session said.
 #[track_caller]

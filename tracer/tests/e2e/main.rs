@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod before_exec;
+mod baseline;
 mod cases_db;
 mod cases_grpc;
 mod check;

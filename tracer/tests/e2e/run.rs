@@ -19,8 +19,8 @@ const TRACING: &str = "tracing";
 #[derive(Debug)]
 pub(crate) struct Session {
     process: Option<Process>,
-    /// Its `--rule` options, which a replay needs as well.
-    rules: Vec<OsString>,
+    /// Its `--rule` and `--baseline` options, which a replay needs as well.
+    findings: Vec<OsString>,
     directory: TempDir,
 }
 
@@ -55,8 +55,8 @@ impl Session {
     ) -> Self {
         let mut session = Self::new();
         let words: Vec<&OsStr> = arguments.iter().map(AsRef::as_ref).collect();
-        let rules = words.windows(2).filter(|pair| pair[0] == "--rule");
-        session.rules = rules.flatten().map(|word| (*word).to_owned()).collect();
+        let options = words.windows(2).filter(|pair| pair[0] == "--rule" || pair[0] == "--baseline");
+        session.findings = options.flatten().map(|word| (*word).to_owned()).collect();
         let mut forkscope = session.command(command);
         forkscope.args(["--backend", &on.to_string(), "--record"]).arg(recording(&session.directory));
         session.process = Some(Process::start(forkscope.args(arguments).envs(variables.iter().copied())));
@@ -80,7 +80,7 @@ impl Session {
     fn new() -> Self {
         Self {
             process: None,
-            rules: Vec::new(),
+            findings: Vec::new(),
             directory: tempfile::tempdir().expect("a temporary directory"),
         }
     }
@@ -98,7 +98,7 @@ impl Session {
 
     /// Waits for the end, reads the report, and has the recording replayed: it must say the same.
     pub(crate) fn end(self) -> Outcome {
-        let mut arguments = self.rules.clone();
+        let mut arguments = self.findings.clone();
         let outcome = self.ended();
         arguments.push(outcome.recording().into());
         let replayed = Self::replay(&arguments);

@@ -132,6 +132,9 @@ impl Page {
         if !sure_and_often.is_empty() {
             self.part("  =", note, &sure_and_often.join("; "));
         }
+        if finding.known {
+            self.part("  =", note, "known: the baseline has it");
+        }
         for fix in finding.fix.iter().take(MOST_FIXES) {
             let why = if fix.why.is_empty() { String::new() } else { format!(" ({})", fix.why) };
             self.part("  =", Some(("help", HELP)), &format!("{}{why}", escape(&fix.text)));

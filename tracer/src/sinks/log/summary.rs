@@ -13,6 +13,9 @@ pub fn summary(report: &Report, look: Look) -> String {
     let mut out = format!("{} {}\n", look.paint(STRONG, "forkscope:"), found(report, look));
     line(&mut out, look, "seen", &seen(report));
     line(&mut out, look, "lost", &lost(report));
+    if let Some(baseline) = report.baseline.as_ref().filter(|baseline| !baseline.stale.is_empty()) {
+        line(&mut out, look, "note", &stale(&baseline.stale));
+    }
     let Stats { unresolved, corrected, .. } = report.stats;
     if unresolved > 0 {
         line(
@@ -33,11 +36,12 @@ pub fn summary(report: &Report, look: Look) -> String {
     out
 }
 
-/// `1 error, 2 warnings in 1.9s`.
+/// `1 error, 2 warnings, 1 known in 1.9s`.
 fn found(report: &Report, look: Look) -> String {
-    let count =
-        |severity| report.findings.iter().filter(|finding| finding.severity == severity).count() as u64;
-    let parts: Vec<String> = Severity::ALL
+    let new = || report.findings.iter().filter(|finding| !finding.known);
+    let count = |severity| new().filter(|finding| finding.severity == severity).count() as u64;
+    let known = report.findings.len() - new().count();
+    let mut parts: Vec<String> = Severity::ALL
         .iter()
         .rev()
         .map(|severity| (*severity, count(*severity)))
@@ -53,8 +57,25 @@ fn found(report: &Report, look: Look) -> String {
             look.paint(paint::severity(severity), &text)
         })
         .collect();
-    let parts = if parts.is_empty() { "no findings".into() } else { parts.join(", ") };
-    format!("{parts} in {:.1}s", report.session.duration)
+    if parts.is_empty() {
+        parts.push(if known > 0 { "no new findings".into() } else { "no findings".into() });
+    }
+    if known > 0 {
+        parts.push(format!("{known} known (-v shows {})", if known == 1 { "it" } else { "them" }));
+    }
+    format!("{} in {:.1}s", parts.join(", "), report.session.duration)
+}
+
+/// Entries of the baseline that matched nothing.
+fn stale(stale: &[String]) -> String {
+    const MOST: usize = 3;
+    let shown: Vec<String> = stale.iter().take(MOST).map(|entry| format!("\"{entry}\"")).collect();
+    let more = match stale.len().saturating_sub(MOST) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let entries = plural(stale.len() as u64, "entry of the baseline was", "entries of the baseline were");
+    format!("{entries} not found: {}{more}", shown.join(", "))
 }
 
 fn seen(report: &Report) -> String {

@@ -1,7 +1,7 @@
 //! What the screen shows, compared with the files in `expected/`. FORKSCOPE_BLESS=1 writes them anew: read the difference then.
 
 use super::*;
-use crate::report::{Confidence, Finding, LossCause, Report, sample};
+use crate::report::{Baselined, Confidence, Finding, LossCause, Report, sample};
 use crate::sinks::escape::acts_on_a_terminal;
 use std::path::Path;
 
@@ -56,6 +56,8 @@ fn a_finding_with_nothing_but_a_title() {
     let Finding { id, rule, severity, title, .. } = sample::finding();
     let bare = Finding {
         id,
+        fingerprint: String::new(),
+        known: false,
         rule,
         severity,
         title,
@@ -111,6 +113,22 @@ fn the_summary() {
     check("summary-60.txt", &summary(&report, Look { width: 60, ..PLAIN }));
     let quiet = Report::new(report.session);
     check("summary-quiet.txt", &summary(&quiet, PLAIN));
+}
+
+#[test]
+fn what_the_baseline_knows() {
+    let mut report = sample::report();
+    report.findings[0].known = true;
+    check("known-100.txt", &show(&report.findings[0], PLAIN));
+    let stale =
+        ["a; b, child of c; HTTP/2; tcp loopback; sendmsg EBADF", "second", "third", "\x1b[2J", "fifth"];
+    report.baseline = Some(Baselined { entries: 6, stale: stale.map(Into::into).to_vec() });
+    check("summary-known-100.txt", &summary(&report, PLAIN));
+    let mut other = sample::finding();
+    other.id = 2;
+    report.findings.push(other);
+    report.baseline = Some(Baselined { entries: 1, stale: Vec::new() });
+    check("summary-known-60.txt", &summary(&report, Look { width: 60, ..PLAIN }));
 }
 
 #[test]
