@@ -40,6 +40,32 @@ impl Gate {
     }
 }
 
+/// Whether a call failed in a way that a descriptor which a fork handler has closed may be the reason for: a socket's
+/// call, or a wait, on what is no such thing any more, or on nothing. Calls that healthy programs make on closed
+/// numbers (close, read, write, shutdown) are not among them.
+#[inline(always)]
+pub fn may_be_stale(number: u16, ret: i64) -> bool {
+    /// `EBADF` and `ENOTSOCK` of errno(3).
+    const EBADF: i64 = -9;
+    const ENOTSOCK: i64 = -88;
+    matches!(ret, EBADF | ENOTSOCK)
+        && matches!(
+            number,
+            calls::SENDTO
+                | calls::SENDMSG
+                | calls::SENDMMSG
+                | calls::RECVFROM
+                | calls::RECVMSG
+                | calls::RECVMMSG
+                | calls::CONNECT
+                | calls::ACCEPT
+                | calls::ACCEPT4
+                | calls::EPOLL_WAIT
+                | calls::EPOLL_PWAIT
+                | calls::EPOLL_PWAIT2
+        )
+}
+
 /// The `MSG_*` flags given to a transfer.
 #[inline(always)]
 pub fn transfer_flags(number: u16, arg: impl Fn(u8) -> u64) -> u64 {

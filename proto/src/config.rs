@@ -73,6 +73,11 @@ pub struct Config {
     pub capture: u32,
     /// Bytes waiting in the ring from which user space is woken at once.
     pub wake_at: u32,
+    /// Whose processes to stop at calls that may be a finding (see [`crate::arguments::may_be_stale`]): nobody's,
+    /// [`Config::STOPS_OWN`] or [`Config::STOPS_ALL`]. Who may not let a process go on must not stop it.
+    pub stops: u32,
+    /// The user whose processes are meant by [`Config::STOPS_OWN`].
+    pub own_uid: u32,
 }
 
 impl Config {
@@ -80,6 +85,10 @@ impl Config {
     pub const MOST_CAPTURE: usize = 2048;
     /// Upper bound of any other payload: paths, addresses, events, command lines.
     pub const MOST_DETAIL: usize = 256;
+    /// Of [`Config::stops`]: those of one user.
+    pub const STOPS_OWN: u32 = 1;
+    /// Of [`Config::stops`]: those of all users.
+    pub const STOPS_ALL: u32 = 2;
     /// Numbers in one row of the filter: a byte each, 1 for a traced process, so that both sides can set
     /// one without touching its neighbours.
     pub const FILTER_ROW: usize = 64;
@@ -93,7 +102,7 @@ impl Config {
 pub struct ProcState {
     /// As [`crate::Header::start`].
     pub start: u64,
-    /// [`ProcState::SHARED`], [`ProcState::URING`], [`ProcState::COMPAT`].
+    /// [`ProcState::SHARED`], [`ProcState::URING`], [`ProcState::COMPAT`], [`ProcState::FORKED`].
     pub flags: u64,
 }
 
@@ -104,6 +113,8 @@ impl ProcState {
     pub const URING: u64 = 2;
     /// The process made 32-bit calls.
     pub const COMPAT: u64 = 4;
+    /// The process was forked while traced, and has executed no program since.
+    pub const FORKED: u64 = 8;
 }
 
 /// Length of the table that counts lost records, indexed by [`Kind`].

@@ -4,7 +4,7 @@ use crate::enter::{is_compat, spec};
 use crate::kernel::{Registers, read};
 use crate::maps::PENDING;
 use crate::traced::Me;
-use crate::{call, transfer};
+use crate::{call, stop, transfer};
 use aya_ebpf::{macros::raw_tracepoint, programs::RawTracePointContext};
 use forkscope_proto::{Enter, Shape};
 
@@ -24,6 +24,7 @@ pub fn forkscope_exit(ctx: RawTracePointContext) -> i32 {
         // SAFETY: the value is copied before the entry is removed; only this thread changes it.
         unsafe { PENDING.get(me.tid) }.copied().filter(|pending| pending.nr == regs.number)
     };
+    stop::at_call(&me, regs.number, ret);
     match spec.shape {
         Shape::Ignored => {}
         Shape::Send | Shape::Receive => transfer::ended(&me, spec, &regs, ret, taken.as_ref()),

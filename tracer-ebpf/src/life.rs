@@ -27,7 +27,7 @@ pub fn forkscope_fork(ctx: RawTracePointContext) -> i32 {
     if !is_thread {
         // A ring of io_uring is inherited, too.
         let uring = me.flags() & ProcState::URING;
-        let flags = uring | if shares { ProcState::SHARED } else { 0 };
+        let flags = ProcState::FORKED | uring | if shares { ProcState::SHARED } else { 0 };
         trace(child_tgid, ProcState { start: child_start, flags });
     }
     let signal: u64 = read(me.task, offset!(task_signal));
@@ -54,7 +54,9 @@ pub fn forkscope_exec(ctx: RawTracePointContext) -> i32 {
     let Some(me) = Me::if_traced() else { return 0 };
     // Exec ends the other threads and gives the process a table of its own (`begin_new_exec`, fs/exec.c).
     // SAFETY: the map's value stays valid while the program runs.
-    unsafe { (*me.state).flags &= !(ProcState::SHARED | ProcState::URING | ProcState::COMPAT) };
+    unsafe {
+        (*me.state).flags &= !(ProcState::SHARED | ProcState::URING | ProcState::COMPAT | ProcState::FORKED)
+    };
     let Some(room) = EXEC.get_ptr_mut(0) else { return 0 };
     // SAFETY: the scratch is this CPU's own while the program runs.
     let room = unsafe { &mut *room };

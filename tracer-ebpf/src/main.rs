@@ -18,6 +18,7 @@ mod passed;
 mod payload;
 mod settings;
 mod socket;
+mod stop;
 mod traced;
 mod transfer;
 mod uring;

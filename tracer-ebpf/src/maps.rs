@@ -19,6 +19,11 @@ pub static FILTER: Array<[u8; Config::FILTER_ROW]> =
 #[map]
 pub static PROCS: HashMap<u32, ProcState> = HashMap::with_max_entries(65_536, 0);
 
+/// Processes that were stopped, with their start: by the kernel side, which does so once, or by user space, which takes out
+/// what goes on, or marks it where it was held for a finding.
+#[map]
+pub static STOPPED: HashMap<u32, u64> = HashMap::with_max_entries(1024, 0);
+
 /// What was taken at the entry of a call that a thread is in, by thread id.
 #[map]
 pub static PENDING: HashMap<u32, Pending> = HashMap::with_max_entries(32_768, 0);

@@ -12,7 +12,7 @@ pub static OFFSETS: Offsets = {
 };
 
 #[unsafe(no_mangle)]
-static CONFIG: Config = Config { own_tgid: 0, everything: 0, capture: 0, wake_at: 0 };
+static CONFIG: Config = Config { own_tgid: 0, everything: 0, capture: 0, wake_at: 0, stops: 0, own_uid: 0 };
 
 /// One offset of [`Offsets`].
 macro_rules! offset {
@@ -39,6 +39,18 @@ pub fn everything() -> bool {
 #[inline(always)]
 pub fn own_tgid() -> u32 {
     load(&raw const CONFIG.own_tgid)
+}
+
+/// Whose processes are stopped at calls that may be a finding, as [`Config::stops`].
+#[inline(always)]
+pub fn stops() -> u32 {
+    load(&raw const CONFIG.stops)
+}
+
+/// The user who runs forkscope.
+#[inline(always)]
+pub fn own_uid() -> u32 {
+    load(&raw const CONFIG.own_uid)
 }
 
 /// Payload bytes taken of each transfer.

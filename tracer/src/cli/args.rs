@@ -51,7 +51,13 @@ pub(super) enum Command {
     Keeper {
         /// Bytes to take of each transfer.
         capture: u32,
+        /// Stop processes at failing calls.
+        #[arg(long)]
+        stops: bool,
     },
+    /// Let stopped processes go on when the forkscope at the other end of standard input has ended.
+    #[command(hide = true)]
+    Guardian,
 }
 
 #[derive(Debug, clap::Args)]
@@ -127,6 +133,10 @@ pub(super) struct Tracing {
     /// Size of the buffer between the kernel and forkscope, in MiB: raise it where events are lost.
     #[arg(long, value_name = "MIB", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub(super) buffer: u32,
+    /// Stop the process in which an error is found, where possible at the failing call, until it is told to go on or
+    /// forkscope ends. No other option changes what is watched.
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = OnFinding::None)]
+    pub(super) on_finding: OnFinding,
     /// Record the session to this file, for `forkscope replay`.
     #[arg(long, value_name = "FILE")]
     pub(super) record: Option<PathBuf>,
@@ -183,6 +193,15 @@ pub(super) enum Backend {
     Ebpf,
     /// Stops at each call of interest: for processes of one's own, and where eBPF does not work.
     Ptrace,
+}
+
+/// What to do to the process of an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum OnFinding {
+    /// Nothing: it goes on.
+    None,
+    /// Stop it (SIGSTOP), and say how to look at it and how to let it go on (SIGCONT).
+    Stop,
 }
 
 /// What to record of the bytes of transfers.

@@ -1,6 +1,6 @@
 //! Which backend traces.
 
-use super::args::{self, Options};
+use super::args::{self, OnFinding, Options};
 use anyhow::{Context, Result, anyhow};
 use forkscope::report::Backend;
 use forkscope::source::Source;
@@ -44,13 +44,20 @@ pub(super) fn start(options: &Options, scope: Scope) -> Result<Started> {
 }
 
 fn through_ebpf(options: &Options, scope: Scope) -> Result<Started, EbpfError> {
+    let stops = options.tracing.on_finding == OnFinding::Stop;
     let settings = ebpf::Settings {
         everything: scope == Scope::Machine,
         capture: options.tracing.capture_bytes,
         ring: options.tracing.buffer << 20,
+        stops,
         count_cost: options.showing.report.is_some(),
     };
-    let source = EbpfSource::start(&settings)?;
+    let mut source = EbpfSource::start(&settings)?;
+    if stops {
+        let mut guardian = Command::new(std::env::current_exe()?);
+        guardian.arg("guardian");
+        source.guard(guardian)?;
+    }
     Ok(Started { source: Box::new(source), backend: Backend::Ebpf, note: None })
 }
 
@@ -60,13 +67,15 @@ fn through_ptrace(options: &Options, scope: Scope) -> Result<Started> {
             "the whole machine can be watched through eBPF only: name processes with `forkscope attach PID...`, or use --backend ebpf"
         ));
     }
-    let source = keeper(options.tracing.capture_bytes, scope == Scope::Program)?;
+    let stops = options.tracing.on_finding == OnFinding::Stop;
+    let source = keeper(options.tracing.capture_bytes, scope == Scope::Program, stops)?;
     Ok(Started { source: Box::new(source), backend: Backend::Ptrace, note: None })
 }
 
-/// Starts the process that traces through ptrace. `program`: what it is to trace, forkscope starts.
-pub(super) fn keeper(capture: u32, program: bool) -> Result<PtraceSource> {
+/// Starts the process that traces through ptrace. `program`: what it is to trace, forkscope starts; `stops`: processes are
+/// stopped at failing calls.
+pub(super) fn keeper(capture: u32, program: bool, stops: bool) -> Result<PtraceSource> {
     let mut keeper = Command::new(std::env::current_exe().context("cannot find forkscope's own program")?);
-    keeper.args(["keeper", &capture.to_string()]);
+    keeper.args(["keeper", &capture.to_string()]).args(stops.then_some("--stops"));
     Ok(PtraceSource::start(program, keeper)?)
 }

@@ -18,12 +18,13 @@ mod replay;
 mod run;
 mod session;
 mod signals;
+mod stops;
 mod text;
 mod watch;
 
 use args::{Args, Command};
 use clap::Parser;
-use forkscope::source::ptrace;
+use forkscope::source::{ebpf, ptrace};
 use outcome::FAILED;
 use std::process::ExitCode;
 
@@ -41,7 +42,10 @@ pub(crate) fn main() -> ExitCode {
         Command::Demo(demo) => demo::demo(&demo),
         Command::Completions { shell } => text::completions(shell),
         Command::Man => text::man(),
-        Command::Keeper { capture } => ptrace::be_keeper(capture).map(|()| 0).map_err(Into::into),
+        Command::Keeper { capture, stops } => {
+            ptrace::be_keeper(capture, stops).map(|()| 0).map_err(Into::into)
+        }
+        Command::Guardian => ebpf::be_guardian().map(|()| 0).map_err(Into::into),
     };
     match result {
         Ok(status) => ExitCode::from(status),

@@ -59,9 +59,14 @@ async fn drive(session: &mut Session, signals: &mut Signals, pid: Pid) -> Result
                     let again = interrupted.is_some_and(|before: Instant| before.elapsed() < AT_ONCE);
                     interrupted = Some(Instant::now());
                     leave = again || status.is_some();
+                    // What stands still would not hear it.
+                    session.let_go_on();
                     pass_on(pid, Signal::SIGINT, status.is_none());
                 }
-                Caught::Quit => pass_on(pid, Signal::SIGQUIT, status.is_none()),
+                Caught::Quit => {
+                    session.let_go_on();
+                    pass_on(pid, Signal::SIGQUIT, status.is_none());
+                }
                 Caught::Terminate => return Ok(128 + Signal::SIGTERM as u8),
                 Caught::Hangup => return Ok(128 + Signal::SIGHUP as u8),
             },

@@ -8,6 +8,7 @@ use super::console::{Console, system};
 use super::outcome::Outcome;
 use super::outputs;
 use super::record::Recording;
+use super::stops::{Seen, Stops};
 use anyhow::{Context, Result, anyhow};
 use forkscope::analysis::Analysis;
 use forkscope::decode::Batch;
@@ -38,6 +39,7 @@ pub(super) struct Session {
     pub(super) backend: Backend,
     target: Target,
     recording: Recording,
+    stops: Stops,
     batch: Batch,
     began: (SystemTime, Instant),
     doubtful: BTreeSet<u32>,
@@ -71,6 +73,7 @@ impl Session {
             backend,
             target,
             recording,
+            stops: Stops::new(options.tracing.on_finding),
             analysis: Analysis::new(start, showing.levels()).knowing(known),
             console,
             showing: showing.clone(),
@@ -137,10 +140,11 @@ impl Session {
             let full = self.batch.is_full();
             let until = (!all).then(now);
             let (analysis, console) = (&mut self.analysis, &mut self.console);
-            let (events, recording) = (&mut self.events, &mut self.recording);
+            let (events, recording, stops) = (&mut self.events, &mut self.recording, &mut self.stops);
             self.batch.take(until, |event| {
                 *events += 1;
                 console.event(event);
+                stops.event(event);
                 analysis.apply(event);
                 recording.event(event, analysis.model.kept());
             });
@@ -149,13 +153,22 @@ impl Session {
                 self.console.note(&note);
             }
             self.recording.turn(&self.console);
-            for finding in self.analysis.take_fresh() {
-                self.console.finding(&finding, &self.analysis);
+            let fresh = self.analysis.take_fresh();
+            for finding in &fresh {
+                self.console.finding(finding, &self.analysis);
             }
+            let (analysis, console, backend) = (&self.analysis, &self.console, self.backend);
+            self.stops.decide(&fresh, &mut *self.source, &Seen { analysis, console, backend });
+            self.stops.tend(&mut *self.source, &self.console);
             if !full || (self.is_over() && !all) {
                 return;
             }
         }
+    }
+
+    /// Lets those go on that were stopped for a finding.
+    pub(super) fn let_go_on(&mut self) {
+        self.stops.let_go_on(&mut *self.source, &self.console);
     }
 
     /// Looks up in /proc what the analyser asked for.
@@ -241,6 +254,7 @@ impl Session {
 
     /// Takes in what is left, writes the report and the summary. `status` is the exit status without findings.
     pub(super) fn finish(mut self, status: u8) -> Outcome {
+        self.stops.end(&mut *self.source, &self.console);
         // What the source still holds comes with its account.
         let account = self.source.account();
         self.turn(true);

@@ -32,6 +32,19 @@ pub trait Source {
         None
     }
 
+    /// Stops a process (`SIGSTOP`) until it is released, or forkscope ends. One that was stopped at a failing call, as
+    /// users may ask for ([`may_be_stale`](forkscope_proto::arguments::may_be_stale)), stays so.
+    ///
+    /// # Errors
+    /// Where it is gone.
+    fn hold(&mut self, process: ProcKey) -> io::Result<()>;
+
+    /// Lets a process go on that was stopped here; to another nothing is done.
+    fn release(&mut self, process: ProcKey);
+
+    /// Others have let a held process go on.
+    fn forget(&mut self, process: ProcKey);
+
     /// Moves what has arrived to `batch`, until nothing is left or the batch is full.
     fn drain(&mut self, batch: &mut Batch);
 

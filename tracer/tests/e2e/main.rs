@@ -28,6 +28,7 @@ mod ptrace_ordeals;
 mod recordings;
 mod run;
 mod servers;
+mod stops;
 mod storm;
 mod strace;
 mod truth;

@@ -99,25 +99,31 @@ fn an_interactive_shell_stops_and_continues_its_jobs() {
 #[test]
 fn forkscope_and_its_program_are_one_job() {
     let Some(_) = Env::get() else { return };
-    let mut terminal = Process::start(Command::new("script").args(["-qec", "bash --norc -i", "/dev/null"]));
-    // What is typed before the program has the terminal is the shell's.
-    let command = "sh -c 'echo rea\"\"dy; exec cat'";
-    terminal.types(&format!("{} run --backend ptrace --ui none -- {command}\n", forkscope().display()));
-    terminal.stdout_says("ready");
-    terminal.types("one l''ine\n");
-    // The echo, and the cat.
-    terminal.stdout_says("one l''ine");
-    terminal.stdout_says("one l''ine");
-    terminal.types("\x1a");
-    terminal.stdout_says("Stopped");
-    terminal.types("fg\n");
-    terminal.stdout_says("run --backend");
-    terminal.types("another l''ine\n");
-    terminal.stdout_says("another l''ine");
-    terminal.stdout_says("another l''ine");
-    terminal.types("\x04");
-    terminal.types("exit 9\n");
-    assert_eq!(code(terminal.wait()), 9);
+    for option in ["none", "stop"] {
+        let mut terminal =
+            Process::start(Command::new("script").args(["-qec", "bash --norc -i", "/dev/null"]));
+        // What is typed before the program has the terminal is the shell's.
+        let command = "sh -c 'echo rea\"\"dy; exec cat'";
+        terminal.types(&format!(
+            "{} run --backend ptrace --on-finding {option} --ui none -- {command}\n",
+            forkscope().display()
+        ));
+        terminal.stdout_says("ready");
+        terminal.types("one l''ine\n");
+        // The echo, and the cat.
+        terminal.stdout_says("one l''ine");
+        terminal.stdout_says("one l''ine");
+        terminal.types("\x1a");
+        terminal.stdout_says("Stopped");
+        terminal.types("fg\n");
+        terminal.stdout_says("run --backend");
+        terminal.types("another l''ine\n");
+        terminal.stdout_says("another l''ine");
+        terminal.stdout_says("another l''ine");
+        terminal.types("\x04");
+        terminal.types("exit 9\n");
+        assert_eq!(code(terminal.wait()), 9);
+    }
 }
 
 /// A Python that has its own tests.

@@ -3,7 +3,9 @@
 use super::btf::Btf;
 use super::filter::Filter;
 use super::offsets::offsets;
+use super::stopped::Stopped;
 use super::{EbpfError, EbpfSource};
+use crate::source::proc;
 use aya::maps::{HashMap, Map, PerCpuArray, RingBuf};
 use aya::programs::{ProgramError, RawTracePoint};
 use aya::{Ebpf, EbpfLoader};
@@ -35,13 +37,15 @@ pub struct Settings {
     pub capture: u32,
     /// Size of the ring in bytes; rounded up to a power of two.
     pub ring: u32,
+    /// Stop processes at failing calls that may be a finding; see [`EbpfSource::guard`].
+    pub stops: bool,
     /// Have the kernel count the programs' run time, which costs a little.
     pub count_cost: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { everything: false, capture: 256, ring: 16 << 20, count_cost: false }
+        Self { everything: false, capture: 256, ring: 16 << 20, stops: false, count_cost: false }
     }
 }
 
@@ -57,14 +61,14 @@ pub(super) fn start(settings: &Settings) -> Result<EbpfSource, EbpfError> {
         HashMap::try_from(take(&mut programs, "PROCS")?).map_err(|e| EbpfError::refused("map", e))?;
     let lost =
         PerCpuArray::try_from(take(&mut programs, "LOST")?).map_err(|e| EbpfError::refused("map", e))?;
+    let wrong = |name| EbpfError::refused(name, std::io::Error::from(std::io::ErrorKind::InvalidData));
     let filter = match take(&mut programs, "FILTER")? {
         Map::Array(data) => Filter::of(&data)?,
-        _ => {
-            return Err(EbpfError::refused(
-                "map FILTER",
-                std::io::Error::from(std::io::ErrorKind::InvalidData),
-            ));
-        }
+        _ => return Err(wrong("map FILTER")),
+    };
+    let stopped = match take(&mut programs, "STOPPED")? {
+        Map::HashMap(data) => Stopped::of(data).map_err(|error| EbpfError::refused("map", error))?,
+        _ => return Err(wrong("map STOPPED")),
     };
     let counting =
         settings.count_cost.then(|| aya::sys::enable_stats(aya::sys::Stats::RunTime).ok()).flatten();
@@ -78,7 +82,8 @@ pub(super) fn start(settings: &Settings) -> Result<EbpfSource, EbpfError> {
             Ok(_) => {}
         }
     }
-    Ok(EbpfSource { events, filter, processes, lost, programs, sees_uring, _counting: counting })
+    let programs = Some(programs);
+    Ok(EbpfSource { events, filter, processes, lost, programs, stopped, sees_uring, _counting: counting })
 }
 
 fn load(settings: &Settings) -> Result<Ebpf, EbpfError> {
@@ -89,6 +94,12 @@ fn load(settings: &Settings) -> Result<Ebpf, EbpfError> {
         everything: settings.everything.into(),
         capture: settings.capture.min(Config::MOST_CAPTURE as u32),
         wake_at: ring / 4,
+        stops: match settings.stops {
+            false => 0,
+            true if proc::may_signal_all() => Config::STOPS_ALL,
+            true => Config::STOPS_OWN,
+        },
+        own_uid: nix::unistd::getuid().as_raw(),
     };
     EbpfLoader::new()
         .btf(None)

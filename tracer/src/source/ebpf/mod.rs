@@ -5,10 +5,12 @@ mod error;
 mod filter;
 mod load;
 mod offsets;
+mod stopped;
 
 pub use error::EbpfError;
 pub use load::Settings;
 pub use offsets::offsets;
+pub use stopped::be_guardian;
 
 use super::{Account, ProgramCost, Source};
 use crate::decode::Batch;
@@ -20,6 +22,8 @@ use forkscope_proto::{Kind, LOST_SLOTS, ProcState};
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::process::Command;
+use stopped::Stopped;
 
 /// The loaded programs, and the ring that they write to. Dropping it removes all of them from the kernel,
 /// as the end of the process does, however it ends.
@@ -28,7 +32,9 @@ pub struct EbpfSource {
     filter: Filter,
     processes: HashMap<MapData, u32, State>,
     lost: PerCpuArray<MapData, Lost>,
-    programs: Ebpf,
+    /// `None`: removed again.
+    programs: Option<Ebpf>,
+    stopped: Stopped,
     sees_uring: bool,
     /// Keeps the kernel counting the programs' run time.
     _counting: Option<OwnedFd>,
@@ -55,6 +61,14 @@ impl EbpfSource {
     /// Where the kernel or the privileges do not allow it; the message says what to do.
     pub fn start(settings: &Settings) -> Result<Self, EbpfError> {
         load::start(settings)
+    }
+
+    /// Has a process let go on what is stopped when forkscope is killed: `command` calls [`be_guardian`].
+    ///
+    /// # Errors
+    /// Where it cannot be started.
+    pub fn guard(&mut self, command: Command) -> io::Result<()> {
+        self.stopped.guard(command)
     }
 
     /// Whether transfers that io_uring makes are seen: the kernel has tracepoints for them (Linux 6.3).
@@ -85,7 +99,24 @@ impl Source for EbpfSource {
         let _ = self.processes.remove(&tgid);
     }
 
+    fn hold(&mut self, process: ProcKey) -> io::Result<()> {
+        self.stopped.hold(process)
+    }
+
+    fn release(&mut self, process: ProcKey) {
+        self.stopped.release(process);
+    }
+
+    fn forget(&mut self, process: ProcKey) {
+        self.stopped.forget(process);
+    }
+
+    fn own(&self) -> Option<u32> {
+        self.stopped.guardian()
+    }
+
     fn drain(&mut self, batch: &mut Batch) {
+        self.stopped.tend();
         while !batch.is_full() {
             let Some(record) = self.events.next() else { return };
             batch.push(&record);
@@ -99,8 +130,17 @@ impl Source for EbpfSource {
     }
 
     fn account(&self) -> Account {
-        let programs = self.programs.programs().filter_map(|(name, program)| cost(name, program)).collect();
+        let programs = self.programs.iter().flat_map(Ebpf::programs);
+        let programs = programs.filter_map(|(name, program)| cost(name, program)).collect();
         Account { lost: self.lost(), programs, ..Account::default() }
+    }
+}
+
+impl Drop for EbpfSource {
+    fn drop(&mut self) {
+        // First of all: from here on nobody else is stopped.
+        self.programs = None;
+        self.stopped.end();
     }
 }
 

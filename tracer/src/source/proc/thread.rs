@@ -34,6 +34,11 @@ fn thread(pid: u32, tid: u32) -> Option<SeenThread> {
     Some(SeenThread { tid, comm, state, wchan, call, polled })
 }
 
+/// The state of a `stat` line.
+pub(super) fn state(text: &[u8]) -> Option<u8> {
+    stat(text).map(|(_, state)| state)
+}
+
 /// Name and state of a `stat` line (proc_pid_stat(5)). The name stands in parentheses, and may have some itself.
 fn stat(text: &[u8]) -> Option<(String, u8)> {
     let open = text.iter().position(|&byte| byte == b'(')?;

@@ -19,6 +19,12 @@ pub(super) enum Ask {
     Account = 4,
     /// Let everything go, as far as that can be, and end.
     Quit = 5,
+    /// Stop the process, or leave it stopped.
+    Hold = 6,
+    /// Let the process go on, if it was stopped here.
+    Release = 7,
+    /// Others have let it go on.
+    Forget = 8,
 }
 
 /// A command.
@@ -52,6 +58,8 @@ pub(super) enum Say {
     Compat = 6,
     /// The process in `about` does not let its descriptors be looked at.
     Hidden = 7,
+    /// The process in `about` is stopped at a failing call. It waits for a word.
+    Stopped = 8,
 }
 
 /// A reply.

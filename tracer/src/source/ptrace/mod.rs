@@ -37,6 +37,8 @@ use zerocopy::FromBytes;
 const PIPE: i32 = 1 << 20;
 /// How long a command may take: a thread that cannot be stopped must not stop forkscope.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a process that is stopped at a call waits for a word.
+const A_WORD: Duration = Duration::from_millis(200);
 /// Bytes of records that may wait while a command is answered.
 const MOST_WAITING: usize = 64 << 20;
 
@@ -59,6 +61,8 @@ pub struct PtraceSource {
 struct Heard {
     lost: BTreeMap<&'static str, u64>,
     notes: Vec<String>,
+    /// Processes that are stopped at a call and wait for a word, and since when.
+    stopped: BTreeMap<u32, Instant>,
     gone: bool,
 }
 
@@ -135,6 +139,17 @@ impl PtraceSource {
         }
     }
 
+    /// Lets go on what is stopped and of which nobody has said a word: the call's record was lost.
+    fn release_forgotten(&mut self) {
+        let heard = self.heard.get_mut();
+        let late = heard.stopped.iter().filter(|(_, since)| since.elapsed() > A_WORD);
+        let late: Vec<u32> = late.map(|(&tgid, _)| tgid).collect();
+        for tgid in late {
+            self.heard.get_mut().stopped.remove(&tgid);
+            let _ = self.ask(Ask::Release, tgid);
+        }
+    }
+
     fn listen(&self) {
         let mut heard = self.heard.borrow_mut();
         loop {
@@ -165,6 +180,10 @@ impl Heard {
     fn take(&mut self, Reply { say, about, value }: Reply) {
         let note = match say {
             Say::Done | Say::Wake => return,
+            Say::Stopped => {
+                self.stopped.insert(about, Instant::now());
+                return;
+            }
             Say::Lost => {
                 if let Some(kind) = Kind::from_number(about as u16) {
                     self.lost.insert(kind.name(), value);
@@ -223,8 +242,27 @@ impl Source for PtraceSource {
         let _ = self.ask(Ask::Leave, tgid);
     }
 
+    fn hold(&mut self, process: ProcKey) -> io::Result<()> {
+        self.heard.borrow_mut().stopped.remove(&process.tgid);
+        match self.ask(Ask::Hold, process.tgid).map_err(io::Error::other)? {
+            Some(0) | None => Ok(()),
+            Some(errno) => Err(Errno::from_raw(errno as i32).into()),
+        }
+    }
+
+    fn release(&mut self, process: ProcKey) {
+        self.heard.borrow_mut().stopped.remove(&process.tgid);
+        // Where the keeper is gone, nobody is held.
+        let _ = self.ask(Ask::Release, process.tgid);
+    }
+
+    fn forget(&mut self, process: ProcKey) {
+        let _ = self.ask(Ask::Forget, process.tgid);
+    }
+
     fn drain(&mut self, batch: &mut Batch) {
         self.listen();
+        self.release_forgotten();
         let mut rest = self.rest.borrow_mut();
         hand_on(&mut rest, batch);
         while !batch.is_full() && self.read(&mut rest) {
@@ -263,7 +301,7 @@ impl Drop for PtraceSource {
 ///
 /// # Errors
 /// Where the system refuses what it needs.
-pub fn be_keeper(capture: u32) -> io::Result<()> {
+pub fn be_keeper(capture: u32, stops: bool) -> io::Result<()> {
     // What a terminal, a shell or the program itself sends to the whole job is not for the keeper: those that it traces
     // would stand still, or lose their tracer. It is nobody's job, and hears no signal but its own.
     let _ = nix::unistd::setsid();
@@ -275,5 +313,5 @@ pub fn be_keeper(capture: u32) -> io::Result<()> {
     let commands = io::stdin().as_fd().try_clone_to_owned()?;
     let records = io::stdout().as_fd().try_clone_to_owned()?;
     // The copies are what is used: forkscope's death is noticed when the last descriptor for an end is closed.
-    keeper::keep(commands, records, capture)
+    keeper::keep(commands, records, keeper::Settings { capture, stops })
 }

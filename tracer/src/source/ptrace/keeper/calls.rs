@@ -21,6 +21,11 @@ pub(super) struct Begun {
 }
 
 impl Begun {
+    /// The call.
+    pub(super) fn number(&self) -> u16 {
+        self.number
+    }
+
     fn arg(&self, at: u8) -> u64 {
         self.args.get(usize::from(at)).copied().unwrap_or(0)
     }
@@ -97,7 +102,7 @@ impl Context<'_> {
         }
         let sent = begun.spec.shape == Shape::Send;
         let arg = |at| begun.arg(at);
-        let most = worth_taking(begun.spec.capture, sent, ret, self.keeper.capture) as usize;
+        let most = worth_taking(begun.spec.capture, sent, ret, self.keeper.settings.capture) as usize;
         let mut payload = std::mem::take(&mut self.keeper.payload);
         payload.clear();
         self.take(begun, most, &mut payload);

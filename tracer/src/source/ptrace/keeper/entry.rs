@@ -85,6 +85,7 @@ impl Context<'_> {
         let filtering = std::mem::take(&mut task.filtering);
         if let Some(begun) = task.begun.take() {
             self.end(&begun, ret);
+            self.stop_at(begun.number(), ret);
         }
         if let Some(process) = self.keeper.processes.get_mut(&self.tgid)
             && filtering

@@ -72,6 +72,7 @@ impl Context<'_> {
         let mode = self.keeper.processes.get(&self.tgid).map(|process| process.mode);
         if let Some((process, mode)) = self.keeper.processes.get_mut(&child).zip(mode) {
             process.mode = mode;
+            process.forked |= child != self.tgid;
         }
     }
 
@@ -104,7 +105,7 @@ impl Context<'_> {
         task.begun = None;
         if let Some(process) = self.keeper.processes.get_mut(&tgid) {
             process.threads = 1;
-            (process.compat, process.hidden) = (false, false);
+            (process.compat, process.forked, process.hidden) = (false, false, false);
             if process.mode == Mode::AwaitsFilter {
                 process.mode = Mode::Every;
                 self.keeper.filter = Filter::None;

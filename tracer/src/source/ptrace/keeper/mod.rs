@@ -20,6 +20,7 @@ mod out;
 mod process;
 mod seize;
 mod sockets;
+mod stopping;
 
 use super::filter::X86_64;
 use super::link::{Ask, Command, Say};
@@ -33,7 +34,7 @@ use forkscope_proto::Header;
 use nix::errno::Errno;
 use out::Out;
 use process::{Filter, Mode, Process, Task};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use seize::Following;
 use std::os::fd::OwnedFd;
 
@@ -49,10 +50,22 @@ pub(super) struct Keeper {
     /// What has stopped and was not looked at yet, oldest first.
     stops: Vec<(i32, Stop)>,
     filter: Filter,
-    /// Payload bytes to take of each transfer.
-    capture: u32,
+    settings: Settings,
+    /// Processes that forkscope has stopped.
+    held: FxHashSet<u32>,
+    /// Those that it has held for a finding: their calls stop them no more.
+    once: FxHashSet<u32>,
     payload: Vec<u8>,
     quitting: bool,
+}
+
+/// What forkscope asks for when it starts the keeper.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settings {
+    /// Payload bytes to take of each transfer.
+    pub(super) capture: u32,
+    /// Stop processes at failing calls that may be a finding.
+    pub(super) stops: bool,
 }
 
 /// One thread that has stopped, and the keeper that looks at it.
@@ -66,9 +79,9 @@ struct Context<'a> {
 ///
 /// # Errors
 /// Where the system has no thread to give.
-pub(super) fn keep(commands: OwnedFd, records: OwnedFd, capture: u32) -> std::io::Result<()> {
+pub(super) fn keep(commands: OwnedFd, records: OwnedFd, settings: Settings) -> std::io::Result<()> {
     let ear = Ear::on(commands.try_clone()?)?;
-    let mut keeper = Keeper::new(Out::new(records, commands), capture);
+    let mut keeper = Keeper::new(Out::new(records, commands), settings);
     loop {
         match ear.listen() {
             Heard::Command(command) => keeper.obey(command),
@@ -90,7 +103,7 @@ pub(super) fn keep(commands: OwnedFd, records: OwnedFd, capture: u32) -> std::io
 }
 
 impl Keeper {
-    fn new(out: Out, capture: u32) -> Self {
+    fn new(out: Out, settings: Settings) -> Self {
         Self {
             tasks: FxHashMap::default(),
             processes: FxHashMap::default(),
@@ -101,7 +114,9 @@ impl Keeper {
             looker: Looker::default(),
             stops: Vec::new(),
             filter: Filter::None,
-            capture,
+            settings,
+            held: FxHashSet::default(),
+            once: FxHashSet::default(),
             payload: Vec::new(),
             quitting: false,
         }
@@ -149,6 +164,9 @@ impl Keeper {
                 self.out.done(command.serial, cpu().map_or(0, |time| time.as_micros() as u64));
             }
             Ask::Quit => self.let_go(),
+            Ask::Hold => self.hold(command),
+            Ask::Release => self.unhold(command, true),
+            Ask::Forget => self.unhold(command, false),
         }
     }
 
@@ -199,6 +217,8 @@ impl Keeper {
         let last = process.threads == 0;
         if last {
             self.processes.remove(&task.tgid);
+            self.held.remove(&task.tgid);
+            self.once.remove(&task.tgid);
         }
         last
     }

@@ -40,6 +40,8 @@ pub(super) struct Process {
     pub(super) mode: Mode,
     /// Its 32-bit calls have been told.
     pub(super) compat: bool,
+    /// It was forked while traced, and has executed no program since.
+    pub(super) forked: bool,
     /// It does not let its descriptors be looked at, which has been told.
     pub(super) hidden: bool,
     /// The errno with which the filter was refused.
@@ -48,7 +50,7 @@ pub(super) struct Process {
 
 impl Process {
     pub(super) fn new(start: u64, mode: Mode) -> Self {
-        Self { start, threads: 1, mode, compat: false, hidden: false, refused: 0 }
+        Self { start, threads: 1, mode, compat: false, forked: false, hidden: false, refused: 0 }
     }
 }
 

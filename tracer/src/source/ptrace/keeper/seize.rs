@@ -108,6 +108,7 @@ impl Keeper {
         self.quitting = true;
         self.out.close();
         self.release(|_| true);
+        self.let_held_go_on();
         if self.filter == Filter::Installed {
             // With nobody to tell, only calls that the filter names need to stop.
             self.processes.values_mut().for_each(|process| process.mode = Mode::Filtered);
