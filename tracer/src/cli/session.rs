@@ -254,7 +254,7 @@ impl Session {
 
     /// Takes in what is left, writes the report and the summary. `status` is the exit status without findings.
     pub(super) fn finish(mut self, status: u8) -> Outcome {
-        self.stops.end(&mut *self.source, &self.console);
+        let mut notes = self.stops.end(&mut *self.source, &self.console);
         // What the source still holds comes with its account.
         let account = self.source.account();
         self.turn(true);
@@ -272,7 +272,7 @@ impl Session {
         // The keeper's comes with its account.
         account.own_cpu = cpu().map(|own| own.as_secs_f64() + account.own_cpu.unwrap_or(0.0));
         drop(self.source);
-        let notes = self.recording.end(&self.console, info.duration, status, &account);
+        notes.extend(self.recording.end(&self.console, info.duration, status, &account));
         conclude(&self.analysis, &self.console, &self.showing, info, account, notes, status)
     }
 }

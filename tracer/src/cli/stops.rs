@@ -27,6 +27,8 @@ pub(super) struct Stops {
     /// Findings for which a process was stopped: for each once.
     told: BTreeSet<u32>,
     looked: Instant,
+    /// For the report: what forkscope has done to whom.
+    notes: Vec<String>,
     /// The terminal, while somebody waits for a key on it.
     terminal: Option<File>,
 }
@@ -39,18 +41,22 @@ impl Stops {
             held: Vec::new(),
             told: BTreeSet::new(),
             looked: Instant::now(),
+            notes: Vec::new(),
             terminal: None,
         }
     }
 
     /// Notes the process of an event at which the source stops processes.
     pub(super) fn event(&mut self, event: &Event<'_>) {
+        if !self.on {
+            return;
+        }
         let (nr, ret) = match event.what {
             What::Io(io, _) => (io.header.nr, io.ret),
             What::Call(call, _) => (call.header.nr, call.ret),
             _ => return,
         };
-        if self.on && may_be_stale(nr, ret) && !self.candidates.contains(&event.process) {
+        if may_be_stale(nr, ret) && !self.candidates.contains(&event.process) {
             self.candidates.push(event.process);
         }
     }
@@ -80,6 +86,7 @@ impl Stops {
             }
             let at_call = self.candidates.contains(&key);
             self.held.push(key);
+            self.notes.push(format!("process {} was stopped for finding {}", key.tgid, finding.id));
             self.look_for_a_terminal();
             self.tell(key.tgid, at_call, seen);
         }
@@ -151,11 +158,12 @@ impl Stops {
         self.terminal = None;
     }
 
-    /// Nobody is stopped any more: the session ends.
-    pub(super) fn end(&mut self, source: &mut dyn Source, console: &Console) {
+    /// Nobody is stopped any more: the session ends. What the report must say.
+    pub(super) fn end(&mut self, source: &mut dyn Source, console: &Console) -> Vec<String> {
         self.on = false;
         self.let_go_on(source, console);
         self.candidates.drain(..).for_each(|candidate| source.release(candidate));
+        std::mem::take(&mut self.notes)
     }
 
     fn look_for_a_terminal(&mut self) {

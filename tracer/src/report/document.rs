@@ -25,7 +25,8 @@ pub struct Report {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<SharedFile>,
     /// What could not be looked at, and what would help (`inspect`); why less is in it than happened, or than was asked
-    /// for: a recording that is cut or damaged, or that could not be written on.
+    /// for: a recording that is cut or damaged, or that could not be written on; which processes were stopped for a
+    /// finding, where users asked for that.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// The problems found, by id.

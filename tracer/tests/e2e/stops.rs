@@ -91,6 +91,8 @@ fn the_failing_call_and_on_from_there(on: Backend) {
     let [error] = errors(&outcome.report)[..] else { panic!("{:#}", outcome.report) };
     assert_eq!((&error["rule"], error["pid"].as_u64()), (&"enotsock".into(), Some(pid.into())));
     assert_eq!(number(&outcome.said, "child", "pid"), u64::from(pid));
+    let note = format!("process {pid} was stopped for finding {}", error["id"]);
+    assert_eq!(outcome.report["notes"], serde_json::json!([note]));
 }
 
 /// The mechanism of a shared stream is no failing call: its process is stopped when it is found.
@@ -158,6 +160,29 @@ fn nobody_stands_still_when_forkscope_is_gone(on: Backend) {
     }
 }
 
+/// The kernel's side, or the keeper, has stopped it, and forkscope dies before it hears of that.
+fn stopped_at_a_call_when_forkscope_dies(on: Backend) {
+    let Some(env) = Env::get() else { return };
+    let script = format!(
+        "echo ready; read line; exec {} {}",
+        env.python().display(),
+        program("stale_own.py").display()
+    );
+    let mut command = Command::new(forkscope());
+    command.args(["run", "--backend", &on.to_string()]).args(STOP).args(["--", "sh", "-c", &script]);
+    let mut forkscope = Process::start(&mut command);
+    forkscope.stdout_says("ready");
+    forkscope.signal(Signal::SIGSTOP);
+    forkscope.go_on();
+    let line = forkscope.stdout_says("\"stopped\": true");
+    let said: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+    let child = said["child"].as_u64().expect("a number") as u32;
+    stands_still(child);
+    forkscope.signal(Signal::SIGKILL);
+    forkscope.wait();
+    until("it ends by itself", || is_over(child));
+}
+
 fn what_is_known_stops_nobody(on: Backend) {
     let Some(_) = Env::get() else { return };
     let folder = tempfile::tempdir().expect("a folder");
@@ -184,6 +209,7 @@ on_each_backend! {
     a_failing_call_without_a_finding
     a_key_on_the_terminal
     nobody_stands_still_when_forkscope_is_gone
+    stopped_at_a_call_when_forkscope_dies
     what_is_known_stops_nobody
     a_limit_lets_it_go_on
 }
