@@ -102,19 +102,17 @@ impl Stops {
             process.as_ref().is_some_and(|told| told.libraries.iter().any(|one| one.name == "python"));
         let name = view::process(pid, process.map(|told| told.command()).as_deref());
         let place = if at_call { "at the failing call" } else { "a moment after what was found" };
-        let python = |command: &str| if is_python { format!("`{command}`, ") } else { String::new() };
+        // py-spy would stop it for itself, and does not expect it to be stopped already.
+        let python =
+            if is_python { format!("`py-spy dump --nonblocking --pid {pid}`, ") } else { String::new() };
         let look = match seen.backend {
             // A process has one tracer (ptrace(2)).
             Backend::Ptrace => {
-                let python = python(&format!("py-spy dump --nonblocking --pid {pid}"));
                 format!(
                     "{python}`forkscope inspect {pid}`; for gdb, which cannot trace it too, use --backend ebpf"
                 )
             }
-            _ => {
-                let python = python(&format!("py-spy dump --pid {pid}"));
-                format!("`gdb -p {pid}`, {python}`forkscope inspect {pid}`")
-            }
+            _ => format!("`gdb -p {pid}`, {python}`forkscope inspect {pid}`"),
         };
         let key = if self.terminal.is_some() { "press Enter here, or " } else { "" };
         seen.console.failure(&format!("stopped process {name} {place}; look at it with {look}"));

@@ -4,8 +4,8 @@
 //! `CI=true` they fail.
 
 mod bad_input;
-mod before_exec;
 mod baseline;
+mod before_exec;
 mod cases_db;
 mod cases_grpc;
 mod check;
