@@ -1,6 +1,6 @@
 //! What is under way at a fork, and what children do before they execute a program.
 
-use crate::check::{Expected, check, number, quiet, warnings};
+use crate::check::{Expected, check, number, quiet, the_warning, warnings};
 use crate::databases::{dsn, postgres, redis};
 use crate::env::{Env, program};
 use crate::run::{Outcome, run};
@@ -56,20 +56,17 @@ fn redis_in_preexec_fn(on: Backend) {
 /// One warning, and no error: this rule, naming both processes, on this number, saying this.
 #[track_caller]
 fn warned(outcome: &Outcome, rule: &str, fd: Option<u64>, says: &str) {
-    check(&outcome.report, &[]);
-    let found = warnings(&outcome.report);
-    assert_eq!(found.len(), 1, "{found:#?}");
+    let found = the_warning(&outcome.report, rule);
     let pids = ["parent", "child"].map(|role| match role {
         "parent" => number(&outcome.said, "parent", "pid"),
         _ => number(&outcome.said, "parent", "child"),
     });
     let named = |pid: u64| {
-        found[0]["pid"] == pid
-            || found[0]["other_pids"].as_array().is_some_and(|all| all.contains(&pid.into()))
+        found["pid"] == pid || found["other_pids"].as_array().is_some_and(|all| all.contains(&pid.into()))
     };
-    assert!(found[0]["rule"] == rule && pids.into_iter().all(named), "{found:#?}");
-    assert!(fd.is_none_or(|fd| found[0]["fd"] == fd), "{found:#?}");
-    assert!(found[0].to_string().contains(says), "{found:#?}");
+    assert!(pids.into_iter().all(named), "{found:#?}");
+    assert!(fd.is_none_or(|fd| found["fd"] == fd), "{found:#?}");
+    assert!(found.to_string().contains(says), "{found:#?}");
 }
 
 fn psycopg2_in_preexec_fn_only(on: Backend) {

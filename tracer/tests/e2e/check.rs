@@ -42,6 +42,12 @@ pub(crate) fn errors(report: &Value) -> Vec<&Value> {
     findings(report, &["error"])
 }
 
+/// The report's warnings.
+#[track_caller]
+pub(crate) fn warnings(report: &Value) -> Vec<&Value> {
+    findings(report, &["warning"])
+}
+
 /// The report's only finding that a user would have to read: a warning of this rule.
 #[track_caller]
 pub(crate) fn the_warning<'a>(report: &'a Value, rule: &str) -> &'a Value {
