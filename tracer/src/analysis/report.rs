@@ -3,9 +3,10 @@
 use super::Analysis;
 use crate::errno;
 use crate::model::{Address, ProcId, Process, Socket};
-use crate::protocol::Protocol;
+use crate::protocol::{Protocol, TlsFacts};
 use crate::report::{
-    self, CallError, Confidence, Connection, Exit, Family, Holder, Library, Report, Session, Unseen,
+    self, CallError, Confidence, Connection, Exit, Family, Holder, Library, Report, Session, TlsSession,
+    Unseen,
 };
 use forkscope_proto::{Kind, calls};
 use rustc_hash::FxHashMap;
@@ -119,7 +120,6 @@ impl Analysis {
         const AF_INET: u16 = 2;
         const AF_INET6: u16 = 10;
         let name = |address: &Address| (*address != Address::None).then(|| address.to_string());
-        let protocol = socket.protocol();
         Connection {
             id: socket.id.0,
             inode: socket.inode,
@@ -132,8 +132,9 @@ impl Analysis {
             },
             local: name(&socket.local),
             remote: name(&socket.remote),
-            protocol: (protocol != Protocol::Unknown).then(|| protocol.name().to_owned()),
-            tls: protocol == Protocol::Tls,
+            protocol: spoken(socket).map(|protocol| protocol.name().to_owned()),
+            tls: socket.protocol() == Protocol::Tls,
+            tls_session: socket.tls().map(tls_session),
             creator: Some(self.model.pid(socket.opened.process)).filter(|&pid| pid != 0),
             opened_at: (socket.opened.nr != 0).then(|| self.seconds(socket.opened.time)),
             holders: self.holders(socket, held),
@@ -181,5 +182,24 @@ impl Analysis {
             });
         }
         holder
+    }
+}
+
+/// What is spoken, inside TLS where the server's choice was seen.
+fn spoken(socket: &Socket) -> Option<Protocol> {
+    let inside = match socket.tls().and_then(TlsFacts::chosen) {
+        Some("h2") => Protocol::Http2,
+        Some("http/1.1" | "http/1.0") => Protocol::Http1,
+        _ => socket.protocol(),
+    };
+    (inside != Protocol::Unknown).then_some(inside)
+}
+
+fn tls_session(facts: &TlsFacts) -> TlsSession {
+    TlsSession {
+        version: facts.version().map(str::to_owned),
+        server_name: facts.server_name().map(str::to_owned),
+        alpn_offered: facts.offered().iter().map(ToString::to_string).collect(),
+        alpn: facts.chosen().map(str::to_owned),
     }
 }

@@ -36,7 +36,9 @@ impl Requests {
             | Sign::Answer { .. }
             | Sign::Torn { .. }
             | Sign::Cancelled { .. }
+            | Sign::UsedAfterEnd { .. }
             | Sign::Goodbye { .. }
+            | Sign::PeerGoodbye { .. }
             | Sign::Reply { .. } => return,
         };
         if self.0.len() == Self::KEPT {

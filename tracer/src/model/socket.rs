@@ -2,7 +2,7 @@
 
 use super::asked::{Asked, Requests};
 use super::{OpenFile, Origin, ProcId};
-use crate::protocol::{Direction, InFlight, Protocol, Wire};
+use crate::protocol::{Direction, InFlight, Protocol, TlsFacts, Wire};
 use forkscope_proto as proto;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -185,6 +185,12 @@ impl Socket {
         let flight = self.wire.as_ref().map_or(InFlight::Unknown, |wire| wire.in_flight());
         let asked = self.asked.under_way(&flight);
         (flight, asked)
+    }
+
+    /// What the opening of a TLS session on it said in the clear.
+    #[must_use]
+    pub fn tls(&self) -> Option<&TlsFacts> {
+        self.wire.as_ref()?.tls()
     }
 
     /// A connected stream between processes that are not each other's relatives by construction: TCP, or a

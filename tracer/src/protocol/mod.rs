@@ -10,11 +10,16 @@
 //!                                                  Walker: one a direction, cuts bytes into messages
 //! ```
 
+mod amqp;
+mod asked;
 mod exchange;
 mod http1;
 mod http2;
 mod in_flight;
+mod kafka;
 mod kept;
+mod mongodb;
+mod mqtt;
 mod mysql;
 mod postgres;
 mod redis;
@@ -28,6 +33,7 @@ pub use http2::FrameKind;
 pub use in_flight::InFlight;
 pub use kept::Kept;
 pub use sign::{Chunk, Direction, Sign, User};
+pub use tls::Facts as TlsFacts;
 pub use wire::Wire;
 
 use kept::nothing;
@@ -51,11 +57,29 @@ pub enum Protocol {
     Mysql,
     /// Redis' RESP2 and RESP3.
     Redis,
+    /// AMQP 0-9-1.
+    Amqp,
+    /// Kafka's protocol.
+    Kafka,
+    /// MongoDB's protocol.
+    MongoDb,
+    /// MQTT 3.1, 3.1.1 and 5.0.
+    Mqtt,
 }
 
 /// Each protocol that is read, in the order in which unknown bytes are tried: the strictest first.
-static REGISTRY: [&Speech; 6] =
-    [&http2::SPEECH, &tls::SPEECH, &postgres::SPEECH, &mysql::SPEECH, &http1::SPEECH, &redis::SPEECH];
+static REGISTRY: [&Speech; 10] = [
+    &http2::SPEECH,
+    &tls::SPEECH,
+    &amqp::SPEECH,
+    &mongodb::SPEECH,
+    &kafka::SPEECH,
+    &postgres::SPEECH,
+    &mysql::SPEECH,
+    &http1::SPEECH,
+    &redis::SPEECH,
+    &mqtt::SPEECH,
+];
 
 impl Protocol {
     /// The name that users read.
@@ -98,6 +122,8 @@ pub fn describe(protocol: Protocol, data: &[u8]) -> Option<String> {
     protocol.speech().and_then(|speech| (speech.describe)(data))
 }
 
+#[cfg(test)]
+mod captured;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -23,6 +23,9 @@ pub(super) const SPEECH: Speech = Speech {
 /// Commands after which the server sends what nobody asked for, or does not answer each command.
 const PUSHING: [&str; 7] = ["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "MONITOR", "SYNC", "PSYNC", "REPLCONF"];
 
+/// Ends the session: the server answers, and closes.
+const QUIT: &str = "QUIT";
+
 /// One Redis session. A request is an array of strings, a reply is one value.
 #[derive(Debug)]
 struct Redis {
@@ -73,6 +76,9 @@ impl Session for Redis {
                 (true, Place::First) => self.exchange.request(user, out),
                 (true, Place::Item(0)) => {
                     cursor.keep(token::name_in(token.body));
+                    if dir == Direction::Sent && token::is(token.body, QUIT) {
+                        out(Sign::Goodbye { by: user, message: QUIT });
+                    }
                     if PUSHING.iter().any(|name| token::may_be(token.body, name)) {
                         self.exchange.part();
                     }

@@ -135,7 +135,7 @@ pub enum Sign {
         by: User,
     },
     /// HEADERS opened a stream id that another process had opened, or one below the other's newest: never
-    /// allowed (RFC 9113, 5.1.1).
+    /// allowed (RFC 9113, 5.1.1). In AMQP: Channel.Open of a channel that another process has open.
     StreamReused {
         /// The stream.
         stream: u32,
@@ -175,6 +175,23 @@ pub enum Sign {
     Goodbye {
         /// Who said so.
         by: User,
+        /// The message, as the protocol names it.
+        message: &'static str,
+    },
+    /// A process uses a part of the session (an AMQP channel) that it had opened, and that another has closed: an error
+    /// to the server.
+    UsedAfterEnd {
+        /// The part, by its number.
+        stream: u32,
+        /// Who opened it, and uses it.
+        opener: User,
+        /// Who closed it.
+        by: User,
+    },
+    /// The server ended the session, or confirmed its end, in words that a holder read.
+    PeerGoodbye {
+        /// Who read them.
+        reader: User,
         /// The message, as the protocol names it.
         message: &'static str,
     },

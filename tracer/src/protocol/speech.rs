@@ -1,6 +1,6 @@
 //! What a protocol brings: how it begins, how its middle looks, and a reader for its sessions.
 
-use super::{Chunk, Direction, InFlight, Protocol, Sign, User};
+use super::{Chunk, Direction, InFlight, Protocol, Sign, TlsFacts, User};
 use std::fmt::Debug;
 use std::ops::Range;
 
@@ -50,6 +50,11 @@ pub(super) trait Session: Debug + Send {
     /// What the client waits for now, where the holders are the client. Not known of a protocol that is not read so far.
     fn in_flight(&self) -> InFlight {
         InFlight::Unknown
+    }
+
+    /// What a TLS session's opening said in the clear; `None` for other protocols.
+    fn tls(&self) -> Option<&TlsFacts> {
+        None
     }
 }
 

@@ -9,7 +9,7 @@ const P: User = User(1);
 const C: User = User(2);
 
 /// How a session of each protocol begins.
-const BEGINNINGS: [(Protocol, Direction, &[u8]); 8] = [
+const BEGINNINGS: [(Protocol, Direction, &[u8]); 14] = [
     (Protocol::Http2, Sent, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"),
     (Protocol::Tls, Sent, b"\x16\x03\x01\0\x06\x01\0\0\x02\x03\x03"),
     (Protocol::Postgres, Sent, b"\0\0\0\x0d\0\x03\0\0user\0"),
@@ -18,13 +18,27 @@ const BEGINNINGS: [(Protocol, Direction, &[u8]); 8] = [
     (Protocol::Http1, Sent, b"GET / HTTP/1.1\r\n\r\n"),
     (Protocol::Http1, Sent, b"GET http://u:p@host/ HTTP/1.1\r\n\r\n"),
     (Protocol::Redis, Sent, b"*1\r\n$4\r\nPING\r\n"),
+    (Protocol::Amqp, Sent, b"AMQP\0\0\x09\x01"),
+    (Protocol::Kafka, Sent, b"\0\0\0\x0e\0\x12\0\0\0\0\0\x01\0\x04name"),
+    (
+        Protocol::MongoDb,
+        Sent,
+        b"\x2d\0\0\0\x07\0\0\0\0\0\0\0\xd4\x07\0\0\0\0\0\0admin.$cmd\0\0\0\0\0\xff\xff\xff\xff\x06\0\0\0\0\0",
+    ),
+    (Protocol::MongoDb, Sent, b"\x1a\0\0\0\x07\0\0\0\0\0\0\0\xdd\x07\0\0\0\0\0\0\0\x05\0\0\0\0"),
+    (Protocol::Mqtt, Sent, b"\x10\x0c\0\x04MQTT\x05\x02\0\x3c\0\0"),
+    (Protocol::Mqtt, Sent, b"\x10\x0e\0\x06MQIsdp\x03\x02\0\x3c\0\0"),
 ];
 
 #[test]
 fn every_protocol_is_recognised_by_its_beginning() {
     for (protocol, dir, data) in BEGINNINGS {
-        // Of MySQL's greeting the header is read at once.
-        let least = if protocol == Protocol::Mysql { 4 } else { 1 };
+        // Of MySQL's greeting and of MongoDB's first command the header is read at once.
+        let least = match protocol {
+            Protocol::Mysql => 4,
+            Protocol::MongoDb => 16,
+            _ => 1,
+        };
         for piece in [1, 3, 5, data.len()].map(|piece| piece.max(least)) {
             let (mut wire, mut signs) = (Twice::new(), Vec::new());
             for data in data.chunks(piece) {

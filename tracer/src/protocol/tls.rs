@@ -1,9 +1,15 @@
 //! TLS records (RFC 8446, 5.1; RFC 5246, 6.2): the record layer's headers are never encrypted.
 
+mod facts;
+mod hello;
+
+pub use facts::Facts;
+
 use super::kept::nothing;
 use super::speech::{Fit, Note, Session, Side, Speech, Start};
-use super::walker::{Head, Walker};
+use super::walker::{Cursor, Head, Walker};
 use super::{Chunk, Direction, InFlight, Protocol, Sign, User};
+use hello::Hello;
 
 pub(super) const SPEECH: Speech = Speech {
     protocol: Protocol::Tls,
@@ -22,6 +28,7 @@ const HEADER: usize = 5;
 /// 2^14 of plaintext and what encryption may add in TLS 1.2 (RFC 5246, 6.2.3).
 const MOST: u16 = (1 << 14) + 2048;
 
+const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
 const CLIENT_HELLO: u8 = 1;
 
@@ -89,7 +96,7 @@ fn describe(data: &[u8]) -> Option<String> {
         match data[0] {
             _ if opens(data, &mut nothing).is_some() => "TLS ClientHello",
             20 => "TLS change cipher spec",
-            21 => "TLS alert",
+            ALERT => "TLS alert",
             HANDSHAKE => "TLS handshake",
             _ => "TLS application data",
         }
@@ -97,28 +104,100 @@ fn describe(data: &[u8]) -> Option<String> {
     )
 }
 
-/// One TLS session: only whole records can be told apart.
+/// An alert in the clear: its level and what it says (RFC 5246, 7.2). Encrypted ones are longer.
+const CLEAR_ALERT: usize = 2;
+const CLOSE_NOTIFY: u8 = 0;
+const FATAL: u8 = 2;
+
+/// One TLS session: its opening, and whole records, of which no more than the type is told apart.
 #[derive(Debug)]
 struct Tls {
     client: Option<Direction>,
     walkers: [Walker; 2],
+    /// The hello of each direction that is read from its first byte.
+    hellos: [Option<Hello>; 2],
+    facts: Facts,
 }
 
 impl Tls {
     fn new(start: Start) -> Self {
-        Self { client: start.client, walkers: start.fresh.map(Walker::new) }
+        Self {
+            client: start.client,
+            walkers: start.fresh.map(Walker::new),
+            hellos: start.fresh.map(|fresh| fresh.then(Hello::new)),
+            facts: Facts::default(),
+        }
+    }
+
+    /// What was captured of a handshake record's body; `whole`: nothing of it passed that was not.
+    fn opening(&mut self, dir: Direction, body: &[u8], whole: bool, note: &mut dyn FnMut(usize)) {
+        let hello = &mut self.hellos[dir.index()];
+        if let Some(reading) = hello {
+            reading.read(body, &mut self.facts, note);
+            if !whole || reading.is_done() {
+                *hello = None;
+            }
+        }
+    }
+
+    /// An alert that ends the session, by its name: the clear ones by what they say. Of an encrypted one only its type
+    /// shows, and with TLS 1.3 not even that.
+    fn ending(&self, length: usize, body: &[u8], cursor: &Cursor<'_>) -> Option<&'static str> {
+        if length != CLEAR_ALERT {
+            return (!self.facts.hides_alerts()).then_some("an encrypted alert");
+        }
+        let &[level, what] = body.first_chunk::<CLEAR_ALERT>()?;
+        cursor.keep(0..CLEAR_ALERT);
+        match (level, what) {
+            (_, CLOSE_NOTIFY) => Some("close_notify"),
+            (FATAL, _) => Some("a fatal alert"),
+            _ => None,
+        }
     }
 }
 
 impl Session for Tls {
     fn feed(&mut self, user: User, dir: Direction, chunk: Chunk<'_>, out: &mut dyn FnMut(Sign)) {
-        let walker = &mut self.walkers[dir.index()];
-        let mut cursor = walker.start(user, dir, chunk, fits, out);
-        while walker.next(&mut cursor, head).is_some() {}
+        let at = dir.index();
+        let mut cursor = self.walkers[at].start(user, dir, chunk, fits, out);
+        if self.hellos[at].is_some() && self.walkers[at].left() > 0 {
+            // It goes on in the record that is not complete yet: after the first one's header, only a hello's is open.
+            let left = self.walkers[at].left().min(chunk.len);
+            let body = &chunk.data[..usize::try_from(left).unwrap_or(usize::MAX).min(chunk.data.len())];
+            self.opening(dir, body, body.len() as u64 == left, &mut |at| chunk.keep(at..at + 1));
+        }
+        while let Some(record) = self.walkers[at].next(&mut cursor, head) {
+            let length = record.head().first_chunk().and_then(length).unwrap_or(0).into();
+            let whole = record.body.len() == length || cursor.is_whole();
+            match record.head().first() {
+                Some(&HANDSHAKE) => {
+                    self.opening(dir, record.body, whole, &mut |at| cursor.keep(at..at + 1));
+                    continue;
+                }
+                Some(&ALERT) if self.walkers[at].is_exact() => {
+                    let ending = self.ending(length, record.body, &cursor);
+                    out(match (ending, dir) {
+                        (None, _) => continue,
+                        (Some(message), Direction::Sent) => Sign::Goodbye { by: user, message },
+                        (Some(message), Direction::Received) => Sign::PeerGoodbye { reader: user, message },
+                    });
+                }
+                _ => {}
+            }
+            self.hellos[at] = None;
+        }
+        if self.walkers[at].is_lost() {
+            self.hellos[at] = None;
+        }
     }
 
     fn skip(&mut self, dir: Direction) {
         self.walkers[dir.index()].lose();
+        self.hellos[dir.index()] = None;
+    }
+
+    fn tls(&self) -> Option<&Facts> {
+        Some(&self.facts)
     }
 
     /// A record that is read or written in part. Whether a request awaits its reply inside, nobody can see.
@@ -134,26 +213,4 @@ impl Session for Tls {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn records() {
-        // bytes, whole length -> a message begins here and is sure, words
-        for (data, len, fit, words) in [
-            (&[23, 3, 3, 0, 2, 9, 9][..], 7, Some(true), Some("TLS application data")),
-            (&[23, 3, 3, 0, 9, 9, 9], 7, Some(false), Some("TLS application data")),
-            (&[23, 3, 3, 1, 0, 9, 9], 261, Some(true), Some("TLS application data")),
-            (&[23, 3, 3, 0, 2, 9, 9, 21, 3, 3, 0, 1], 12, Some(true), Some("TLS application data")),
-            (&[21, 3, 3, 0, 2, 1, 0], 7, Some(true), Some("TLS alert")),
-            (&[22, 3, 1, 0, 6, 1, 0, 0, 2, 3, 3], 11, Some(true), Some("TLS ClientHello")),
-            (&[24, 3, 3, 0, 2, 9, 9], 7, None, None),
-            (&[23, 3, 3, 0xff, 2, 9, 9], 7, None, None),
-            (&[23, 3, 3, 0, 2, 9, 9, 99], 8, None, Some("TLS application data")),
-            (&[23, 3], 2, None, None),
-        ] {
-            assert_eq!(fits(data, len, &mut nothing).map(|fit| fit.sure), fit, "{data:?}");
-            assert_eq!(describe(data).as_deref(), words, "{data:?}");
-        }
-    }
-}
+mod tests;

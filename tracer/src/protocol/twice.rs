@@ -24,6 +24,12 @@ impl Twice {
         self.whole.in_flight()
     }
 
+    /// What both read of TLS.
+    pub(super) fn tls(&self) -> Option<&super::TlsFacts> {
+        assert_eq!(self.whole.tls(), self.kept.tls());
+        self.whole.tls()
+    }
+
     pub(super) fn skip(&mut self, dir: Direction) {
         self.whole.skip(dir);
         self.kept.skip(dir);

@@ -115,6 +115,11 @@ impl Walker {
         self.owner.filter(|_| self.left > 0 || self.line)
     }
 
+    /// Bytes of the current message that are still to come, where its length is known.
+    pub(super) fn left(&self) -> u64 {
+        self.left
+    }
+
     /// Begins to read a transfer. `fits` says whether messages begin where it begins.
     pub(super) fn start<'a>(
         &mut self,
@@ -264,7 +269,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Was the whole transfer captured?
-    fn is_whole(&self) -> bool {
+    pub(super) fn is_whole(&self) -> bool {
         self.chunk.data.len() as u64 == self.chunk.len
     }
 }

@@ -2,7 +2,7 @@
 
 use super::kept::nothing;
 use super::speech::{Note, Session, Side, Speech, Start};
-use super::{Chunk, Direction, InFlight, Protocol, REGISTRY, Sign, User};
+use super::{Chunk, Direction, InFlight, Protocol, REGISTRY, Sign, TlsFacts, User};
 
 /// First bytes of a direction that are kept until the protocol is known: enough for any beginning.
 const KEPT: usize = 64;
@@ -65,6 +65,11 @@ impl Wire {
     /// What the client waits for now.
     pub fn in_flight(&self) -> InFlight {
         self.session.as_ref().map_or(InFlight::Unknown, |session| session.in_flight())
+    }
+
+    /// What the opening of a TLS session said in the clear.
+    pub fn tls(&self) -> Option<&TlsFacts> {
+        self.session.as_ref()?.tls()
     }
 
     /// Says which way the client's bytes go: [`Direction::Sent`] where this end connected, the other where it

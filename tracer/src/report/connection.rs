@@ -24,6 +24,9 @@ pub struct Connection {
     pub protocol: Option<String>,
     /// TLS was seen on it.
     pub tls: bool,
+    /// What the opening of its TLS session said in the clear; null: there is none, or its opening was not seen.
+    #[serde(default)]
+    pub tls_session: Option<TlsSession>,
     /// The process that opened it; null: it was open before the session and held by several.
     pub creator: Option<u32>,
     /// When it was opened; null: before the session.
@@ -108,6 +111,20 @@ pub struct Http2 {
     pub streams: Vec<Stream>,
 }
 
+/// What the opening of a TLS session said in the clear. Names are visible ASCII, of at most 255 bytes: the peer, or
+/// whoever else wrote on the connection, may have made them up.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TlsSession {
+    /// The version that the server chose, for example `TLS 1.3`; null: its answer was not seen.
+    pub version: Option<String>,
+    /// The host that the client named (SNI, RFC 6066 section 3); null: none, or not seen.
+    pub server_name: Option<String>,
+    /// What the client offered to speak inside (ALPN, RFC 7301), best first, at most 8: for example `h2`.
+    pub alpn_offered: Vec<String>,
+    /// What the server chose of that; null: nothing, not seen, or TLS 1.3, where it is encrypted.
+    pub alpn: Option<String>,
+}
+
 /// What one process did on one HTTP/2 stream. Stream 0 is the connection itself (RFC 9113, section 5.1.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Stream {
@@ -128,15 +145,72 @@ impl Connection {
     #[must_use]
     pub fn describe(&self) -> String {
         let address = |side: &Option<String>| side.clone().unwrap_or_else(|| "(no name)".into());
-        let speaks = match (self.protocol.as_deref(), self.tls) {
-            (Some(protocol), true) => format!(" ({protocol} over TLS)"),
+        let protocol = self.protocol.as_deref().filter(|&protocol| protocol != "TLS");
+        let speaks = match (protocol, self.tls) {
+            (Some(protocol), true) => format!(" ({protocol} over {})", self.tls_words()),
             (Some(protocol), false) => format!(" ({protocol})"),
-            (None, true) => " (TLS)".into(),
+            (None, true) => format!(" ({})", self.tls_words()),
             (None, false) => String::new(),
         };
         let opened = self
             .creator
             .map_or_else(|| ", opened before the session".into(), |pid| format!(", opened by {pid}"));
         format!("{} -> {}{speaks}{opened}", address(&self.local), address(&self.remote))
+    }
+    /// "TLS 1.3 to example.org, which offers h2": as far as it was seen.
+    fn tls_words(&self) -> String {
+        let session = self.tls_session.as_ref();
+        let version = session.and_then(|session| session.version.as_deref()).unwrap_or("TLS");
+        let host = session.and_then(|session| session.server_name.as_deref());
+        let offers = session.filter(|session| session.alpn.is_none() && !session.alpn_offered.is_empty());
+        let mut words = version.to_owned();
+        if let Some(host) = host {
+            words += &format!(" to {host}");
+        }
+        if let Some(session) = offers {
+            words += &format!(", offering {}", session.alpn_offered.join(" or "));
+        }
+        words
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_in_one_line() {
+        let tls = |version: &str, host: &str, offered: &[&str], alpn: Option<&str>| TlsSession {
+            version: Some(version.into()),
+            server_name: Some(host.into()),
+            alpn_offered: offered.iter().map(|&name| name.into()).collect(),
+            alpn: alpn.map(Into::into),
+        };
+        for (protocol, session, words) in [
+            (None, None, ""),
+            (Some("AMQP"), None, " (AMQP)"),
+            (Some("TLS"), Some(TlsSession::default()), " (TLS)"),
+            (
+                Some("TLS"),
+                Some(tls("TLS 1.3", "a.example", &["h2", "http/1.1"], None)),
+                " (TLS 1.3 to a.example, offering h2 or http/1.1)",
+            ),
+            (
+                Some("HTTP/2"),
+                Some(tls("TLS 1.2", "a.example", &["h2"], Some("h2"))),
+                " (HTTP/2 over TLS 1.2 to a.example)",
+            ),
+        ] {
+            let connection = Connection {
+                protocol: protocol.map(Into::into),
+                tls: session.is_some(),
+                tls_session: session,
+                local: Some("127.0.0.1:1".into()),
+                remote: Some("127.0.0.1:2".into()),
+                creator: Some(7),
+                ..Connection::default()
+            };
+            assert_eq!(connection.describe(), format!("127.0.0.1:1 -> 127.0.0.1:2{words}, opened by 7"));
+        }
     }
 }

@@ -15,7 +15,7 @@ pub mod session;
 pub mod stats;
 
 pub use baseline::{BASELINE_VERSION, Baseline, Baselined, Unreadable};
-pub use connection::{CallError, Connection, Family, Holder, Http2, Stream};
+pub use connection::{CallError, Connection, Family, Holder, Http2, Stream, TlsSession};
 pub use document::{Report, SCHEMA_VERSION, Tool, schema};
 pub use finding::{Confidence, Evidence, Finding, Fix, RuleId, Severity};
 pub use look::{

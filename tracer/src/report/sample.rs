@@ -79,6 +79,7 @@ fn connection() -> Connection {
         remote: Some("127.0.0.1:30001".into()),
         protocol: Some("http2".into()),
         tls: false,
+        tls_session: None,
         creator: Some(PARENT),
         opened_at: Some(0.412),
         holders: vec![

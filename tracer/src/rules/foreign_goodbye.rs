@@ -1,6 +1,6 @@
 //! See [`TEXT`].
 
-use super::history::{call, connection, fork_step, opened_step};
+use super::history::{call, connection, fork_step, opened_step, part};
 use super::{Cause, Draft, Rule, Says, Step, confidence};
 use crate::errno;
 use crate::model::{Change, Failure, Farewell, Goodbye, Model, ProcId, SockId, Socket};
@@ -12,11 +12,14 @@ pub(super) const TEXT: &str = "\
 A process ended a connection that another one still uses, and the other's next call failed.
 
 After a fork parent and child hold one socket. Closing a copy of it disturbs nobody, but a goodbye does: `shutdown(2)`
-works on the socket and not on the copy, and a message like PostgreSQL's Terminate or MySQL's COM_QUIT tells the server
-to end the session, whoever sent it. Libraries say goodbye when a connection object is closed, and some when it is
+works on the socket and not on the copy, and a message like PostgreSQL's Terminate, MySQL's COM_QUIT, AMQP's
+Connection.Close, MQTT's DISCONNECT or TLS' close_notify tells the server to end the session, whoever sent it. Libraries say goodbye when a connection object is closed, and some when it is
 merely freed: at the exit of a child that never used it. The parent then gets EPIPE, a reset, or an end where it
 expected an answer: \"server closed the connection unexpectedly\". With HTTP/2 a part of the session can be ended: a
 child that cleans up after a fork cancels, with RST_STREAM, the calls that its parent has under way, which then hang.
+With AMQP a child that closes its parent's channel makes the parent's next use of it an error, which ends the session.
+With TLS up to 1.2 an alert can be told from other records, though not what it says once all is encrypted: it mostly is
+close_notify. With TLS 1.3 it cannot be told: such a goodbye shows as `shared-stream`.
 
 A goodbye to the whole session alone is not reported: who hands a connection over lets the new owner end it.
 
@@ -36,8 +39,38 @@ struct Met {
     tid: u32,
     fd: i32,
     nr: u16,
-    /// `None`: the end of the stream.
-    errno: Option<i32>,
+    end: End,
+}
+
+/// How it met it.
+#[derive(Clone, Copy)]
+enum End {
+    /// A call failed.
+    Errno(i32),
+    /// The end of the stream.
+    Stream,
+    /// The peer's own goodbye.
+    Message(&'static str),
+}
+
+impl Met {
+    /// What the call returned, where that says so.
+    fn ret(&self) -> Option<i64> {
+        match self.end {
+            End::Errno(errno) => Some(-i64::from(errno)),
+            End::Stream => Some(0),
+            End::Message(_) => None,
+        }
+    }
+}
+
+impl End {
+    fn errno(self) -> Option<i32> {
+        match self {
+            Self::Errno(errno) => Some(errno),
+            Self::Stream | Self::Message(_) => None,
+        }
+    }
 }
 
 impl Rule for ForeignGoodbye {
@@ -53,19 +86,84 @@ impl Rule for ForeignGoodbye {
             }) => {
                 let open = model.slot(process, tid, fd).and_then(|slot| slot.open.as_ref());
                 if let Some(id) = open.and_then(|holding| holding.file.socket) {
-                    out.extend(found(model, id, &Met { process, tid, fd, nr, errno: Some(errno) }));
+                    out.extend(found(model, id, &Met { process, tid, fd, nr, end: End::Errno(errno) }));
                 }
             }
             Change::StreamEnded { socket, process, tid, fd, nr } => {
-                out.extend(found(model, socket, &Met { process, tid, fd, nr, errno: None }));
+                out.extend(found(model, socket, &Met { process, tid, fd, nr, end: End::Stream }));
             }
             Change::Said { socket, fd, nr, sign: Sign::Cancelled { stream, opener, by }, .. } => {
                 let [opener, by] = [opener, by].map(|User(number)| ProcId::from_number(number));
                 out.extend(cancelled(model, socket, (fd, nr), stream, opener, by));
             }
+            Change::Said {
+                socket,
+                fd,
+                nr,
+                sign: Sign::PeerGoodbye { reader: User(number), message },
+                ..
+            } => {
+                let process = ProcId::from_number(number);
+                let met = Met { process, tid: model.pid(process), fd, nr, end: End::Message(message) };
+                out.extend(found(model, socket, &met));
+            }
+            Change::Said { socket, fd, nr, sign: Sign::UsedAfterEnd { stream, opener, by }, .. } => {
+                let [opener, by] = [opener, by].map(|User(number)| ProcId::from_number(number));
+                out.extend(used_after_end(model, socket, (fd, nr), stream, opener, by));
+            }
             _ => {}
         }
     }
+}
+
+/// A channel was closed by one process, and is used by the other, which had opened it.
+fn used_after_end(
+    model: &Model,
+    id: SockId,
+    (fd, nr): (i32, u16),
+    stream: u32,
+    opener: ProcId,
+    by: ProcId,
+) -> Option<Draft> {
+    let socket = model.socket(id)?;
+    if [opener, by].iter().any(|&one| socket.usage(one).is_some_and(|usage| usage.passed)) {
+        return None;
+    }
+    let (by_pid, pid) = (model.pid(by), model.pid(opener));
+    let what = format!("{by_pid} closed {} {stream}, which {pid} had opened", part(socket));
+    let time = model.now();
+    let mut steps = beginning(model, socket, fd);
+    steps.extend(socket.turns.iter().rev().find(|turn| turn.process == by).map(|turn| Step {
+        time: turn.from,
+        process: by,
+        tid: turn.tid,
+        what: what.clone(),
+        nr: turn.nr,
+        fd: Some(turn.fd),
+        ret: None,
+    }));
+    let uses = format!("{pid} still uses it: {} sent on it", call(nr));
+    steps.push(Step { time, process: opener, tid: pid, what: uses, nr, fd: Some(fd), ret: None });
+    Some(Draft {
+        rule: RuleId::ForeignGoodbye,
+        severity: Severity::Error,
+        confidence: confidence(model, true, &[by, opener]),
+        says: Says::Lost,
+        cause: Cause::Sharing(id),
+        title: format!("{what}, on {}", connection(socket)),
+        summary: format!(
+            "{by_pid} and {pid} hold one socket since a fork. {what}; {pid} sends on it still, which the server takes for \
+             an error: it ends the session."
+        ),
+        process: opener,
+        others: vec![by],
+        fd: Some(fd),
+        socket: Some(id),
+        nr: Some(nr),
+        errno: None,
+        time,
+        steps,
+    })
 }
 
 /// A part of the session was ended: the request of one process, by another.
@@ -135,10 +233,10 @@ fn found(model: &Model, id: SockId, met: &Met) -> Option<Draft> {
     }
     let half = goodbye.how == Farewell::Shutdown(SHUT_WR);
     // An end that was read: on the server's side its first process may only look whether the child is done.
-    if met.errno.is_none() && (half || socket.accepted) {
+    if met.end.errno().is_none() && (half || socket.accepted) {
         return None;
     }
-    let exact = met.errno == Some(libc::EPIPE) || matches!(goodbye.how, Farewell::Message(_));
+    let exact = met.end.errno() == Some(libc::EPIPE) || matches!(goodbye.how, Farewell::Message(_));
     // A socket that was open at the attach: what was said on it before is unknown.
     let seen = exact && socket.opened.nr != 0;
     Some(draft(model, socket, &goodbye, met, confidence(model, seen, &[by, met.process])))
@@ -147,9 +245,12 @@ fn found(model: &Model, id: SockId, met: &Met) -> Option<Draft> {
 fn draft(model: &Model, socket: &Socket, goodbye: &Goodbye, met: &Met, confidence: Confidence) -> Draft {
     let (by, pid) = (model.pid(goodbye.by.process), model.pid(met.process));
     let (said, what) = words(goodbye);
-    let end = match met.errno {
-        Some(errno) => format!("{} failed with {}", call(met.nr), errno::name(errno).unwrap_or("an error")),
-        None => format!("{} found the stream at its end", call(met.nr)),
+    let end = match met.end {
+        End::Errno(errno) => {
+            format!("{} failed with {}", call(met.nr), errno::name(errno).unwrap_or("an error"))
+        }
+        End::Stream => format!("{} found the stream at its end", call(met.nr)),
+        End::Message(message) => format!("{} read the peer's {}", call(met.nr), bare(message)),
     };
     let time = model.now();
     let mut steps = beginning(model, socket, met.fd);
@@ -169,7 +270,7 @@ fn draft(model: &Model, socket: &Socket, goodbye: &Goodbye, met: &Met, confidenc
         what: format!("{pid} still uses it: {end}"),
         nr: met.nr,
         fd: Some(met.fd),
-        ret: Some(met.errno.map_or(0, |errno| -i64::from(errno))),
+        ret: met.ret(),
     });
     Draft {
         rule: RuleId::ForeignGoodbye,
@@ -187,10 +288,15 @@ fn draft(model: &Model, socket: &Socket, goodbye: &Goodbye, met: &Met, confidenc
         fd: Some(met.fd),
         socket: Some(socket.id),
         nr: Some(met.nr),
-        errno: met.errno,
+        errno: met.end.errno(),
         time,
         steps,
     }
+}
+
+/// A message's name after "the peer's".
+fn bare(message: &str) -> &str {
+    message.strip_prefix("an ").or_else(|| message.strip_prefix("a ")).unwrap_or(message)
 }
 
 /// The goodbye as a clause, and how it comes.

@@ -140,6 +140,11 @@ pub(super) fn connection_of(model: &Model, id: Option<SockId>) -> String {
     id.and_then(|id| model.socket(id)).map_or_else(|| "an open file".into(), connection)
 }
 
+/// What a session's parts are called: the streams of HTTP/2, the channels of AMQP.
+pub(super) fn part(socket: &Socket) -> &'static str {
+    if socket.protocol() == Protocol::Amqp { "AMQP channel" } else { "HTTP/2 stream" }
+}
+
 /// Both addresses.
 fn ends(socket: &Socket) -> String {
     if socket.accepted {

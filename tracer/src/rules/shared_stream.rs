@@ -1,6 +1,6 @@
 //! See [`TEXT`].
 
-use super::history::{connection, fork_step, opened_step};
+use super::history::{connection, fork_step, opened_step, part};
 use super::{Cause, Draft, Rule, Says, Step, confidence};
 use crate::model::{Change, Model, ProcId, SockId, Socket, Turn};
 use crate::protocol::{Protocol, Sign, User};
@@ -103,7 +103,8 @@ fn said(model: &Model, id: SockId, sign: Sign) -> Option<Draft> {
     let pid = |User(number)| model.pid(ProcId::from_number(number));
     let (by, before, what) = match sign {
         Sign::StreamReused { stream, first, again } => {
-            (again, first, format!("{} and {} both opened HTTP/2 stream {stream}", pid(first), pid(again)))
+            let what = format!("{} and {} both opened {} {stream}", pid(first), pid(again), part(socket));
+            (again, first, what)
         }
         Sign::Torn { by, cut, missing } => (
             by,

@@ -41,7 +41,7 @@ const SECRET: u8 = b'~';
 type Steps = &'static [(Direction, &'static [u8])];
 
 /// A session of each protocol.
-const SESSIONS: [(Protocol, Steps); 7] = [
+const SESSIONS: [(Protocol, Steps); 11] = [
     (
         Protocol::Http1,
         &[
@@ -98,10 +98,64 @@ const SESSIONS: [(Protocol, Steps); 7] = [
     (
         Protocol::Tls,
         &[
-            (Sent, b"\x16\x03\x01\0\x0c\x01\0\0\x08\x03\x03~~~~~~"),
-            (Received, b"\x16\x03\x03\0\x06~~~~~~\x14\x03\x03\0\x01~"),
+            (
+                Sent,
+                b"\x16\x03\x01\0\x4c\x01\0\0\x48\x03\x03~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~\0\0\x02~~\x01~\0\x1d\
+                \0\0\0\x08\0\x06\0\0\x03a.b\0\x0a\0\x04~~~~\0\x10\0\x05\0\x03\x02h2",
+            ),
+            (
+                Received,
+                b"\x16\x03\x03\0\x35\x02\0\0\x31\x03\x03~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~\0~~~\0\x09\
+                \0\x10\0\x05\0\x03\x02h2\x14\x03\x03\0\x01~",
+            ),
             (Sent, b"\x17\x03\x03\0\x0a~~~~~~~~~~\x17\x03\x03\0\x02~~"),
-            (Received, b"\x17\x03\x03\0\x10~~~~~~~~~~~~~~~~\x15\x03\x03\0\x02~~"),
+            (Received, b"\x17\x03\x03\0\x10~~~~~~~~~~~~~~~~\x15\x03\x03\0\x02\x01\0"),
+            (Sent, b"\x15\x03\x03\0\x1a~~~~~~~~~~~~~~~~~~~~~~~~~~"),
+        ],
+    ),
+    (
+        Protocol::Amqp,
+        &[
+            (Sent, b"AMQP\0\0\x09\x01"),
+            (Received, b"\x01\0\0\0\0\0\x08\0\x0a\0\x0a~~~~\xce"),
+            (Sent, b"\x01\0\0\0\0\0\x0a\0\x0a\0\x0b~~~~~~\xce\x01\0\x01\0\0\0\x05\0\x14\0\x0a~\xce"),
+            (Received, b"\x01\0\x01\0\0\0\x08\0\x14\0\x0b~~~~\xce\x08\0\0\0\0\0\0\xce"),
+            (
+                Sent,
+                b"\x01\0\x01\0\0\0\x09\0\x3c\0\x28~~~~~\xce\x02\0\x01\0\0\0\x0e\0\x3c\0\0~~~~~~~~~~\xce\
+                \x03\0\x01\0\0\0\x05~~~~~\xce",
+            ),
+            (Sent, b"\x01\0\0\0\0\0\x0b\0\x0a\0\x32~~~~~~~\xce"),
+        ],
+    ),
+    (
+        Protocol::Kafka,
+        &[
+            (Sent, b"\0\0\0\x0d\0\x12\0\0\0\0\0\x01\0\x03~~~"),
+            (Received, b"\0\0\0\x0a\0\0\0\x01~~~~~~"),
+            (Sent, b"\0\0\0\x12\0\0\0\x03\0\0\0\x02\0\x03~~~~~~~~\0\0\0\x12\0\x01\0\x03\0\0\0\x03\0\x03~~~~~~~~"),
+            (Received, b"\0\0\0\x06\0\0\0\x02~~\0\0\0\x14\0\0\0\x03~~~~~~~~~~~~~~~~"),
+        ],
+    ),
+    (
+        Protocol::MongoDb,
+        &[
+            (Sent, b"\x2d\0\0\0\x07\0\0\0\0\0\0\0\xd4\x07\0\0\0\0\0\0admin.$cmd\0~~~~~~~~~~~~~~"),
+            (Received, b"\x28\0\0\0\x09\0\0\0\x07\0\0\0\x01\0\0\0\x08\0\0\0~~~~~~~~~~~~~~~~~~~~"),
+            (Sent, b"\x20\0\0\0\x08\0\0\0\0\0\0\0\xdd\x07\0\0\0\0\0\0\0\x0b\0\0\0~~~~~~~"),
+            (Received, b"\x20\0\0\0\x0a\0\0\0\x08\0\0\0\xdd\x07\0\0\0\0\0\0\0\x0b\0\0\0~~~~~~~"),
+        ],
+    ),
+    (
+        Protocol::Mqtt,
+        &[
+            (Sent, b"\x10\x12\0\x04MQTT\x04\xc2\0\x3c~~~~~~~~"),
+            (Received, b"\x20\x02\0\0"),
+            (Sent, b"\x32\x0c\0\x03~~~\0\x07~~~~~"),
+            (Received, b"\x40\x02\0\x07\x30\x0a\0\x03~~~~~~~~"),
+            (Sent, b"\x82\x08\0\x08\0\x03~~~\x01"),
+            (Received, b"\x90\x03\0\x08\x01"),
+            (Sent, b"\xc0\0\xe0\0"),
         ],
     ),
     (Protocol::Unknown, &[(Received, b"220 ~~~~ ready\r\n"), (Sent, b"user ~~~~\r\n"), (Sent, b"~~~~")]),
@@ -165,6 +219,19 @@ fn of_what_may_be_an_opening_only_what_shows_it_is_kept() {
         (Sent, &[("*2\r\n$4\r\nAU", "*2\r\n$4\r\nAU"), ("~~\r\n", "....")]),
         (Sent, &[("\0\0\0\x08~~~", ".......")]),
         (Sent, &[("\x16\x03~~~", ".....")]),
+        (Sent, &[("AMQ", "AMQ"), ("P~~~", "....")]),
+        (Sent, &[("AMQP\0\x01\0\0~~~", "...........")]),
+        (
+            Sent,
+            &[
+                ("\0\0\0\x20\0\x12\0\x02\0\0\0\x01\0", "\0\0\0\x20\0\x12\0\x02\0\0\0\x01\0"),
+                ("\x03~~~", "\x03..."),
+            ],
+        ),
+        (Sent, &[("\0\0\0\x20\0\x12\0~~~", "..........")]),
+        (Sent, &[("\x10\x12\0\x04MQ", "\x10\x12\0\x04MQ"), ("TT\x04\x02~~", "TT\x04\x02..")]),
+        (Sent, &[("\x10\x12\0\x04MQ~~", "........")]),
+        (Sent, &[("\x2d\0\0\0\x07\0\0\0\0\0\0\0", "............")]),
         (Received, &[("\x4a\0", "..")]),
         (Received, &[("\x4a\0\0\0", "\x4a\0\0\0"), ("\x0a8.~~~", "\x0a8...."), ("~~\0~", "..\0.")]),
         (Received, &[("\x4a\0\0\0\x0a8.~~~", "\x4a\0\0\0\x0a8...."), ("~~ ~", ".. .")]),
@@ -181,7 +248,11 @@ fn of_what_may_be_an_opening_only_what_shows_it_is_kept() {
 }
 
 /// Openings that are none in the end, or are one only with the second transfer, beside those of [`SESSIONS`].
-const OPENINGS: [&[u8]; 9] = [
+const OPENINGS: [&[u8]; 13] = [
+    b"\0\0\0\x12\0\x12\0\x03\0\x0b\0\x0b\0\x03~~~~\x01~~",
+    b"AMQP\0\x01\0\0~~~~",
+    b"\x10\x0c\0\x04MQTX~~~~~~",
+    b"\x4a\0\0\0\x01\0\0\0\0\0\0\0\xdd\x07\0\0\xff~~~~~~",
     b"GET http://~~:~~@~~/~~ HTTP/1.1\r\nAuthorization: ~~~\r\n\r\n",
     b"CONNECT ~~:443 HTTP/1.0\r\n\r\n~~~",
     b"PUT ~~~~~~~~~~~~ HTTP/2.0\r\n~~~~~~~~",
@@ -208,6 +279,15 @@ fn what_the_other_side_said_before_an_opening_says_the_same() {
     }
 }
 
+/// What must come at once for a session that begins with this to be known: of MySQL's and of MongoDB's the header.
+fn header(first: &[u8]) -> usize {
+    match first {
+        [_, 0, 0, 0, 10, ..] => 4,
+        [_, 0, 0, 0, _, 0, 0, 0, 0, 0, 0, 0, ..] => 16,
+        _ => 1,
+    }
+}
+
 #[test]
 fn an_opening_split_anywhere_says_the_same_and_keeps_no_secret() {
     let sessions = SESSIONS.iter().map(|(_, steps)| steps.to_vec());
@@ -224,23 +304,23 @@ fn an_opening_split_anywhere_says_the_same_and_keeps_no_secret() {
                     wire.client_is(Sent);
                 }
                 let secrets = feed_to(&mut wire, &steps, &pieces);
-                // Two in one message: see below.
-                assert!(secrets == 0 || child, "{} at {one} and {two}", steps[0].1.escape_ascii());
+                // Two in one message: see below. A part of MongoDB's header shows nothing, and the place is lost.
+                let lost = child || one < header(steps[0].1);
+                assert!(secrets == 0 || lost, "{} at {one} and {two}", steps[0].1.escape_ascii());
             }
         }
     }
 }
 
 proptest! {
-    // The first of a header's size at least: a greeting of MySQL whose header comes in parts is not known, and in what
-    // follows the place is lost.
+    // The first of a header's size at least: one that comes in parts is not known, and in what follows the place is lost.
     #[test]
     fn no_body_is_in_what_is_kept(
         session in 0..SESSIONS.len(),
-        first in 4usize..40,
+        first in 1usize..40,
         mut lengths in prop::collection::vec(1usize..40, 0..12),
     ) {
-        lengths.insert(0, first);
+        lengths.insert(0, first.max(header(SESSIONS[session].1[0].1)));
         let pieces: Vec<_> = lengths.into_iter().map(|length| (length, false, usize::MAX)).collect();
         prop_assert_eq!(feed(SESSIONS[session].1, false, &pieces).1, 0);
     }

@@ -195,9 +195,14 @@ fn begins_command(data: &[u8]) -> bool {
 /// it is whole.
 pub(super) fn name_in(body: &[u8]) -> Range<usize> {
     let Some(text) = body.strip_suffix(b"\r\n") else { return 0..0 };
-    let known = COMMANDS.iter().chain(&super::PUSHING).chain(&["REPLY"]);
+    let known = COMMANDS.iter().chain(&super::PUSHING).chain(&["REPLY", super::QUIT]);
     let known = known.into_iter().any(|name| text.eq_ignore_ascii_case(name.as_bytes()));
     if known { 0..body.len() } else { text.len()..body.len() }
+}
+
+/// Is this string `name`?
+pub(super) fn is(body: &[u8], name: &str) -> bool {
+    body.strip_suffix(b"\r\n").is_some_and(|text| text.eq_ignore_ascii_case(name.as_bytes()))
 }
 
 /// Is this string, as far as it was captured, `name`?

@@ -25,7 +25,7 @@ const fn sign(name: &'static str, file: &'static str) -> Sign {
     Sign { name, file, numbered: false, packages: &[] }
 }
 
-const SIGNS: [Sign; 12] = [
+const SIGNS: [Sign; 14] = [
     Sign { packages: &["grpcio"], ..sign("grpc", "cygrpc") },
     // The number of libgrpc.so is that of its binary interface, not gRPC's version.
     sign("grpc", "libgrpc"),
@@ -38,6 +38,8 @@ const SIGNS: [Sign; 12] = [
     Sign { numbered: true, ..sign("libmariadb", "libmariadb") },
     Sign { numbered: true, ..sign("hiredis", "libhiredis") },
     Sign { packages: &["hiredis"], ..sign("hiredis", "hiredis") },
+    Sign { numbered: true, ..sign("librdkafka", "librdkafka") },
+    Sign { packages: &["pymongo"], ..sign("pymongo", "_cmessage") },
     sign("python", "libpython"),
 ];
 
