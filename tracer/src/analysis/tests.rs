@@ -6,6 +6,7 @@ mod in_flight;
 mod kept_open;
 mod naming;
 mod pre_exec;
+mod sessions;
 mod tables;
 
 use super::kernel::Kernel;

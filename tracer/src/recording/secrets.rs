@@ -13,51 +13,77 @@ use forkscope_proto::{self as proto, Kind, calls};
 const SECRET: &str = "~Zq#Kw~";
 
 /// Conversations: what was sent and received, one after the other. `@` stands for [`SECRET`], as long as it is.
-const CONVERSATIONS: [&[(Direction, &str)]; 14] = [
+const CONVERSATIONS: [&[(Direction, &[u8])]; 18] = [
     &[
-        (Sent, "GET /@?key=@ HTTP/1.1\r\nHost: @\r\nCookie: @\r\nAuthorization: Basic @\r\n\r\n"),
-        (Received, "HTTP/1.1 200 @\r\nSet-Cookie: @\r\n\r\n@"),
-        (Sent, "POST /@ HTTP/1.1\r\nContent-Length: 7\r\n\r\n@"),
+        (Sent, b"GET /@?key=@ HTTP/1.1\r\nHost: @\r\nCookie: @\r\nAuthorization: Basic @\r\n\r\n"),
+        (Received, b"HTTP/1.1 200 @\r\nSet-Cookie: @\r\n\r\n@"),
+        (Sent, b"POST /@ HTTP/1.1\r\nContent-Length: 7\r\n\r\n@"),
     ],
-    &[(Sent, "GET http://u:@@h/@ HTTP/1.1\r\nProxy-Authorization: @\r\n\r\n@"), (Received, "@")],
-    &[(Sent, "@ HTTP/1.1\r\n"), (Sent, "@")],
-    &[(Sent, "PUT @"), (Received, "@"), (Sent, "@")],
-    &[(Sent, "PUT @\r\n@"), (Sent, "GET @\n@")],
-    &[(Sent, "GET apikey=@"), (Sent, "@"), (Sent, "@\r\n@")],
-    &[(Sent, "@@"), (Received, "@@")],
-    &[(Received, "220 @\r\n"), (Sent, "USER @\r\n"), (Sent, "PASS @\r\n")],
+    &[(Sent, b"GET http://u:@@h/@ HTTP/1.1\r\nProxy-Authorization: @\r\n\r\n@"), (Received, b"@")],
+    &[(Sent, b"@ HTTP/1.1\r\n"), (Sent, b"@")],
+    &[(Sent, b"PUT @"), (Received, b"@"), (Sent, b"@")],
+    &[(Sent, b"PUT @\r\n@"), (Sent, b"GET @\n@")],
+    &[(Sent, b"GET apikey=@"), (Sent, b"@"), (Sent, b"@\r\n@")],
+    &[(Sent, b"@@"), (Received, b"@@")],
+    &[(Received, b"220 @\r\n"), (Sent, b"USER @\r\n"), (Sent, b"PASS @\r\n")],
     &[
-        (Sent, "*3\r\n$4\r\nAUTH\r\n$7\r\n@\r\n$7\r\n@\r\n"),
-        (Received, "+@\r\n"),
-        (Sent, "*3\r\n$3\r\nSET\r\n$7\r\n@\r\n$7\r\n@\r\n*2\r\n$3\r\nGET\r\n$7\r\n@\r\n"),
-        (Received, "$7\r\n@\r\n-ERR @\r\n*1\r\n$7\r\n@\r\n"),
-    ],
-    &[
-        (Sent, "\0\0\0\x17\0\x03\0\0user\0@\0\0\0"),
-        (Received, "R\0\0\0\x0c\0\0\0\x05abcd"),
-        (Sent, "p\0\0\0\x0c@\0"),
-        (Received, "S\0\0\0\x0d@\0\0Z\0\0\0\x05I"),
-        (Sent, "Q\0\0\0\x13select @\0P\0\0\0\x0c@\0S\0\0\0\x04"),
-        (Received, "D\0\0\0\x0b@E\0\0\0\x0b@Z\0\0\0\x05I"),
+        (Sent, b"*3\r\n$4\r\nAUTH\r\n$7\r\n@\r\n$7\r\n@\r\n"),
+        (Received, b"+@\r\n"),
+        (Sent, b"*3\r\n$3\r\nSET\r\n$7\r\n@\r\n$7\r\n@\r\n*2\r\n$3\r\nGET\r\n$7\r\n@\r\n"),
+        (Received, b"$7\r\n@\r\n-ERR @\r\n*1\r\n$7\r\n@\r\n"),
     ],
     &[
-        (Received, "\x28\0\0\0\x0a8.@\0............................."),
-        (Sent, "\x07\0\0\x01@"),
-        (Received, "\x07\0\0\x02@"),
-        (Sent, "\x0f\0\0\0\x03select @"),
-        (Received, "\x01\0\0\x01\x01\x07\0\0\x02@\x07\0\0\x03@\x07\0\0\x04@"),
+        (Sent, b"\0\0\0\x17\0\x03\0\0user\0@\0\0\0"),
+        (Received, b"R\0\0\0\x0c\0\0\0\x05abcd"),
+        (Sent, b"p\0\0\0\x0c@\0"),
+        (Received, b"S\0\0\0\x0d@\0\0Z\0\0\0\x05I"),
+        (Sent, b"Q\0\0\0\x13select @\0P\0\0\0\x0c@\0S\0\0\0\x04"),
+        (Received, b"D\0\0\0\x0b@E\0\0\0\x0b@Z\0\0\0\x05I"),
     ],
-    &[(Received, "\x4a\0\0\0\x0a8.0.@ @"), (Sent, "@")],
     &[
-        (Sent, "\x16\x03\x01\0\x0d\x01\0\0\x09\x03\x03@"),
-        (Received, "\x16\x03\x03\0\x07@\x17\x03\x03\0\x07@"),
+        (Received, b"\x28\0\0\0\x0a8.@\0............................."),
+        (Sent, b"\x07\0\0\x01@"),
+        (Received, b"\x07\0\0\x02@"),
+        (Sent, b"\x0f\0\0\0\x03select @"),
+        (Received, b"\x01\0\0\x01\x01\x07\0\0\x02@\x07\0\0\x03@\x07\0\0\x04@"),
+    ],
+    &[(Received, b"\x4a\0\0\0\x0a8.0.@ @"), (Sent, b"@")],
+    &[
+        (Sent, b"\x16\x03\x01\0\x0d\x01\0\0\x09\x03\x03@"),
+        (Received, b"\x16\x03\x03\0\x07@\x17\x03\x03\0\x07@"),
     ],
     &[
         (
             Sent,
-            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0\x07\x01\x04\0\0\0\x01@\0\0\x07\0\x01\0\0\0\x01@",
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0\x07\x01\x04\0\0\0\x01@\0\0\x07\0\x01\0\0\0\x01@",
         ),
-        (Received, "\0\0\0\x04\0\0\0\0\0\0\0\x07\x01\x04\0\0\0\x01@\0\0\x07\0\x01\0\0\0\x01@"),
+        (Received, b"\0\0\0\x04\0\0\0\0\0\0\0\x07\x01\x04\0\0\0\x01@\0\0\x07\0\x01\0\0\0\x01@"),
+    ],
+    &[
+        (
+            Sent,
+            b"\x16\x03\x01\0\x46\x01\0\0\x42\x03\x03@@@@abcd\x07@\0\x02\x13\x01\x01\0\0\x10\0\x0a\0\x07@\0\x17\0\x01~",
+        ),
+        (Received, b"\x16\x03\x03\0\x2c\x02\0\0\x28\x03\x03@@@@abcd\0\x13\x01\0\x16\x03\x03\0\x0b\x0b\0\0\x07@"),
+        (Sent, b"\x15\x03\x03\0\x0e@@"),
+    ],
+    &[
+        (Sent, b"AMQP\0\0\x09\x01"),
+        (Received, b"\x01\0\0\0\0\0\x0b\0\x0a\0\x0a@\xce"),
+        (Sent, b"\x01\0\0\0\0\0\x0b\0\x0a\0\x0b@\xce\x01\0\x01\0\0\0\x0b\0\x3c\0\x28@\xce"),
+        (Sent, b"\x02\0\x01\0\0\0\x12\0\x3c\0\0@@\xce\x03\0\x01\0\0\0\x0e@@\xce\x01\0\0\0\0\0\x0b\0\x0a\0\x32@\xce"),
+    ],
+    &[
+        (Sent, b"\0\0\0\x11\0\x12\0\0\0\0\0\x01\0\x07@"),
+        (Received, b"\0\0\0\x0b\0\0\0\x01@"),
+        (Sent, b"\0\0\0\x18\0\0\0\x03\0\0\0\x02\0\x07@@\0\0\0\x18\0\x01\0\x03\0\0\0\x03\0\x07@@"),
+        (Received, b"\0\0\0\x0b\0\0\0\x02@\0\0\0\x12\0\0\0\x03@@"),
+    ],
+    &[
+        (Sent, b"\x10\x1a\0\x04MQTT\x04\xc2\0\x3c\0\x07@\0\x05abcde"),
+        (Received, b"\x20\x02\0\0"),
+        (Sent, b"\x32\x12\0\x07@\0\x07@\x82\x0c\0\x08\0\x07@\x01"),
+        (Received, b"\x40\x02\0\x07\x30\x10\0\x07@@\x90\x03\0\x08\x01"),
     ],
 ];
 
@@ -71,12 +97,13 @@ fn transfer(dir: Direction, payload: &[u8]) -> Owned {
 }
 
 /// All that is in the file when a conversation was recorded that passed in pieces of so many bytes, first the first.
-fn recorded(steps: &[(Direction, &str)], first: usize, then: usize, payload: Payload) -> Vec<u8> {
+fn recorded(steps: &[(Direction, &[u8])], first: usize, then: usize, payload: Payload) -> Vec<u8> {
     let (mut file, mut wire, kept) = (Vec::new(), Wire::new(), Kept::default());
     let mut recorder = Recorder::begin(&mut file, &header(payload)).expect("memory");
     for (dir, text) in steps {
-        let text = text.replace('@', SECRET);
-        let (begin, rest) = text.as_bytes().split_at(first.min(text.len()));
+        let said = |&byte: &u8| if byte == b'@' { SECRET.as_bytes().to_vec() } else { vec![byte] };
+        let text: Vec<u8> = text.iter().flat_map(said).collect();
+        let (begin, rest) = text.split_at(first.min(text.len()));
         for piece in [begin].into_iter().chain(rest.chunks(then)) {
             kept.clear();
             wire.feed(User(1), *dir, Chunk::new(piece, piece.len() as u64).noting(&kept), &mut |_| ());

@@ -222,4 +222,25 @@ mod tests {
             assert!(!fixes(rule, Protocol::Unknown, None).is_empty(), "{}", rule.name());
         }
     }
+
+    #[test]
+    fn clients_are_named_where_the_program_may_have_them() {
+        for (protocol, libraries, expected) in [
+            (Protocol::Amqp, &["python"][..], "pika"),
+            (Protocol::Amqp, &[], "AMQP connection and its channels"),
+            (Protocol::Kafka, &["python", "librdkafka"], "confluent-kafka"),
+            (Protocol::Kafka, &["python"], "KafkaProducer"),
+            (Protocol::Kafka, &[], "Kafka clients"),
+            (Protocol::MongoDb, &["python"], "MongoClient"),
+            (Protocol::MongoDb, &[], "MongoDB after the fork"),
+            (Protocol::Mqtt, &[], "loop_start()"),
+        ] {
+            let mut facts = Facts::default();
+            for library in libraries {
+                facts.libraries.insert((*library).into(), (None, String::new()));
+            }
+            let fixes = fixes(RuleId::SharedStream, protocol, Some(&facts));
+            assert!(fixes[0].text.contains(expected), "{protocol:?} {libraries:?}: {}", fixes[0].text);
+        }
+    }
 }

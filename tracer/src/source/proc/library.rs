@@ -38,7 +38,7 @@ const SIGNS: [Sign; 14] = [
     Sign { numbered: true, ..sign("libmariadb", "libmariadb") },
     Sign { numbered: true, ..sign("hiredis", "libhiredis") },
     Sign { packages: &["hiredis"], ..sign("hiredis", "hiredis") },
-    Sign { numbered: true, ..sign("librdkafka", "librdkafka") },
+    sign("librdkafka", "librdkafka"),
     Sign { packages: &["pymongo"], ..sign("pymongo", "_cmessage") },
     sign("python", "libpython"),
 ];
@@ -120,6 +120,8 @@ mod tests {
             ("/usr/lib/libmariadb.so.3", Some(("libmariadb", Some("3")))),
             ("/usr/lib/libhiredis.so.1.1.0", Some(("hiredis", Some("1.1.0")))),
             ("/v/site-packages/hiredis/hiredis.cpython-313-x86_64-linux-gnu.so", Some(("hiredis", None))),
+            ("/v/confluent_kafka.libs/librdkafka-3d1f36a5.so.1", Some(("librdkafka", None))),
+            ("/v/site-packages/pymongo/_cmessage.cpython-313-x86_64-linux-gnu.so", Some(("pymongo", None))),
             ("/usr/lib/libpython3.8.so.1.0", Some(("python", Some("3.8")))),
             ("/usr/lib/libpython3.so", Some(("python", Some("3")))),
             ("/usr/lib/libc.so.6", None),
