@@ -6,8 +6,10 @@
 mod bad_input;
 mod baseline;
 mod before_exec;
+mod brokers;
 mod cases_db;
 mod cases_grpc;
+mod cases_sessions;
 mod check;
 mod commands;
 mod containers;
