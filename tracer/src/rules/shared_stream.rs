@@ -81,10 +81,13 @@ fn turns(model: &Model, id: SockId, process: ProcId) -> Option<Draft> {
     Some(draft(model, socket, [process, other], (severity, how, Says::Possible), what))
 }
 
-/// Whether a turn is a goodbye and nothing before it: what comes of that, `foreign-goodbye` says.
+/// Whether a turn is a goodbye and nothing before it, or nothing that was answered (inside TLS PostgreSQL's Terminate
+/// comes first, as data): what comes of that, `foreign-goodbye` says.
 pub(super) fn only_said_goodbye(socket: &Socket, turn: &Turn) -> bool {
     let goodbye = socket.goodbye.filter(|goodbye| goodbye.by.process == turn.process);
-    goodbye.is_some_and(|goodbye| goodbye.by.time <= turn.from)
+    goodbye.is_some_and(|goodbye| {
+        goodbye.by.time <= turn.from || goodbye.by.time <= turn.to && turn.received == 0
+    })
 }
 
 /// Whether both have sent since the fork, as clients: each from its own copy of the session's state, which knows

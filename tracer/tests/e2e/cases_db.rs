@@ -1,7 +1,7 @@
 //! One connection to a database, used by parent and child.
 
 use crate::check::{Expected, check, number, quiet};
-use crate::databases::{dsn, postgres, redis};
+use crate::databases::{dsn, dsn_tls, postgres, postgres_tls, redis};
 use crate::env::{Env, program};
 use crate::run::{Outcome, run};
 use crate::servers::Plain;
@@ -34,6 +34,31 @@ fn psycopg2_at_once(on: Backend) {
     let server = postgres();
     let _running = server.start();
     shared(on, env, "pg_shared.py", &[&dsn(&server), "--at-once"], &["shared-stream"]);
+}
+
+/// The records' numbers are used twice: "decryption failed or bad record mac".
+fn psycopg2_over_tls(on: Backend) {
+    let Some(env) = Env::get() else { return };
+    let server = postgres_tls("TLSv1.3");
+    let _running = server.start();
+    let command = [env.python(), program("pg_shared.py"), dsn_tls(&server).into()];
+    let Outcome { said, report, .. } = run(on, &command, &[]);
+    let wrong = |line: &Value| line["wrong"].as_str().is_some_and(|text| text.contains("bad record mac"));
+    assert!(said.iter().any(wrong), "{said:#?}");
+    let names = vec![number(&said, "parent", "pid"), number(&said, "child", "pid")];
+    let says = ["\"version\":\"TLS 1.3\"", "\"server_name\":\"localhost\""].map(str::to_owned).to_vec();
+    check(&report, &[Expected { rule: &["shared-stream"], names, says, ..Expected::default() }]);
+}
+
+/// The child's copy says Terminate inside, and an alert outside.
+fn psycopg2_over_tls_closed_by_the_child(on: Backend) {
+    let Some(env) = Env::get() else { return };
+    let server = postgres_tls("TLSv1.2");
+    let _running = server.start();
+    let Outcome { said, report, .. } = goodbye(on, env, "pg", &dsn_tls(&server));
+    let names = vec![number(&said, "parent", "pid"), number(&said, "child", "pid")];
+    let says = vec!["\"version\":\"TLS 1.2\"".to_owned()];
+    check(&report, &[Expected { rule: &["foreign-goodbye"], names, says, ..Expected::default() }]);
 }
 
 fn redis_in_turns(on: Backend) {
@@ -104,6 +129,8 @@ on_each_backend! {
     psycopg2_dropped_by_the_child
     psycopg2_in_turns
     psycopg2_at_once
+    psycopg2_over_tls
+    psycopg2_over_tls_closed_by_the_child
     redis_in_turns
     redis_at_once
 }

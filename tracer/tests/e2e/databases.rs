@@ -36,6 +36,11 @@ impl Server {
         until("the server is ready", || !self.pid_file.ends_with("postmaster.pid") || takes_queries());
     }
 
+    /// A file beside its pid's.
+    fn data(&self, name: &str) -> String {
+        self.pid_file.with_file_name(name).to_str().expect("a plain path").to_owned()
+    }
+
     /// Its first process.
     pub(crate) fn pid(&self) -> Option<u32> {
         fs::read_to_string(&self.pid_file).ok()?.lines().next()?.trim().parse().ok()
@@ -103,6 +108,31 @@ pub(crate) fn postgres() -> Server {
     let pid_file = PathBuf::from(data).join("postmaster.pid");
     // SIGINT: fast shutdown (PostgreSQL's manual, "Shutting Down the Server").
     Server { command, port, pid_file, stop: Signal::SIGINT, directory }
+}
+
+/// The same with TLS of this version, as PostgreSQL names it (`TLSv1.3`).
+pub(crate) fn postgres_tls(version: &str) -> Server {
+    let mut server = postgres();
+    let (key, certificate) = (server.data("key.pem"), server.data("certificate.pem"));
+    let openssl =
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+    let files = ["-keyout", &key, "-out", &certificate, "-subj", "/CN=localhost", "-days", "2"];
+    client(AS_NOBODY[0], &[&AS_NOBODY[1..], &openssl, &files].concat());
+    for setting in [
+        "ssl=on".to_owned(),
+        format!("ssl_key_file={key}"),
+        format!("ssl_cert_file={certificate}"),
+        format!("ssl_min_protocol_version={version}"),
+        format!("ssl_max_protocol_version={version}"),
+    ] {
+        server.command.extend(["-c".to_owned(), setting]);
+    }
+    server
+}
+
+/// How a client reaches that: by a name, which it says to the server, and whose address it need not look up.
+pub(crate) fn dsn_tls(postgres: &Server) -> String {
+    dsn(postgres).replace("host=", "host=localhost hostaddr=").replace("sslmode=disable", "sslmode=require")
 }
 
 /// How a client reaches the PostgreSQL: a connection string of libpq.

@@ -194,6 +194,14 @@ fn a_child_that_ends_its_parent_s_tls_session() {
     let after = [(C, SENDS, ALERT), (P, SENDS, DATA), (P, RECEIVES, ALERT)];
     let (kernel, fd, _) = tls(false, &after);
     assert_eq!(kernel.findings(), [("foreign-goodbye", P, Some(fd))]);
+    // What the child sent before it, nobody answered: its session's own goodbye.
+    let (mut kernel, fd, _) = tls(false, &[(C, SENDS, DATA), (C, SENDS, ALERT), (P, SENDS, DATA)]);
+    assert_eq!(kernel.findings(), []);
+    kernel.receive_end(P, fd);
+    assert_eq!(kernel.findings(), [("foreign-goodbye", P, Some(fd))]);
+    let after = [(C, SENDS, DATA), (C, RECEIVES, DATA), (C, SENDS, ALERT), (P, SENDS, DATA)];
+    let (kernel, fd, _) = tls(false, &after);
+    assert_eq!(kernel.findings(), [("shared-stream", P, Some(fd))]);
     // With TLS 1.3 that was no alert, as far as can be seen.
     let after = [(C, SENDS, DATA), (P, SENDS, DATA), (P, RECEIVES, DATA)];
     let (kernel, fd, _) = tls(true, &after);
