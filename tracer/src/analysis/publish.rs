@@ -5,7 +5,7 @@ use super::fingerprint::fingerprint;
 use super::{Analysis, Level, MOST_FINDINGS};
 use crate::errno;
 use crate::model::{Facts, ProcId, Socket};
-use crate::protocol::Protocol;
+use crate::protocol::{Protocol, TlsFacts};
 use crate::report::{Evidence, Finding, RuleId, Severity};
 use crate::rules::{Draft, Says, Step, fixes};
 use forkscope_proto::calls;
@@ -154,8 +154,11 @@ impl Analysis {
         let finding = &self.findings[at];
         let socket = finding.connection.and_then(|id| self.model.socket(crate::model::SockId(id)));
         let protocol = socket.map_or(Protocol::Unknown, Socket::protocol);
+        let is_http2 = socket.and_then(Socket::tls).is_some_and(TlsFacts::is_http2);
         let mut pids = std::iter::once(finding.pid).chain(finding.other_pids.iter().copied());
         let facts = pids.find_map(|pid| self.facts_of(pid));
+        let has_grpc = facts.as_deref().is_some_and(|facts| facts.libraries.contains_key("grpc"));
+        let protocol = if is_http2 && has_grpc { Protocol::Http2 } else { protocol };
         self.findings[at].fix = fixes(finding.rule, protocol, facts.as_deref());
     }
 

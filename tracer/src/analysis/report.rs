@@ -134,7 +134,7 @@ impl Analysis {
             remote: name(&socket.remote),
             protocol: spoken(socket).map(|protocol| protocol.name().to_owned()),
             tls: socket.protocol() == Protocol::Tls,
-            tls_session: socket.tls().map(tls_session),
+            tls_session: socket.tls().filter(|facts| **facts != TlsFacts::default()).map(tls_session),
             creator: Some(self.model.pid(socket.opened.process)).filter(|&pid| pid != 0),
             opened_at: (socket.opened.nr != 0).then(|| self.seconds(socket.opened.time)),
             holders: self.holders(socket, held),

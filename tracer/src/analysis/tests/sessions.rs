@@ -1,7 +1,8 @@
 //! Sessions of message brokers, of MongoDB and of TLS that cross a fork.
 
 use super::{C, Kernel, P};
-use crate::report::{Connection, TlsSession, sample};
+use crate::model::Facts;
+use crate::report::{Connection, RuleId, TlsSession, sample};
 
 /// An AMQP method without arguments, on a channel.
 fn method(channel: u8, class: u8, number: u8) -> Vec<u8> {
@@ -185,6 +186,32 @@ fn a_tls_session_that_both_use() {
         };
         assert_eq!((connection.tls, connection.protocol.as_deref()), (true, Some(protocol)));
         assert_eq!(connection.tls_session, Some(session));
+    }
+}
+
+#[test]
+fn a_tls_session_whose_opening_was_not_seen() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.held_before(P);
+    kernel.send(P, fd, DATA);
+    let connections = kernel.analysis.report(sample::report().session).connections;
+    let told = connections.first().map(|one| (one.tls, one.tls_session.clone()));
+    assert_eq!(told, Some((true, None)));
+}
+
+/// Inside TLS, gRPC has its own cures.
+#[test]
+fn grpc_over_tls_is_advised_as_grpc() {
+    for (library, expected) in
+        [("grpc", "close the channel before the fork"), ("libssl", "open the TLS connection")]
+    {
+        let (mut kernel, _, _) = tls(true, &[(C, SENDS, DATA), (P, SENDS, DATA), (P, RECEIVES, DATA)]);
+        let mut facts = Facts::default();
+        facts.libraries.insert(library.into(), (None, String::new()));
+        kernel.analysis.learn(P, facts);
+        let findings = kernel.analysis.take_fresh();
+        let shared = findings.iter().find(|finding| finding.rule == RuleId::SharedStream).expect("found");
+        assert!(shared.fix[0].text.contains(expected), "{:?}", shared.fix);
     }
 }
 

@@ -72,6 +72,19 @@ impl Facts {
         self.chosen.as_deref()
     }
 
+    /// HTTP/2 is spoken inside: the server chose it, or the client offered nothing that is not HTTP/2 and its choice was
+    /// not seen. gRPC offers `h2` and `grpc-exp`.
+    #[must_use]
+    pub fn is_http2(&self) -> bool {
+        match &self.chosen {
+            Some(chosen) => &**chosen == "h2",
+            None => {
+                let h2 = |name: &str| name == "h2" || name.starts_with("grpc-");
+                !self.offered.is_empty() && self.offered.iter().all(|name| h2(name))
+            }
+        }
+    }
+
     /// Its alerts are encrypted as application data is, and cannot be told from it.
     pub(super) fn hides_alerts(&self) -> bool {
         self.version == Some(0x0304)

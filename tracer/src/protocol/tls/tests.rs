@@ -98,6 +98,25 @@ fn openings() {
     check(&[(Received, &client), (Sent, &server)], (Some("TLS 1.2"), host, offers, Some("h2")));
 }
 
+#[test]
+fn what_is_http_2_inside() {
+    for (offers, chosen, expected) in [
+        (PROTOCOLS, None, false),
+        (PROTOCOLS, Some(CHOICE), true),
+        ((16, b"\0\x03\x02h2".as_slice()), None, true),
+        ((16, b"\0\x0c\x08grpc-exp\x02h2"), None, true),
+        ((16, b"\0\x0c\x02h2\x08http/1.1"), Some((16, b"\0\x09\x08http/1.1".as_slice())), false),
+        (OTHER, None, false),
+    ] {
+        let mut wire = Twice::new();
+        let (client, server) = (hello(false, 0x0303, &[offers]), hello(true, 0x0303, chosen.as_slice()));
+        for (dir, data) in [(Sent, client), (Received, server)] {
+            wire.feed(P, dir, Chunk::new(&data, data.len() as u64), &mut |_| ());
+        }
+        assert_eq!(wire.tls().map(TlsFacts::is_http2), Some(expected), "{offers:?} {chosen:?}");
+    }
+}
+
 /// One hello in two records.
 #[test]
 fn a_hello_over_two_records() {
