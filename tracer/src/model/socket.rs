@@ -277,6 +277,10 @@ impl Socket {
             self.local = std::mem::take(&mut self.remote);
         }
         if let Some(wire) = self.wire.as_mut() {
+            if self.turns.is_empty() {
+                // It was seen before the call that accepted it had returned: nothing has passed.
+                **wire = Wire::new();
+            }
             wire.client_is(Direction::Received);
         }
     }

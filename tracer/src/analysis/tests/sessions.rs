@@ -246,3 +246,21 @@ fn a_tls_session_handed_over_ends_where_it_went() {
         assert_eq!(kernel.findings(), []);
     }
 }
+
+/// Servers read a byte, then as many as that says: what was accepted is read from its first byte.
+#[test]
+fn what_a_server_accepts_is_known_however_it_reads() {
+    let connect = b"\x10\x0c\0\x04MQTT\x04\x02\0\x3c\0\0";
+    let startup = b"\0\0\0\x0d\0\x03\0\0user\0";
+    for (bytes, protocol) in
+        [(connect.as_slice(), "MQTT"), (startup, "PostgreSQL"), (b"AMQP\0\0\x09\x01", "AMQP")]
+    {
+        for piece in [1, 2, 4, 99] {
+            let mut kernel = Kernel::new();
+            let fd = kernel.accept(P, 4000);
+            bytes.chunks(piece).for_each(|part| kernel.receive(P, fd, part));
+            let connections = kernel.analysis.report(sample::report().session).connections;
+            assert_eq!(connections[0].protocol.as_deref(), Some(protocol), "in pieces of {piece}");
+        }
+    }
+}
