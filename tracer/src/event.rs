@@ -1,5 +1,14 @@
 //! What happened: the one form in which every source hands on what it saw.
 
+mod futex;
+mod glance;
+
+pub use futex::FutexWait;
+pub use glance::{
+    Glance, GlancedThread, MOST_PARENT_THREADS, MOST_THREADS, MOST_WATCHED, ParentThread, SeenCall, WaitsOn,
+    WantedGlance,
+};
+
 use forkscope_proto as proto;
 
 /// A process for good: its number alone is reused, together with its start it is not.
@@ -47,6 +56,8 @@ pub enum What<'a> {
     Compat,
     /// A process and its descriptor table as /proc showed them: at a late attach, or where a race left doubt.
     Snapshot(&'a Snapshot),
+    /// What a child of a process with several threads was doing, as /proc showed it.
+    Glance(&'a Glance),
 }
 
 /// A process as /proc showed it.

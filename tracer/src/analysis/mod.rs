@@ -13,7 +13,7 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-use crate::event::{Event, What};
+use crate::event::{Event, WantedGlance, What};
 use crate::model::{Change, Facts, Model, Place, ProcId};
 use crate::report::{Baseline, Finding, RuleId, Severity};
 use crate::rules::{self, Cause, Draft, Rule};
@@ -62,6 +62,8 @@ pub struct Analysis {
     fresh: Vec<usize>,
     wanted: Wanted,
     events: [u64; Kind::ALL.len() + 1],
+    /// Glances at children.
+    glances: u64,
     /// The session's start on the clock of the events.
     start: u64,
     /// When the rules look at what time has brought.
@@ -84,6 +86,7 @@ impl Analysis {
             fresh: Vec::new(),
             wanted: Wanted::default(),
             events: [0; Kind::ALL.len() + 1],
+            glances: 0,
             start,
             tick_at: 0,
             changes: Vec::new(),
@@ -109,6 +112,7 @@ impl Analysis {
         if let Some(kind) = kind_of(event) {
             self.events[kind as usize] += 1;
         }
+        self.glances += u64::from(matches!(event.what, What::Glance(_)));
         self.changes.clear();
         self.model.apply(event, &mut self.changes);
         self.wanted.places.extend(places::moved(&self.model, event));
@@ -141,6 +145,12 @@ impl Analysis {
     /// Takes what should be looked up.
     pub fn take_wanted(&mut self) -> Wanted {
         std::mem::take(&mut self.wanted)
+    }
+
+    /// Which children of processes with several threads to look at by now, a moment of the events' clock. What is seen
+    /// comes in as events.
+    pub fn wanted_glances(&mut self, now: u64) -> Vec<WantedGlance> {
+        self.model.wanted_glances(now)
     }
 
     /// Remembers what /proc showed of a process.
@@ -185,6 +195,6 @@ fn kind_of(event: &Event<'_>) -> Option<Kind> {
         What::Uring(_) => Kind::Uring,
         What::Passed(_) => Kind::Passed,
         What::Compat => Kind::Compat,
-        What::Snapshot(_) => return None,
+        What::Snapshot(_) | What::Glance(_) => return None,
     })
 }

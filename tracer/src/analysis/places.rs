@@ -26,7 +26,8 @@ pub(super) fn moved(model: &Model, event: &Event<'_>) -> Option<u32> {
         | What::Socket(..)
         | What::Uring(_)
         | What::Passed(_)
-        | What::Compat => None,
+        | What::Compat
+        | What::Glance(_) => None,
     }
 }
 

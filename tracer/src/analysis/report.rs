@@ -40,6 +40,7 @@ impl Analysis {
         }
         report.stats.unresolved = self.model.unresolved();
         report.stats.corrected = self.model.corrected();
+        report.stats.glances = self.glances;
         report
     }
 

@@ -107,10 +107,9 @@ impl Replaying {
 
     fn event(&mut self, event: &Event<'_>) {
         self.now = self.now.max(event.time);
-        if !matches!(event.what, What::Snapshot(_)) {
-            self.events += 1;
-            self.console.event(event);
-        }
+        // What was looked up is no event that came.
+        self.events += u64::from(!matches!(event.what, What::Snapshot(_) | What::Glance(_)));
+        self.console.event(event);
         self.analysis.apply(event);
     }
 

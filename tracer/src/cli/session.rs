@@ -29,6 +29,8 @@ pub(super) const BEAT: Duration = Duration::from_millis(5);
 const MOST_ROUNDS: u32 = 8;
 /// How often tables that are in doubt are asked of /proc.
 const RESYNC: Duration = Duration::from_millis(100);
+/// How often it is asked which children are to be looked at.
+const GLANCES: Duration = Duration::from_millis(125);
 
 /// A session.
 pub(super) struct Session {
@@ -44,6 +46,7 @@ pub(super) struct Session {
     began: (SystemTime, Instant),
     doubtful: BTreeSet<u32>,
     resynced: Instant,
+    glanced: Instant,
     events: u64,
     lost: u64,
 }
@@ -81,6 +84,7 @@ impl Session {
             began,
             doubtful: BTreeSet::new(),
             resynced: Instant::now(),
+            glanced: Instant::now(),
             events: 0,
             lost: 0,
         })
@@ -148,6 +152,7 @@ impl Session {
                 analysis.apply(event);
                 recording.event(event, analysis.model.kept());
             });
+            self.glance();
             self.look_up();
             for note in self.source.take_notes() {
                 self.console.note(&note);
@@ -169,6 +174,23 @@ impl Session {
     /// Lets those go on that were stopped for a finding.
     pub(super) fn let_go_on(&mut self) {
         self.stops.let_go_on(&mut *self.source, &self.console);
+    }
+
+    /// Looks at the children that may stand still, those whose turn it is.
+    fn glance(&mut self) {
+        if self.glanced.elapsed() < GLANCES {
+            return;
+        }
+        self.glanced = Instant::now();
+        for wanted in self.analysis.wanted_glances(now()) {
+            // One that has ended, or may not be looked at, is no failure.
+            let Ok(seen) = proc::glance(&wanted) else { continue };
+            let process = wanted.child;
+            let event = Event { time: now(), process, tid: process.tgid, what: What::Glance(&seen) };
+            self.console.event(&event);
+            self.analysis.apply(&event);
+            self.recording.event(&event, self.analysis.model.kept());
+        }
     }
 
     /// Looks up in /proc what the analyser asked for.

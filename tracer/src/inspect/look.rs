@@ -1,5 +1,7 @@
 //! What a look shows, as data.
 
+pub use crate::event::SeenCall;
+
 use crate::event::ProcKey;
 use crate::model::Place;
 use forkscope_proto::{FileKind, Socket};
@@ -56,15 +58,6 @@ pub struct SeenThread {
     pub call: Option<SeenCall>,
     /// The descriptors in the list of a `poll`.
     pub polled: Vec<i32>,
-}
-
-/// A system call that has not returned yet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SeenCall {
-    /// Its number.
-    pub nr: u64,
-    /// Its arguments.
-    pub args: [u64; 6],
 }
 
 /// A descriptor.

@@ -23,7 +23,7 @@ mod things;
 mod waits;
 
 pub use look::{Look, SeenCall, SeenFd, SeenProcess, SeenSocket, SeenThread, SeenWatch};
-pub use waits::polls;
+pub use waits::{polls, waiting_call};
 
 use crate::report::{self, Report, Session, Unseen};
 use creator::Family;

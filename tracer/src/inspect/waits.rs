@@ -55,6 +55,13 @@ pub fn polls(nr: u64) -> bool {
     OTHERS.iter().any(|&(number, _, names)| number == nr && names == Names::List)
 }
 
+/// The name of a call that waits, traced or not.
+#[must_use]
+pub fn waiting_call(nr: u64) -> Option<&'static str> {
+    let other = OTHERS.iter().find(|(number, _, _)| *number == nr).map(|&(_, name, _)| name);
+    other.or_else(|| calls::name(u16::try_from(nr).ok()?))
+}
+
 /// The call that a thread is in: its name, and the descriptors that it names.
 pub(super) fn call(thread: &SeenThread) -> Option<(String, Vec<i32>)> {
     let call = thread.call?;

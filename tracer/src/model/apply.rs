@@ -24,6 +24,7 @@ impl Model {
         }
         let process = self.known(event.process);
         let at = Origin { time: event.time, process, tid: event.tid, nr: 0 };
+        self.noted(process, event);
         match event.what {
             What::Fork(fork) => self.fork(at, fork, out),
             What::Exec(exec, cmdline) => self.exec(at, exec, cmdline, out),
@@ -39,6 +40,11 @@ impl Model {
             What::Passed(passed) => self.passed(Origin { nr: passed.header.nr, ..at }, passed),
             What::Compat => self.with(process, |process| process.compat = true),
             What::Snapshot(snapshot) => self.snapshot(at, snapshot, out),
+            What::Glance(glance) => {
+                if self.glance(process, event.time, glance) {
+                    out.push(Change::Glanced { process });
+                }
+            }
         }
     }
 
@@ -88,6 +94,7 @@ impl Model {
         }
         self.processes.insert(id, child);
         self.family.add(at.process, id);
+        self.may_stand(at, id, fork);
         out.push(Change::Forked { parent: at.process, child: id });
         for (fd, socket) in crossing {
             if let Some(socket) = self.sockets.get_mut(&socket) {
@@ -170,6 +177,7 @@ impl Model {
 
     fn exec(&mut self, at: Origin, exec: &proto::Exec, cmdline: &[u8], out: &mut Vec<Change>) {
         let comm: Rc<str> = text(&exec.comm).into();
+        self.standing.remove(&at.process);
         // The other threads are gone; a table shared by CLONE_FILES is left (`begin_new_exec`, fs/exec.c).
         self.with(at.process, |process| process.threads = 1);
         if let Some(own) =
@@ -218,6 +226,7 @@ impl Model {
     /// A process has ended; without an exit, its number was taken by another.
     pub(super) fn end(&mut self, id: ProcId, exit: Option<(u64, &proto::Exit)>) {
         let time = exit.map_or(self.now, |(time, _)| time);
+        self.standing.remove(&id);
         let Some(process) = self.processes.get_mut(&id) else { return };
         process.end(time, exit.map(|(_, exit)| exit));
         let (table, pid) = (process.table, process.pid());

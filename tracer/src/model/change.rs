@@ -112,6 +112,11 @@ pub enum Change {
         /// The meaning.
         sign: Sign,
     },
+    /// A child of a process with several threads was looked at.
+    Glanced {
+        /// Which.
+        process: ProcId,
+    },
     /// A number changed hands in a race that the order of events does not decide: ask /proc.
     Uncertain {
         /// Whose table.

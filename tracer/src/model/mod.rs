@@ -22,6 +22,7 @@ mod process;
 mod race;
 mod snapshot;
 mod socket;
+mod standing;
 mod table;
 mod transfers;
 
@@ -30,6 +31,7 @@ pub use change::{Change, Failure};
 pub use file::{OpenFile, Origin};
 pub use process::{Facts, Place, ProcId, Process};
 pub use socket::{Access, Address, Farewell, Goodbye, SockId, Socket, Turn, Usage};
+pub use standing::Standing;
 pub use table::{End, Holding, Past, Slot, Table};
 
 use crate::event::ProcKey;
@@ -47,6 +49,8 @@ pub struct Model {
     /// Processes that ended, oldest first: only so many are remembered.
     ended: VecDeque<ProcId>,
     tables: FxHashMap<process::TableId, Table>,
+    /// Children of processes with several threads.
+    standing: standing::Children,
     sockets: FxHashMap<SockId, Socket>,
     by_inode: FxHashMap<u64, SockId>,
     /// How many sockets there may be before the ones that are gone are looked for.

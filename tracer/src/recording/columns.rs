@@ -18,7 +18,7 @@ pub(super) const NEW_FILES: usize = 4;
 pub(super) const CALLS: usize = 5;
 /// Lengths of payloads, their stretches, and the bytes of these: three columns.
 pub(super) const PAYLOADS: usize = 6;
-/// What is stored as a whole: snapshots, facts, the end.
+/// What is stored as a whole: snapshots, facts, glances, the end.
 pub(super) const WHOLES: usize = 9;
 /// The fields of records.
 pub(super) const FIELDS: usize = 10;

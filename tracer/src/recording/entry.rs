@@ -31,6 +31,7 @@ pub(super) mod tag {
     pub(in crate::recording) const TURN: u8 = 103;
     pub(in crate::recording) const END: u8 = 104;
     pub(in crate::recording) const PLACE: u8 = 105;
+    pub(in crate::recording) const GLANCE: u8 = 106;
 }
 
 /// How a session ended, and what it cost.

@@ -90,6 +90,12 @@ impl Packer {
                 let (addresses, column) = (&self.addresses, &mut self.columns.0[WHOLES]);
                 return snapshot::put_all(seen, addresses, column);
             }
+            What::Glance(seen) => {
+                self.head(tag::GLANCE, event);
+                // Plain data in memory: it cannot fail.
+                let bytes = serde_json::to_vec(seen).unwrap_or_default();
+                return put_bytes(self.column(WHOLES), &bytes);
+            }
         };
         self.head(kind as u8, event);
         let (head, mut body) = record.split_at(record.len().min(size_of::<Header>()));

@@ -1,7 +1,9 @@
 //! For tests: events of every kind with anything in them, and a header.
 
 use super::{Header, Payload};
-use crate::event::{Event, ProcKey, Snapshot, SnapshotFd, What};
+use crate::event::{
+    Event, Glance, GlancedThread, ParentThread, ProcKey, SeenCall, Snapshot, SnapshotFd, WaitsOn, What,
+};
 use crate::report::{Backend, Host, Target, Tool};
 use forkscope_proto::{self as proto, FileRef, Kind};
 use proptest::prelude::*;
@@ -42,6 +44,7 @@ pub(super) enum Record {
     Passed(proto::Passed),
     Compat,
     Snapshot(Snapshot),
+    Glance(Glance),
 }
 
 impl Owned {
@@ -58,6 +61,7 @@ impl Owned {
             Record::Passed(record) => What::Passed(record),
             Record::Compat => What::Compat,
             Record::Snapshot(seen) => What::Snapshot(seen),
+            Record::Glance(seen) => What::Glance(seen),
         };
         Event { time, process, tid, what }
     }
@@ -100,16 +104,38 @@ fn snapshot() -> impl Strategy<Value = Snapshot> {
     )
 }
 
+fn waits_on() -> impl Strategy<Value = WaitsOn> {
+    let watched = prop::option::of(prop::collection::vec((any::<i32>(), prop::option::of(word())), 0..3));
+    prop_oneof![
+        Just(WaitsOn::Unknown),
+        any::<(Option<u32>, Option<bool>)>().prop_map(|(owner, shared)| WaitsOn::Futex { owner, shared }),
+        watched.prop_map(WaitsOn::Epoll),
+        any::<Vec<i32>>().prop_map(WaitsOn::Poll),
+    ]
+}
+
+fn glance() -> impl Strategy<Value = Glance> {
+    let call = prop::option::of((0..500_u64, any::<[u64; 6]>()).prop_map(|(nr, args)| SeenCall { nr, args }));
+    let thread = (task(), word(), word(), call, waits_on())
+        .prop_map(|(tid, ticks, switches, call, on)| GlancedThread { tid, ticks, switches, call, on });
+    let parent = (task(), "\\PC{0,9}").prop_map(|(tid, comm)| ParentThread { tid, comm });
+    let parent = prop::option::of(prop::collection::vec(parent, 0..3));
+    let threads = prop::collection::vec(thread, 0..4);
+    (threads, any::<bool>(), any::<Option<u64>>(), word(), parent)
+        .prop_map(|(threads, more, moved, caught, parent)| Glance { threads, more, moved, caught, parent })
+}
+
 /// Any event. The head of its record says what the event says, as a source's does.
 pub(super) fn event() -> impl Strategy<Value = Owned> {
     let words = prop::collection::vec(word(), 37);
     let payload = prop::collection::vec(any::<u8>(), 0..300);
-    let record = (1u16..=10, any::<u16>(), words, snapshot());
+    let seen = prop_oneof![snapshot().prop_map(Record::Snapshot), glance().prop_map(Record::Glance)];
+    let record = (1u16..=11, any::<u16>(), words, seen);
     (word(), 0u64..3, [task(), task()], record, payload).prop_map(
         |(time, start, [tgid, tid], (kind, nr, mut words, seen), mut payload)| {
             let Some(kind) = Kind::from_number(kind) else {
                 let process = ProcKey { tgid, start };
-                return Owned { time, process, tid, record: Record::Snapshot(seen), payload: Vec::new() };
+                return Owned { time, process, tid, record: seen, payload: Vec::new() };
             };
             if !matches!(kind, Kind::Exec | Kind::Call | Kind::Io | Kind::Socket) {
                 payload.clear();

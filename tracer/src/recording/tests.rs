@@ -90,7 +90,9 @@ fn words(event: &Event<'_>, numbers: &mut HashMap<u64, u64>) -> String {
             }
             format!("{seen:?}")
         }
-        What::Fork(_) | What::Exec(..) | What::Exit(_) | What::Compat => format!("{:?}", event.what),
+        What::Fork(_) | What::Exec(..) | What::Exit(_) | What::Compat | What::Glance(_) => {
+            format!("{:?}", event.what)
+        }
     };
     format!("{} {:?} {} {what}", event.time, event.process, event.tid)
 }

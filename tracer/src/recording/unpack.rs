@@ -11,7 +11,7 @@ use super::format::MOST_PAYLOAD;
 use super::pack::near;
 use super::{payload, snapshot};
 use crate::decode::decode;
-use crate::event::{Event, ProcKey, Snapshot, What};
+use crate::event::{Event, Glance, ProcKey, Snapshot, What};
 use forkscope_proto::{FileRef, Header, Kind};
 use serde::de::DeserializeOwned;
 use zerocopy::IntoBytes;
@@ -32,6 +32,7 @@ pub(super) struct Unpacker {
     record: Box<[u64; ROOM]>,
     payload: Box<[u8; MOST_PAYLOAD]>,
     snapshot: Snapshot,
+    glance: Glance,
 }
 
 impl Default for Unpacker {
@@ -45,6 +46,7 @@ impl Default for Unpacker {
             record: Box::new([0; ROOM]),
             payload: Box::new([0; MOST_PAYLOAD]),
             snapshot: Snapshot::default(),
+            glance: Glance::default(),
         }
     }
 }
@@ -94,6 +96,13 @@ impl Unpacker {
                 let Head { time, task: (process, tid) } = self.head()?;
                 self.snapshot = self.read(WHOLES, snapshot::read)?;
                 Entry::Event(Event { time, process, tid, what: What::Snapshot(&self.snapshot) })
+            }
+            tag::GLANCE => {
+                let Head { time, task: (process, tid) } = self.head()?;
+                self.glance = self.read(WHOLES, |rest| {
+                    serde_json::from_slice(rest.bytes()?).map_err(|_| Broken::Damaged)
+                })?;
+                Entry::Event(Event { time, process, tid, what: What::Glance(&self.glance) })
             }
             kind => {
                 let kind = Kind::from_number(kind.into()).ok_or(Broken::Damaged)?;

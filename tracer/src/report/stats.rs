@@ -15,6 +15,9 @@ pub struct Stats {
     pub unresolved: u64,
     /// How often the model was corrected, because the kernel showed another file than the model expected.
     pub corrected: u64,
+    /// How often children of processes with several threads were looked at, to see whether they stand still.
+    #[serde(default)]
+    pub glances: u64,
     /// What tracing cost.
     pub overhead: Overhead,
 }

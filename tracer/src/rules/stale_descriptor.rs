@@ -99,6 +99,7 @@ fn actor(change: &Change) -> Option<ProcId> {
         | Change::StreamEnded { .. }
         | Change::LetGo { .. }
         | Change::Misdirected { .. }
+        | Change::Glanced { .. }
         | Change::Uncertain { .. } => None,
     }
 }

@@ -35,6 +35,7 @@ pub fn line(event: &Event<'_>, start: u64, out: &mut String) {
         What::Uring(record) => other::uring(record, out),
         What::Passed(record) => other::passed(record, out),
         What::Compat => out.push_str("made a 32-bit call: its calls are not read"),
+        What::Glance(seen) => other::glance(seen, out),
         What::Socket(..) | What::Snapshot(_) => {}
     }
 }

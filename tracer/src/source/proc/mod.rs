@@ -6,6 +6,7 @@ mod behind;
 mod descriptors;
 mod endpoints;
 mod facts;
+mod glance;
 mod library;
 mod link;
 mod net_line;
@@ -21,6 +22,7 @@ mod walk;
 
 pub use behind::Looker;
 pub use facts::facts;
+pub use glance::glance;
 pub use place::place;
 pub use signal::{is_stopped, may_signal_all, signal};
 pub use snapshot::snapshot;

@@ -1,6 +1,7 @@
 //! Stopping a process and letting it go on: the one thing that forkscope does to others, where users ask for it.
 
-use super::{at_most, key, thread};
+use super::thread::Stat;
+use super::{at_most, key};
 use crate::event::ProcKey;
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
@@ -46,8 +47,8 @@ pub fn is_stopped(process: ProcKey) -> Option<bool> {
     }
     // A leader may have ended before its other threads.
     let tasks = std::fs::read_dir(format!("/proc/{}/task", process.tgid)).ok()?.flatten();
-    let states =
-        tasks.filter_map(|task| thread::state(&at_most(MOST, task.path().join("stat").to_str()?).ok()?));
+    let stat = |path: &std::path::Path| Stat::read(&at_most(MOST, path.to_str()?).ok()?);
+    let states = tasks.filter_map(|task| Some(stat(&task.path().join("stat"))?.state));
     let mut living = states.filter(|state| !matches!(state, b'Z' | b'X')).peekable();
     living.peek()?;
     // Threads stop one after another.

@@ -25,7 +25,7 @@ pub(super) fn of(pid: u32) -> Vec<SeenThread> {
 
 fn thread(pid: u32, tid: u32) -> Option<SeenThread> {
     let file = |name: &str| at_most(MOST, &format!("/proc/{pid}/task/{tid}/{name}"));
-    let (comm, state) = stat(&file("stat").ok()?)?;
+    let Stat { comm, state, .. } = Stat::read(&file("stat").ok()?)?;
     let call = file("syscall").ok().and_then(|text| syscall(&text));
     let polled = call.filter(|call| inspect::polls(call.nr)).map_or_else(Vec::new, |call| polled(pid, call));
     let wchan = file("wchan").ok().map(|text| String::from_utf8_lossy(&text).into_owned());
@@ -34,22 +34,38 @@ fn thread(pid: u32, tid: u32) -> Option<SeenThread> {
     Some(SeenThread { tid, comm, state, wchan, call, polled })
 }
 
-/// The state of a `stat` line.
-pub(super) fn state(text: &[u8]) -> Option<u8> {
-    stat(text).map(|(_, state)| state)
+/// What a `stat` line tells (proc_pid_stat(5)).
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Stat {
+    /// Its name.
+    pub(super) comm: String,
+    /// Its state.
+    pub(super) state: u8,
+    /// Processor time that it has used, in clock ticks.
+    pub(super) ticks: u64,
+    /// When it was started, in clock ticks since boot.
+    pub(super) start: u64,
 }
 
-/// Name and state of a `stat` line (proc_pid_stat(5)). The name stands in parentheses, and may have some itself.
-fn stat(text: &[u8]) -> Option<(String, u8)> {
-    let open = text.iter().position(|&byte| byte == b'(')?;
-    let close = text.iter().rposition(|&byte| byte == b')')?;
-    let comm = String::from_utf8_lossy(text.get(open + 1..close)?).into_owned();
-    Some((comm, *text.get(close + 2)?))
+impl Stat {
+    /// Reads a line. The name stands in parentheses, and may have some itself.
+    pub(super) fn read(text: &[u8]) -> Option<Self> {
+        let open = text.iter().position(|&byte| byte == b'(')?;
+        let close = text.iter().rposition(|&byte| byte == b')')?;
+        let comm = String::from_utf8_lossy(text.get(open + 1..close)?).into_owned();
+        let rest = text.get(close + 2..)?;
+        let mut fields = rest.split(u8::is_ascii_whitespace);
+        let state = *fields.next()?.first()?;
+        // From the fourth field on: `utime` and `stime` are the 14th and 15th, `starttime` the 22nd.
+        let mut field = |skipped| number(fields.nth(skipped)?);
+        let ticks = field(10)?.saturating_add(field(0)?);
+        Some(Self { comm, state, ticks, start: field(6)? })
+    }
 }
 
 /// A `syscall` line (proc_pid_syscall(5)): number, six arguments, stack pointer, program counter. `None` where the
 /// thread runs or is in no call, and for a 32-bit program, whose numbers are others: its stack lies below 4 GiB.
-fn syscall(text: &[u8]) -> Option<SeenCall> {
+pub(super) fn syscall(text: &[u8]) -> Option<SeenCall> {
     let mut words = std::str::from_utf8(text).ok()?.split_ascii_whitespace();
     let nr = words.next()?.parse().ok()?;
     let mut hex = || u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok();
@@ -62,19 +78,24 @@ fn syscall(text: &[u8]) -> Option<SeenCall> {
 }
 
 /// The descriptors in the list of a `poll`, read from the process' memory where that is allowed.
-fn polled(pid: u32, call: SeenCall) -> Vec<i32> {
+pub(super) fn polled(pid: u32, call: SeenCall) -> Vec<i32> {
     /// `struct pollfd` (poll(2)): the descriptor, and two masks.
     const ENTRY: usize = 8;
     let [list, length, ..] = call.args;
     let count = usize::try_from(length).unwrap_or(usize::MAX).min(MOST_POLLED);
     let mut bytes = vec![0; count * ENTRY];
-    let (Ok(pid), Ok(base)) = (i32::try_from(pid), usize::try_from(list)) else { return Vec::new() };
-    let remote = [RemoteIoVec { base, len: bytes.len() }];
-    let read = process_vm_readv(Pid::from_raw(pid), &mut [IoSliceMut::new(&mut bytes)], &remote);
-    let entries = bytes[..read.unwrap_or(0)].chunks_exact(ENTRY);
+    let read = memory(pid, list, &mut bytes);
+    let entries = bytes[..read].chunks_exact(ENTRY);
     let fds = entries.map(|entry| i32::from_ne_bytes([entry[0], entry[1], entry[2], entry[3]]));
     // Negative ones are passed over.
     fds.filter(|&fd| fd >= 0).collect()
+}
+
+/// Reads a process' memory, where that is allowed: how many bytes.
+pub(super) fn memory(pid: u32, address: u64, bytes: &mut [u8]) -> usize {
+    let (Ok(pid), Ok(base)) = (i32::try_from(pid), usize::try_from(address)) else { return 0 };
+    let remote = [RemoteIoVec { base, len: bytes.len() }];
+    process_vm_readv(Pid::from_raw(pid), &mut [IoSliceMut::new(bytes)], &remote).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -84,9 +105,11 @@ mod tests {
 
     #[test]
     fn lines_are_read() {
-        assert_eq!(stat(b"7 (a) b) S 1 7 7 0"), Some(("a) b".to_owned(), b'S')));
-        for wrong in [&b""[..], b"7 (a", b"7 )a( S", b"7 (a)"] {
-            assert_eq!(stat(wrong), None);
+        let line = b"7 (a) b) S 1 7 7 0 -1 4194304 123 0 0 0 11 5 0 0 20 0 1 0 9876 8192 0";
+        let expected = Stat { comm: "a) b".to_owned(), state: b'S', ticks: 16, start: 9876 };
+        assert_eq!(Stat::read(line), Some(expected));
+        for wrong in [&b""[..], b"7 (a", b"7 )a( S", b"7 (a)", b"7 (a) S 1 7 7 0"] {
+            assert_eq!(Stat::read(wrong), None);
         }
         let line = "45 0x3 0x7f00 0xa 0x0 0x0 0x0 0x7ffc5e8f3a48 0x7f1c\n";
         let call = SeenCall { nr: 45, args: [3, 0x7f00, 10, 0, 0, 0] };
@@ -118,7 +141,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_are_a_panic(bytes: Vec<u8>) {
-            stat(&bytes);
+            Stat::read(&bytes);
             syscall(&bytes);
         }
     }

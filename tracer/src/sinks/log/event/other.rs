@@ -3,6 +3,8 @@
 use super::names::CLONE_FLAGS;
 use super::value::{flags, quoted, until_nul, write};
 use crate::errno;
+use crate::event::Glance;
+use crate::inspect::waiting_call;
 use forkscope_proto as proto;
 use nix::sys::signal::Signal;
 use proto::Config;
@@ -79,4 +81,17 @@ pub(super) fn passed(record: &proto::Passed, out: &mut String) {
         write(out, format_args!(" and {more} more"));
     }
     write(out, format_args!(" over fd {}", record.via));
+}
+
+/// `looked at: epoll_wait(0x3), futex(0x7f00)`: the call that each thread of a child is in, and its first argument.
+pub(super) fn glance(seen: &Glance, out: &mut String) {
+    out.push_str("looked at: ");
+    for (place, thread) in seen.threads.iter().enumerate() {
+        out.push_str(if place > 0 { ", " } else { "" });
+        match thread.call.map(|call| (waiting_call(call.nr), call)) {
+            Some((Some(name), call)) => write(out, format_args!("{name}({:#x})", call.args[0])),
+            Some((None, call)) => write(out, format_args!("syscall_{:#x}({:#x})", call.nr, call.args[0])),
+            None => out.push_str("running"),
+        }
+    }
 }
