@@ -41,6 +41,7 @@ fn cause(draft: &Draft) -> &'static str {
         Cause::Sharing(_) => "sharing",
         Cause::Holding(_) => "holding",
         Cause::Pinning(_) => "pinning",
+        Cause::Stalling(_) => "stalling",
     }
 }
 

@@ -1,7 +1,8 @@
 //! A small kernel for tests: it keeps descriptor tables, and reports what is done to them as the probes would.
 
 use super::Analysis;
-use crate::event::{Event, ProcKey, Snapshot, SnapshotFd, What};
+use crate::event::{Event, Glance, ProcKey, Snapshot, SnapshotFd, WantedGlance, What};
+use crate::model::Place;
 use crate::protocol::Kept;
 use crate::report::Finding;
 use forkscope_proto::{self as proto, FileKind, FileRef, Header, Kind, calls};
@@ -168,18 +169,49 @@ impl Kernel {
 
     /// Forks with clone flags.
     pub(crate) fn fork(&mut self, parent: u32, child: u32, flags: u64) {
-        let table = self.tables[&parent].clone();
-        self.tables.insert(child, table);
+        self.fork_threaded(parent, child, 1, flags);
+    }
+
+    /// Forks as a process of several threads does.
+    pub(crate) fn fork_threaded(&mut self, parent: u32, child: u32, threads: u32, flags: u64) {
+        self.tables.insert(child, self.tables[&parent].clone());
         let fork = proto::Fork {
             header: self.header(parent, Kind::Fork, 0),
             flags,
             child_start: child.into(),
             child_tgid: child,
             child_tid: child,
-            threads: 1,
+            threads,
             ..Default::default()
         };
         self.event(parent, What::Fork(&fork));
+    }
+
+    /// Looks at a child as often as is asked for in this time, in nanoseconds; `seen` says what each look shows. How many
+    /// looks that were.
+    pub(crate) fn watch(&mut self, time: u64, mut seen: impl FnMut(&Self, &WantedGlance) -> Glance) -> usize {
+        const ROUND: u64 = 125_000_000;
+        let mut looks = 0;
+        for _ in 0..time / ROUND {
+            self.wait(ROUND);
+            for wanted in self.analysis.wanted_glances(self.time) {
+                let glance = seen(self, &wanted);
+                self.event(wanted.child.tgid, What::Glance(&glance));
+                looks += 1;
+            }
+        }
+        looks
+    }
+
+    /// Says where a process lives.
+    pub(crate) fn settle(&mut self, pid: u32, place: &Place) {
+        self.analysis.settle(pid, place.clone());
+        self.replayed.settle(pid, place.clone());
+    }
+
+    /// The inode behind a number.
+    pub(crate) fn inode(&self, pid: u32, fd: i32) -> u64 {
+        self.at(pid, fd).inode
     }
 
     /// Executes a program: what is close-on-exec goes.

@@ -4,11 +4,11 @@ use super::evidence::{MOST_EVIDENCE, join, shorten};
 use super::fingerprint::fingerprint;
 use super::{Analysis, Level, MOST_FINDINGS};
 use crate::errno;
+use crate::inspect::waiting_call;
 use crate::model::{Facts, ProcId, Socket};
 use crate::protocol::{Protocol, TlsFacts};
 use crate::report::{Evidence, Finding, RuleId, Severity};
 use crate::rules::{Draft, Says, Step, fixes};
-use forkscope_proto::calls;
 
 /// What a cause's finding is called, and what was told of it.
 pub(super) struct Known {
@@ -117,7 +117,7 @@ impl Analysis {
             other_pids: draft.others.iter().map(|&other| self.model.pid(other)).collect(),
             fd: draft.fd,
             connection: draft.socket.map(|socket| socket.0),
-            syscall: draft.nr.and_then(calls::name).map(str::to_owned),
+            syscall: draft.nr.and_then(name).map(str::to_owned),
             errno: draft.errno.and_then(errno::name).map(str::to_owned),
             first_seen: seen,
             last_seen: seen,
@@ -135,7 +135,7 @@ impl Analysis {
             pid: self.model.pid(step.process),
             tid: step.tid,
             what: step.what.clone(),
-            syscall: calls::name(step.nr).filter(|_| step.nr != 0 || step.ret.is_some()).map(str::to_owned),
+            syscall: name(step.nr).filter(|_| step.nr != 0 || step.ret.is_some()).map(str::to_owned),
             fd: step.fd,
             result: step.ret.map(|ret| errno::result(ret).to_string()),
         }
@@ -187,4 +187,9 @@ fn name_others(finding: &mut Finding, other: &Finding) {
 /// Whether a rule's steps only count the bytes that moved: of the same moment, others tell what they were.
 fn tells_turns(rule: RuleId) -> bool {
     rule == RuleId::SharedStream
+}
+
+/// The name of a call, traced or not.
+fn name(nr: u16) -> Option<&'static str> {
+    waiting_call(nr.into())
 }

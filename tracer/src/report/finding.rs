@@ -21,6 +21,8 @@ pub enum RuleId {
     ForeignGoodbye,
     /// A child used an inherited connection between fork and exec.
     PreExecIo,
+    /// A child waits for what only a thread that did not cross the fork would have done.
+    StalledChild,
     /// Its user closed a connection, and another process still holds it.
     PinnedConnection,
     /// A connection survived exec into a program that never opened it.

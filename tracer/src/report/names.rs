@@ -4,7 +4,7 @@ use super::{Backend, Confidence, RuleId, Severity};
 
 impl RuleId {
     /// The rules in the order in which they are listed.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Enotsock,
         Self::StaleDescriptor,
         Self::MisdirectedBytes,
@@ -12,6 +12,7 @@ impl RuleId {
         Self::StolenReply,
         Self::ForeignGoodbye,
         Self::PreExecIo,
+        Self::StalledChild,
         Self::PinnedConnection,
         Self::ExecLeak,
         Self::ForkInFlight,
@@ -29,6 +30,7 @@ impl RuleId {
             Self::StolenReply => "stolen-reply",
             Self::ForeignGoodbye => "foreign-goodbye",
             Self::PreExecIo => "pre-exec-io",
+            Self::StalledChild => "stalled-child",
             Self::PinnedConnection => "pinned-connection",
             Self::ExecLeak => "exec-leak",
             Self::ForkInFlight => "fork-in-flight",

@@ -19,6 +19,8 @@ pub enum Cause {
     Holding(SockId),
     /// A connection is held after its user closed it.
     Pinning(SockId),
+    /// A child lacks what did not cross its fork.
+    Stalling(ProcId),
 }
 
 /// How much a draft says of its cause, from the least to the most. Of drafts of one cause that are as bad and as sure,

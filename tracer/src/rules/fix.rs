@@ -8,6 +8,9 @@ use crate::report::{Fix, RuleId};
 #[must_use]
 pub fn fixes(rule: RuleId, protocol: Protocol, facts: Option<&Facts>) -> Vec<Fix> {
     let facts = facts.cloned().unwrap_or_default();
+    if rule == RuleId::StalledChild {
+        return stalled(&facts);
+    }
     // After a late attach nothing may have been said on the connection that would tell what it speaks.
     let first = of_rule(rule, &facts);
     let may_be_grpc = matches!(protocol, Protocol::Http2 | Protocol::Unknown);
@@ -75,7 +78,9 @@ fn of_rule(rule: RuleId, facts: &Facts) -> Option<Fix> {
             "fork before the first request, or when all have been answered and the threads that send them have ended",
             "a request that is under way at the fork is under way in two processes, and is answered once",
         )),
-        RuleId::Enotsock
+        // Its advice is not by what the connection speaks.
+        RuleId::StalledChild
+        | RuleId::Enotsock
         | RuleId::StaleDescriptor
         | RuleId::MisdirectedBytes
         | RuleId::SharedStream
@@ -119,6 +124,39 @@ fn grpc(facts: &Facts) -> Vec<Fix> {
         "a spawned child starts empty: it inherits no connection and no state of the library",
     );
     vec![close, env, spawn]
+}
+
+/// What helps where the threads that a child needs did not cross the fork.
+fn stalled(facts: &Facts) -> Vec<Fix> {
+    let mut fixes = Vec::new();
+    if is_python(facts) {
+        fixes.push(fix(
+            "start children with multiprocessing.get_context(\"spawn\") or \"forkserver\"",
+            "such a child starts empty: it has no copy of a lock that is held, or of a library without its threads",
+        ));
+        if facts.libraries.contains_key("grpc") {
+            fixes.extend(grpc(facts).into_iter().filter(|fix| fix.text.contains("GRPC_ENABLE_FORK_SUPPORT")));
+        }
+        fixes.push(fix(
+            "for a lock of your own: os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, \
+             after_in_child=lock.release)",
+            "no other thread holds the lock at the fork then, and both copies are free after it",
+        ));
+    } else {
+        fixes.push(fix(
+            "start the child with posix_spawn(3), or execute a program right after the fork",
+            "a new program has no copy of a lock that is held, or of a library without its threads",
+        ));
+        fixes.push(fix(
+            "for a lock of your own: take it before the fork and release it on both sides, with pthread_atfork(3)",
+            "no other thread holds the lock at the fork then, and both copies are free after it",
+        ));
+    }
+    fixes.push(fix(
+        "fork before the first thread is started",
+        "what has one thread crosses a fork whole; libraries start threads of their own when they are first used",
+    ));
+    fixes
 }
 
 fn postgres(facts: &Facts) -> Vec<Fix> {

@@ -16,6 +16,7 @@ mod pinned_connection;
 mod pre_exec_io;
 mod shared_stream;
 mod stale_descriptor;
+mod stalled_child;
 mod stolen_reply;
 mod under_way;
 
@@ -57,6 +58,7 @@ pub fn catalogue() -> [Entry; RuleId::ALL.len()] {
             RuleId::StolenReply => (Severity::Error, stolen_reply::TEXT),
             RuleId::ForeignGoodbye => (Severity::Error, foreign_goodbye::TEXT),
             RuleId::PreExecIo => (Severity::Error, pre_exec_io::TEXT),
+            RuleId::StalledChild => (Severity::Error, stalled_child::TEXT),
             RuleId::PinnedConnection => (Severity::Warning, pinned_connection::TEXT),
             RuleId::ExecLeak => (Severity::Warning, exec_leak::TEXT),
             RuleId::ForkInFlight => (Severity::Warning, fork_in_flight::TEXT),
@@ -78,6 +80,7 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         Box::new(pre_exec_io::PreExecIo::default()),
         Box::new(shared_stream::SharedStream),
         Box::new(foreign_goodbye::ForeignGoodbye),
+        Box::new(stalled_child::StalledChild::default()),
         Box::new(pinned_connection::PinnedConnection::default()),
         Box::new(exec_leak::ExecLeak::default()),
         Box::new(fork_in_flight::ForkInFlight::default()),

@@ -116,6 +116,11 @@ impl Process {
         })
     }
 
+    /// As [`Process::stderr_says`]; `None` where it ended without.
+    pub(crate) fn stderr_tells(&mut self, text: &str) -> Option<String> {
+        self.stderr.wait_for(text)
+    }
+
     /// Gives it an empty line.
     pub(crate) fn go_on(&mut self) {
         self.types("\n");

@@ -1,0 +1,155 @@
+//! Children that wait for what did not cross the fork, and children that only wait.
+
+use crate::check::{errors, number, quiet, told};
+use crate::env::{Env, program};
+use crate::process::said;
+use crate::run::{Outcome, Session};
+use crate::servers::{Greeter, Plain};
+use crate::ways::{Backend, on_each_backend};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What forkscope prints where it finds one.
+const FOUND: &str = "error[stalled-child]";
+
+/// `forkscope run -vv -- standing.py …`, until the program has started its children: their numbers by what they wait for.
+fn start(on: Backend, env: &Env, words: &[&str]) -> (Session, Vec<Value>) {
+    let (python, program) = (env.python(), program("standing.py"));
+    let (python, program) = (python.to_str().expect("UTF-8"), program.to_str().expect("UTF-8"));
+    let before = ["-vv", "--", python, "-W", "ignore", program];
+    let mut session = Session::start(on, "run", &[&before, words].concat(), &[]);
+    let mut lines = Vec::new();
+    while !lines.last().is_some_and(|line: &String| line.contains("ready")) {
+        lines.push(session.process().stdout_says("parent"));
+    }
+    (session, said(&lines))
+}
+
+/// The one error, which must be about this child of this parent.
+#[track_caller]
+fn error<'a>(outcome: &'a Outcome, child: u64, parent: u64) -> &'a Value {
+    let errors = errors(&outcome.report);
+    let [error] = errors[..] else { panic!("{errors:#?}") };
+    assert_eq!(
+        (&error["rule"], &error["pid"], &error["other_pids"][0]),
+        (&"stalled-child".into(), &child.into(), &parent.into())
+    );
+    error
+}
+
+/// A child of `standing.py` that stands still: the error, and what the program said.
+#[track_caller]
+fn stands(on: Backend, words: &[&str], check: impl Fn(&Value)) {
+    let Some(env) = Env::get() else { return };
+    let (mut session, said) = start(on, env, words);
+    session.process().stderr_says(FOUND);
+    session.process().go_on();
+    let outcome = session.end();
+    assert_eq!(outcome.status, 0, "{:#?}", outcome.stderr);
+    let error = error(&outcome, number(&said, "parent", "child"), number(&said, "parent", "pid"));
+    let evidence = error["evidence"].to_string();
+    assert!(evidence.contains("these did not cross"), "{evidence}");
+    check(error);
+}
+
+/// The lock says itself who has it.
+fn a_mutex_held_at_the_fork(on: Backend) {
+    stands(on, &["mutex"], |error| {
+        let of = (&error["confidence"], &error["syscall"]);
+        assert_eq!(of, (&"certain".into(), &"futex".into()), "{error:#}");
+        assert!(error["title"].as_str().is_some_and(|title| title.contains("waits for a lock that thread")));
+    });
+}
+
+/// The lock does not say who has it.
+fn a_lock_held_at_the_fork(on: Backend) {
+    stands(on, &["lock"], |error| {
+        let of = (&error["confidence"], &error["syscall"]);
+        assert_eq!(of, (&"likely".into(), &"futex".into()), "{error:#}");
+        assert!(error["fix"].to_string().contains("register_at_fork"), "{error:#}");
+    });
+}
+
+fn an_answer_that_a_thread_of_the_parent_reads(on: Backend) {
+    let server = Plain::echo();
+    stands(on, &["--server", &server.address.to_string(), "answer"], |error| {
+        assert_eq!(error["confidence"], "likely", "{error:#}");
+        assert!(error["connection"].is_u64() && error["syscall"] == "recvfrom", "{error:#}");
+    });
+}
+
+/// Each child is looked at until it would have been told.
+fn children_that_only_wait(on: Backend) {
+    /// Looks at one child: four seconds of them, at four in a second.
+    const ENOUGH: u32 = 16;
+    let Some(env) = Env::get() else { return };
+    let waits = "sleep turns pipe accept children semaphore queue pool term pause poll select asyncio threads channel";
+    let words: Vec<&str> = waits.split(' ').collect();
+    let (mut session, said) = start(on, env, &words);
+    let children = said.iter().filter_map(|line| Some((line["child"].as_u64()?, line["wait"].as_str()?)));
+    let mut left: BTreeMap<u64, (&str, u32)> = children.map(|(pid, wait)| (pid, (wait, 0))).collect();
+    assert_eq!(left.len(), words.len() + 1, "the pool has two");
+    while !left.is_empty() {
+        let line = session.process().stderr_says(" looked at: ");
+        // `+SECONDS PID/TID looked at: …`
+        let pid = line.split([' ', '/']).nth(1).and_then(|pid| pid.parse().ok());
+        let Some((pid, (_, looks))) = pid.and_then(|pid| Some((pid, left.get_mut(&pid)?))) else { continue };
+        *looks += 1;
+        if *looks >= ENOUGH {
+            left.remove(&pid);
+        }
+    }
+    session.process().go_on();
+    let outcome = session.end();
+    assert_eq!(outcome.status, 0, "{:#?}", outcome.stderr);
+    quiet(&outcome.report);
+    let glances = outcome.report["stats"]["glances"].as_u64();
+    assert!(glances.is_some_and(|glances| glances >= u64::from(ENOUGH) * 16), "{glances:?}");
+}
+
+/// gRPC without its fork support: the child's call waits in the parent's loop, past its deadline, for threads that it
+/// does not have. The library may be lucky: it is tried again, and said how often.
+fn grpc_without_its_threads(on: Backend) {
+    /// Tries.
+    const MOST: u32 = 8;
+    let Some(env) = Env::get() else { return };
+    let server = Greeter::start(env);
+    let (python, program) = (env.python(), program("grpc_founding.py"));
+    let (python, program) = (python.to_str().expect("UTF-8"), program.to_str().expect("UTF-8"));
+    let words = ["--", python, "-W", "ignore", program, &server.address, "--deadline", "1"];
+    for tried in 1..=MOST {
+        let mut session = Session::start(on, "run", &words, &[("GRPC_ENABLE_FORK_SUPPORT", "0")]);
+        let child = said(&[session.process().stdout_says("\"child\"")]);
+        let child = number(&child, "child", "pid");
+        let found = session.process().stderr_tells(FOUND).is_some();
+        if found {
+            let pid = Pid::from_raw(child.try_into().expect("a pid"));
+            kill(pid, Signal::SIGKILL).expect("it stands still");
+        }
+        let outcome = session.end();
+        assert_eq!(outcome.status, 0, "{:#?}", outcome.stderr);
+        if !found {
+            assert_eq!(told(&outcome.said, "child", "call"), 2, "it answered or failed: {:#?}", outcome.said);
+            continue;
+        }
+        eprintln!("{on}: the child stood still in try {tried}");
+        let error = error(&outcome, child, number(&outcome.said, "parent", "pid"));
+        assert_eq!((&error["confidence"], &error["syscall"]), (&"likely".into(), &"epoll_wait".into()));
+        let text = error.to_string();
+        for part in ["event_engine", "GRPC_ENABLE_FORK_SUPPORT=1", "spawn", "epoll instance on fd"] {
+            assert!(text.contains(part), "{part}: {error:#}");
+        }
+        return;
+    }
+    panic!("the child never stood still in {MOST} tries");
+}
+
+on_each_backend! {
+    a_mutex_held_at_the_fork
+    a_lock_held_at_the_fork
+    an_answer_that_a_thread_of_the_parent_reads
+    children_that_only_wait
+    grpc_without_its_threads
+}
