@@ -13,8 +13,8 @@
 use super::{Model, Origin, ProcId};
 use crate::errno;
 use crate::event::{
-    Event, Glance, GlancedThread, MOST_PARENT_THREADS, MOST_THREADS, ParentThread, ProcKey, WantedGlance,
-    What,
+    Event, Glance, GlancedThread, MOST_PARENT_THREADS, MOST_THREADS, ParentThread, ProcKey, WaitsOn,
+    WantedGlance, What,
 };
 use forkscope_proto::{calls, process::CLONE_VM};
 use rustc_hash::FxHashMap;
@@ -61,6 +61,8 @@ pub struct Standing {
     first: Option<(u64, Glance)>,
     last: Option<(u64, Glance)>,
     asked_parent: bool,
+    /// It waits on memory that others have, too: to find that out again is dear, and says nothing.
+    shares: bool,
     due: u64,
     interval: u64,
 }
@@ -77,6 +79,7 @@ impl Standing {
             first: None,
             last: None,
             asked_parent: false,
+            shares: false,
             due: time.saturating_add(FIRST),
             interval: SOON,
         }
@@ -118,7 +121,9 @@ impl Standing {
         let calls_seen =
             !glance.threads.is_empty() && glance.threads.iter().all(|thread| thread.call.is_some());
         let nothing_new = calls_seen && self.nothing_new(time, glance);
-        self.interval = if nothing_new && self.looks < LONG {
+        let shares = |thread: &GlancedThread| matches!(thread.on, WaitsOn::Futex { shared: Some(true), .. });
+        self.shares = nothing_new && (self.shares || glance.threads.iter().any(shares));
+        self.interval = if nothing_new && self.looks < LONG && !self.shares {
             SOON
         } else {
             self.interval.saturating_mul(2).clamp(SOON, LATE)
@@ -160,7 +165,7 @@ impl Standing {
     }
 
     fn wanted(&mut self, child: ProcKey, parent: Option<u32>, now: u64) -> WantedGlance {
-        let closely = self.looks >= CLOSELY;
+        let closely = self.looks >= CLOSELY && !self.shares;
         let parent = parent.filter(|_| closely && !self.asked_parent);
         self.asked_parent |= parent.is_some();
         // Whatever comes of it, it is not asked for again at once.

@@ -80,24 +80,23 @@ fn an_answer_that_a_thread_of_the_parent_reads(on: Backend) {
     });
 }
 
-/// Each child is looked at until it would have been told.
+/// Each child is looked at until it would have been told: more often, and for longer, than that takes.
 fn children_that_only_wait(on: Backend) {
-    /// Looks at one child: four seconds of them, at four in a second.
-    const ENOUGH: u32 = 16;
+    /// Looks at one child, and the seconds between the first and the last of them.
+    const ENOUGH: (usize, f64) = (10, 4.0);
     let Some(env) = Env::get() else { return };
     let waits = "sleep turns pipe accept children semaphore queue pool term pause poll select asyncio threads channel";
     let words: Vec<&str> = waits.split(' ').collect();
     let (mut session, said) = start(on, env, &words);
-    let children = said.iter().filter_map(|line| Some((line["child"].as_u64()?, line["wait"].as_str()?)));
-    let mut left: BTreeMap<u64, (&str, u32)> = children.map(|(pid, wait)| (pid, (wait, 0))).collect();
+    let children = said.iter().filter_map(|line| line["child"].as_u64());
+    let mut left: BTreeMap<u64, Vec<f64>> = children.map(|pid| (pid, Vec::new())).collect();
     assert_eq!(left.len(), words.len() + 1, "the pool has two");
     while !left.is_empty() {
         let line = session.process().stderr_says(" looked at: ");
-        // `+SECONDS PID/TID looked at: …`
-        let pid = line.split([' ', '/']).nth(1).and_then(|pid| pid.parse().ok());
-        let Some((pid, (_, looks))) = pid.and_then(|pid| Some((pid, left.get_mut(&pid)?))) else { continue };
-        *looks += 1;
-        if *looks >= ENOUGH {
+        let (time, pid) = look(&line).unwrap_or_else(|| panic!("{line}"));
+        let Some(times) = left.get_mut(&pid) else { continue };
+        times.push(time);
+        if times.len() >= ENOUGH.0 && time - times[0] >= ENOUGH.1 {
             left.remove(&pid);
         }
     }
@@ -106,7 +105,13 @@ fn children_that_only_wait(on: Backend) {
     assert_eq!(outcome.status, 0, "{:#?}", outcome.stderr);
     quiet(&outcome.report);
     let glances = outcome.report["stats"]["glances"].as_u64();
-    assert!(glances.is_some_and(|glances| glances >= u64::from(ENOUGH) * 16), "{glances:?}");
+    assert!(glances.is_some_and(|glances| glances >= 16 * ENOUGH.0 as u64), "{glances:?}");
+}
+
+/// When it was looked at whom: `+SECONDS PID/TID looked at: …`.
+fn look(line: &str) -> Option<(f64, u64)> {
+    let (time, rest) = line.strip_prefix('+')?.split_once(' ')?;
+    Some((time.parse().ok()?, rest.split_once('/')?.0.parse().ok()?))
 }
 
 /// gRPC without its fork support: the child's call waits in the parent's loop, past its deadline, for threads that it
