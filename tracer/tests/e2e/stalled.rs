@@ -29,7 +29,7 @@ fn start(on: Backend, env: &Env, words: &[&str]) -> (Session, Vec<Value>) {
 
 /// The one error, which must be about this child of this parent.
 #[track_caller]
-fn error<'a>(outcome: &'a Outcome, child: u64, parent: u64) -> &'a Value {
+fn error(outcome: &Outcome, child: u64, parent: u64) -> &Value {
     let errors = errors(&outcome.report);
     let [error] = errors[..] else { panic!("{errors:#?}") };
     assert_eq!(
