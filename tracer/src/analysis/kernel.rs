@@ -187,6 +187,13 @@ impl Kernel {
         self.event(parent, What::Fork(&fork));
     }
 
+    /// A child of a process that forkscope finds beside it, a copy of a process with so many older threads or not.
+    pub(crate) fn was_there(&mut self, parent: u32, child: u32, copied_from: Option<u32>) {
+        self.tables.insert(child, BTreeMap::new());
+        let snapshot = Snapshot { ppid: parent, threads: 1, copied_from, ..Snapshot::default() };
+        self.event(child, What::Snapshot(&snapshot));
+    }
+
     /// Looks at a child as often as is asked for in this time, in nanoseconds; `seen` says what each look shows. How many
     /// looks that were.
     pub(crate) fn watch(&mut self, time: u64, mut seen: impl FnMut(&Self, &WantedGlance) -> Glance) -> usize {

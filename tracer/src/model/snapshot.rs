@@ -12,6 +12,7 @@ impl Model {
         let first = self.processes.get(&at.process).is_some_and(|process| process.first_seen == 0);
         if first && let Some(parent) = parent {
             self.family.add(parent, at.process);
+            self.may_have_stood(parent, at.process, seen.copied_from.unwrap_or(0), at.time);
         }
         self.with(at.process, |process| {
             process.uring |= seen.uring;

@@ -47,9 +47,9 @@ const ROUNDED: u64 = 2;
 pub struct Standing {
     /// Who forked it.
     pub parent: ProcId,
-    /// The thread that called fork: the one that the child has.
+    /// The thread that called fork: the one that the child has. Where the fork was not seen, the parent's first.
     pub forker: u32,
-    /// How many threads the parent had.
+    /// How many threads the parent had; where the fork was not seen, how many it has that are older.
     pub threads: u32,
     /// The threads that the parent had had before the fork, and still had when they were looked at.
     pub parent_threads: Vec<ParentThread>,
@@ -208,6 +208,13 @@ impl Model {
         if lost_threads && self.standing.len() < MOST {
             let standing = Standing::new(at.process, at.tid, fork.threads, at.time);
             self.standing.insert(child, standing);
+        }
+    }
+
+    /// A child that was there before forkscope looked.
+    pub(super) fn may_have_stood(&mut self, parent: ProcId, child: ProcId, threads: u32, time: u64) {
+        if threads > 1 && self.standing.len() < MOST {
+            self.standing.insert(child, Standing::new(parent, self.pid(parent), threads, time));
         }
     }
 

@@ -90,16 +90,10 @@ fn snapshot() -> impl Strategy<Value = Snapshot> {
         },
     );
     let fds = prop::collection::vec(fd, 0..5);
-    (any::<[u32; 2]>(), "\\PC{0,9}", any::<Vec<u8>>(), fds, any::<[bool; 3]>()).prop_map(
-        |([ppid, threads], comm, cmdline, descriptors, [started_here, uring, whole])| Snapshot {
-            ppid,
-            comm,
-            cmdline,
-            threads,
-            descriptors,
-            started_here,
-            uring,
-            whole,
+    let marks = (any::<[bool; 3]>(), any::<Option<u32>>());
+    (any::<[u32; 2]>(), "\\PC{0,9}", any::<Vec<u8>>(), fds, marks).prop_map(
+        |([ppid, threads], comm, cmdline, descriptors, ([started_here, uring, whole], copied_from))| {
+            Snapshot { ppid, comm, cmdline, threads, descriptors, started_here, uring, whole, copied_from }
         },
     )
 }

@@ -11,6 +11,7 @@ use zerocopy::{FromBytes, IntoBytes};
 const STARTED_HERE: u8 = 1;
 const URING: u8 = 2;
 const WHOLE: u8 = 4;
+const COPIED: u8 = 8;
 
 /// Bits of what is true of a descriptor.
 const CLOEXEC: u8 = 1;
@@ -27,7 +28,13 @@ pub(super) fn put_all(seen: &Snapshot, addresses: &Addresses, out: &mut Vec<u8>)
     put_bytes(out, seen.comm.as_bytes());
     put_bytes(out, &seen.cmdline);
     put(out, seen.threads.into());
-    out.push(bits([(seen.started_here, STARTED_HERE), (seen.uring, URING), (seen.whole, WHOLE)]));
+    let Snapshot { started_here, uring, whole, copied_from, .. } = *seen;
+    let marks =
+        [(started_here, STARTED_HERE), (uring, URING), (whole, WHOLE), (copied_from.is_some(), COPIED)];
+    out.push(bits(marks));
+    if let Some(threads) = copied_from {
+        put(out, threads.into());
+    }
     put(out, seen.descriptors.len() as u64);
     for entry in &seen.descriptors {
         put_signed(out, entry.fd.into());
@@ -56,7 +63,9 @@ fn text(rest: &mut Rest<'_>) -> Result<String, Broken> {
 /// Reads what [`put_all`] added.
 pub(super) fn read(rest: &mut Rest<'_>) -> Result<Snapshot, Broken> {
     let (ppid, comm, cmdline) = (rest.small()?, text(rest)?, rest.bytes()?.to_vec());
-    let (threads, marks, count) = (rest.small()?, rest.byte()?, rest.number()?);
+    let (threads, marks) = (rest.small()?, rest.byte()?);
+    let copied_from = if marks & COPIED != 0 { Some(rest.small()?) } else { None };
+    let count = rest.number()?;
     let mut descriptors = Vec::new();
     for _ in 0..count {
         let fd = i32::try_from(rest.signed()?).map_err(|_| Broken::Damaged)?;
@@ -73,5 +82,5 @@ pub(super) fn read(rest: &mut Rest<'_>) -> Result<Snapshot, Broken> {
     }
     let has = |bit| marks & bit != 0;
     let (started_here, uring, whole) = (has(STARTED_HERE), has(URING), has(WHOLE));
-    Ok(Snapshot { ppid, comm, cmdline, threads, descriptors, started_here, uring, whole })
+    Ok(Snapshot { ppid, comm, cmdline, threads, descriptors, started_here, uring, whole, copied_from })
 }

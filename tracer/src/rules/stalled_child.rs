@@ -78,15 +78,17 @@ fn found(model: &Model, child: ProcId, standing: &Standing) -> Option<Draft> {
     }
     // What says most first.
     waits.sort_by_key(|(_, _, waits)| waits.rank());
-    Some(draft(model, child, standing, &waits))
+    draft(model, child, standing, &waits)
 }
 
-fn draft(model: &Model, child: ProcId, standing: &Standing, waits: &[(u32, u64, Waits)]) -> Draft {
+fn draft(model: &Model, child: ProcId, standing: &Standing, waits: &[(u32, u64, Waits)]) -> Option<Draft> {
+    let (_, nr, first) = waits.first()?;
     let (pid, parent) = (model.pid(child), model.pid(standing.parent));
-    let certain = matches!(waits.first(), Some((_, _, Waits::ForOwner { .. })));
-    let (title, fd, socket, nr) = match waits.first() {
-        Some((_, nr, first)) => (first.title(model, pid, parent), first.fd(), first.socket(), Some(*nr)),
-        None => (String::new(), None, None, None),
+    let certain = matches!(first, Waits::ForOwner { .. });
+    let (fd, socket) = (first.fd(), first.socket());
+    let threads = match model.process(child)?.forked_at {
+        Some(_) => format!("had {} threads when it forked {pid}", standing.threads),
+        None => format!("has {} threads that are older than {pid}, its copy", standing.threads),
     };
     let unanswered = waits::unanswered(model, child, standing.parent);
     let cause = match socket.or(unanswered) {
@@ -99,28 +101,27 @@ fn draft(model: &Model, child: ProcId, standing: &Standing, waits: &[(u32, u64, 
         count => format!("All of its {count} threads wait"),
     };
     let seconds = standing.watched() as f64 / 1e9;
-    Draft {
+    Some(Draft {
         rule: RuleId::StalledChild,
         severity: Severity::Error,
         confidence: confidence(model, certain, &[child, standing.parent]),
         says: Says::Failed,
         cause,
-        title,
+        title: first.title(model, pid, parent),
         summary: format!(
-            "{parent} had {} threads when it forked {pid}, and only the one that forked is in the child. {has}: in {seconds:.1}s \
-             of looking it sent, received and opened nothing. {}",
-            standing.threads,
-            waits.first().map_or_else(String::new, |(_, _, first)| first.why(model, pid, parent)),
+            "{parent} {threads}, and only the one that forked is in the child. {has}: in {seconds:.1}s of looking it sent, \
+             received and opened nothing. {}",
+            first.why(model, pid, parent),
         ),
         process: child,
         others: vec![standing.parent],
         fd,
         socket,
-        nr: nr.and_then(|nr| u16::try_from(nr).ok()),
+        nr: u16::try_from(*nr).ok(),
         errno: None,
         time: model.now(),
         steps: steps(model, child, standing, waits, socket),
-    }
+    })
 }
 
 /// What led to it: what was opened, the fork and the threads that it left behind, the waits.
@@ -141,21 +142,15 @@ fn steps(
         steps.extend(opened_step(socket, fd).filter(|_| fd >= 0));
     }
     let forked_at = model.process(child).and_then(|process| process.forked_at);
-    if let Some(time) = forked_at {
-        let what = format!("forked {pid} with {} threads{}", standing.threads, lost(standing));
-        steps.push(Step {
-            time,
-            process: standing.parent,
-            tid: standing.forker,
-            what,
-            nr: 0,
-            fd: None,
-            ret: None,
-        });
-    }
-    if forked_at.is_none_or(|time| standing.since > time) {
-        let what = "did the last thing that was seen of it".to_owned();
-        steps.push(Step { time: standing.since, process: child, tid: pid, what, nr: 0, fd: None, ret: None });
+    let step = |time, process, tid, what| Step { time, process, tid, what, nr: 0, fd: None, ret: None };
+    let (when, threads) = match forked_at {
+        Some(_) => ("forked", "threads"),
+        None => ("had forked", "threads that are older"),
+    };
+    let what = format!("{when} {pid} with {} {threads}{}", standing.threads, lost(standing));
+    steps.push(step(forked_at.unwrap_or(standing.since), standing.parent, standing.forker, what));
+    if forked_at.is_some_and(|time| standing.since > time) {
+        steps.push(step(standing.since, child, pid, "did the last thing that was seen of it".to_owned()));
     }
     for (tid, nr, one) in waits {
         let call = waiting_call(*nr).unwrap_or("a call");

@@ -2,7 +2,7 @@
 
 use crate::check::{errors, number, quiet, told};
 use crate::env::{Env, program};
-use crate::process::said;
+use crate::process::{Process, said};
 use crate::run::{Outcome, Session};
 use crate::servers::{Greeter, Plain};
 use crate::ways::{Backend, on_each_backend};
@@ -10,6 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::process::Command;
 
 /// What forkscope prints where it finds one.
 const FOUND: &str = "error[stalled-child]";
@@ -61,6 +62,26 @@ fn a_mutex_held_at_the_fork(on: Backend) {
         assert_eq!(of, (&"certain".into(), &"futex".into()), "{error:#}");
         assert!(error["title"].as_str().is_some_and(|title| title.contains("waits for a lock that thread")));
     });
+}
+
+/// Who attaches to a program that hangs finds out why.
+fn a_child_that_hangs_already(on: Backend) {
+    let Some(env) = Env::get() else { return };
+    let mut command = Command::new(env.python());
+    command.args(["-W", "ignore"]).arg(program("standing.py")).args(["mutex", "sleep"]);
+    let mut program = Process::start(&mut command);
+    let child = number(&said(&[program.stdout_says("mutex")]), "parent", "child");
+    program.stdout_says("ready");
+    let parent = program.pid();
+    let mut session = Session::attach(on, parent);
+    session.process().stderr_says(FOUND);
+    let outcome = session.interrupt();
+    program.go_on();
+    assert!(program.end().status.success());
+    let error = error(&outcome, child, parent.into());
+    assert_eq!(error["confidence"], "certain", "{error:#}");
+    let says = |words: &str| error.to_string().contains(words);
+    assert!(says("2 threads that are older") && says("these did not cross"), "{error:#}");
 }
 
 /// The lock does not say who has it.
@@ -154,6 +175,7 @@ fn grpc_without_its_threads(on: Backend) {
 on_each_backend! {
     a_mutex_held_at_the_fork
     a_lock_held_at_the_fork
+    a_child_that_hangs_already
     an_answer_that_a_thread_of_the_parent_reads
     children_that_only_wait
     grpc_without_its_threads

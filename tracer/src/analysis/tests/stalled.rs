@@ -92,6 +92,18 @@ fn a_lock_that_says_who_holds_it() {
     assert_eq!(child(&turns), Some(Confidence::Certain));
 }
 
+/// After a late attach, what /proc shows of the layout of its memory tells that it is a copy.
+#[test]
+fn a_child_that_was_there_before() {
+    for (copied_from, told_so) in [(Some(7), true), (Some(1), false), (None, false)] {
+        let mut kernel = Kernel::new();
+        kernel.was_there(P, C, copied_from);
+        let seen = glance(vec![futex(C, PRIVATE, 2, 0, own(Some(LOST)))]);
+        kernel.watch(LONG, |_, wanted| as_wanted(&seen, wanted));
+        assert_eq!(told(&kernel), told_so.then_some(Confidence::Certain), "{copied_from:?}");
+    }
+}
+
 /// There the numbers of threads are others.
 #[test]
 fn in_another_pid_namespace_numbers_prove_nothing() {

@@ -136,7 +136,7 @@ fn watched(pid: u32, fd: i32) -> Option<Vec<(i32, Option<u64>)>> {
 }
 
 /// The threads of a process that are no younger than a moment, in clock ticks since boot.
-fn parent_threads(pid: u32, until: u64) -> io::Result<Vec<ParentThread>> {
+pub(super) fn parent_threads(pid: u32, until: u64) -> io::Result<Vec<ParentThread>> {
     let (tids, _) = tids(pid, MOST_PARENT_THREADS)?;
     let thread = |tid| {
         let text = at_most(MOST, &format!("/proc/{pid}/task/{tid}/stat")).ok()?;

@@ -1,7 +1,7 @@
 //! Records and their lines.
 
 use super::{line, worth};
-use crate::event::{Event, ProcKey, What};
+use crate::event::{Event, Glance, GlancedThread, ProcKey, SeenCall, What};
 use crate::sinks::escape::acts_on_a_terminal;
 use forkscope_proto as proto;
 use proptest::prelude::*;
@@ -202,6 +202,11 @@ fn the_rest() {
     check(What::Uring(&sent), "io_uring_send(socket:[4711]) = -1 EPIPE");
     check(What::Compat, "made a 32-bit call: its calls are not read");
     assert_eq!(written(What::Socket(&proto::Socket::default(), b"")), "");
+    let call = |nr| SeenCall { nr, args: [0x7f00, 0, 0, 0, 0, 0] };
+    let thread = |nr: Option<u64>| GlancedThread { call: nr.map(call), ..GlancedThread::default() };
+    let threads = [Some(202), Some(232), Some(9999), None].map(thread).into();
+    let expected = "looked at: futex(0x7f00), epoll_wait(0x7f00), syscall_0x270f(0x7f00), running";
+    check(What::Glance(&Glance { threads, ..Glance::default() }), expected);
 }
 
 #[test]
@@ -239,6 +244,7 @@ fn what_is_worth_a_line() {
     check(What::Exit(&Exit { last: 1, ..Exit::default() }), always);
     check(What::Exit(&Exit::default()), detail);
     check(What::Socket(&proto::Socket::default(), b""), never);
+    check(What::Glance(&Glance::default()), detail);
 }
 
 proptest! {
