@@ -15,12 +15,18 @@ use std::process::Command;
 /// What forkscope prints where it finds one.
 const FOUND: &str = "error[stalled-child]";
 
-/// `forkscope run -vv -- standing.py …`, until the program has started its children: their numbers by what they wait for.
-fn start(on: Backend, env: &Env, words: &[&str]) -> (Session, Vec<Value>) {
-    let (python, program) = (env.python(), program("standing.py"));
+/// `forkscope run -vv -- PROGRAM …`, until the program has started its children, and what it said of them.
+fn start(
+    on: Backend,
+    env: &Env,
+    name: &str,
+    words: &[&str],
+    variables: &[(&str, &str)],
+) -> (Session, Vec<Value>) {
+    let (python, program) = (env.python(), program(name));
     let (python, program) = (python.to_str().expect("UTF-8"), program.to_str().expect("UTF-8"));
     let before = ["-vv", "--", python, "-W", "ignore", program];
-    let mut session = Session::start(on, "run", &[&before, words].concat(), &[]);
+    let mut session = Session::start(on, "run", &[&before, words].concat(), variables);
     let mut lines = Vec::new();
     while !lines.last().is_some_and(|line: &String| line.contains("ready")) {
         lines.push(session.process().stdout_says("parent"));
@@ -44,7 +50,7 @@ fn error(outcome: &Outcome, child: u64, parent: u64) -> &Value {
 #[track_caller]
 fn stands(on: Backend, words: &[&str], check: impl Fn(&Value)) {
     let Some(env) = Env::get() else { return };
-    let (mut session, said) = start(on, env, words);
+    let (mut session, said) = start(on, env, "standing.py", words, &[]);
     session.process().stderr_says(FOUND);
     session.process().go_on();
     let outcome = session.end();
@@ -101,17 +107,14 @@ fn an_answer_that_a_thread_of_the_parent_reads(on: Backend) {
     });
 }
 
-/// Each child is looked at until it would have been told: more often, and for longer, than that takes.
-fn children_that_only_wait(on: Backend) {
+/// Each child is looked at until it would have been told: more often, and for longer, than that takes. Then all end.
+#[track_caller]
+fn only_wait(mut session: Session, said: &[Value], children: usize) {
     /// Looks at one child, and the seconds between the first and the last of them.
     const ENOUGH: (usize, f64) = (10, 4.0);
-    let Some(env) = Env::get() else { return };
-    let waits = "sleep turns pipe accept children semaphore queue pool term pause poll select asyncio threads channel";
-    let words: Vec<&str> = waits.split(' ').collect();
-    let (mut session, said) = start(on, env, &words);
-    let children = said.iter().filter_map(|line| line["child"].as_u64());
-    let mut left: BTreeMap<u64, Vec<f64>> = children.map(|pid| (pid, Vec::new())).collect();
-    assert_eq!(left.len(), words.len() + 1, "the pool has two");
+    let pids = said.iter().filter_map(|line| line["child"].as_u64());
+    let mut left: BTreeMap<u64, Vec<f64>> = pids.map(|pid| (pid, Vec::new())).collect();
+    assert_eq!(left.len(), children, "{said:#?}");
     while !left.is_empty() {
         let line = session.process().stderr_says(" looked at: ");
         let (time, pid) = look(&line).unwrap_or_else(|| panic!("{line}"));
@@ -126,7 +129,25 @@ fn children_that_only_wait(on: Backend) {
     assert_eq!(outcome.status, 0, "{:#?}", outcome.stderr);
     quiet(&outcome.report);
     let glances = outcome.report["stats"]["glances"].as_u64();
-    assert!(glances.is_some_and(|glances| glances >= 16 * ENOUGH.0 as u64), "{glances:?}");
+    assert!(glances.is_some_and(|glances| glances >= (children * ENOUGH.0) as u64), "{glances:?}");
+}
+
+fn children_that_only_wait(on: Backend) {
+    let Some(env) = Env::get() else { return };
+    let waits = "sleep turns pipe accept children semaphore queue pool term pause poll select asyncio threads channel";
+    let words: Vec<&str> = waits.split(' ').collect();
+    let (session, said) = start(on, env, "standing.py", &words, &[]);
+    // The pool has two.
+    only_wait(session, &said, words.len() + 1);
+}
+
+/// With its fork support, the child of gRPC has threads of its own, and waits for a slow server as long as it may.
+fn grpc_that_waits_for_a_server(on: Backend) {
+    let Some(env) = Env::get() else { return };
+    let server = Greeter::start(env);
+    let variables = [("GRPC_ENABLE_FORK_SUPPORT", "1")];
+    let (session, said) = start(on, env, "grpc_waits.py", &[&server.address], &variables);
+    only_wait(session, &said, 1);
 }
 
 /// When it was looked at whom: `+SECONDS PID/TID looked at: …`.
@@ -178,5 +199,6 @@ on_each_backend! {
     a_child_that_hangs_already
     an_answer_that_a_thread_of_the_parent_reads
     children_that_only_wait
+    grpc_that_waits_for_a_server
     grpc_without_its_threads
 }

@@ -218,8 +218,8 @@ impl Waits {
                  else will unlock this copy."
             ),
             Self::ForNobody { .. } => format!(
-                "Only a thread of {pid} could wake it, and there is none that does not wait likewise: what it waits for \
-                 was the work of a thread that did not cross."
+                "Only a thread of {pid} could wake it, and each of them waits likewise: unless it is meant to wait until it is \
+                 killed, a thread that did not cross would have woken it."
             ),
             Self::InLoop { fd } => format!(
                 "The epoll instance on fd {fd} is {parent}'s, and all that it watches is {parent}'s, too: what would wake \

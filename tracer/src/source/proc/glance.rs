@@ -23,7 +23,7 @@ const MOST_MAPS: u64 = 1 << 20;
 /// # Errors
 /// Where there is no such process any more.
 pub fn glance(wanted: &WantedGlance) -> io::Result<Glance> {
-    let ProcKey { tgid: pid, start } = wanted.child;
+    let pid = wanted.child.tgid;
     let (tids, more) = tids(pid, MOST_THREADS)?;
     let seen = tids.into_iter().filter_map(|tid| one(pid, tid, wanted.closely));
     let mut threads: Vec<(GlancedThread, u64)> = seen.collect();
@@ -34,7 +34,7 @@ pub fn glance(wanted: &WantedGlance) -> io::Result<Glance> {
         more,
         moved: at_most(MOST, &format!("/proc/{pid}/io")).ok().and_then(|text| moved(&text)),
         caught,
-        parent: wanted.parent.and_then(|parent| parent_threads(parent, start).ok()),
+        parent: wanted.parent.and_then(|parent| parent_threads(parent, wanted.child).ok()),
     };
     // The number may have become another process' meanwhile.
     if key(pid)? == wanted.child { Ok(glance) } else { Err(io::ErrorKind::NotFound.into()) }
@@ -135,13 +135,14 @@ fn watched(pid: u32, fd: i32) -> Option<Vec<(i32, Option<u64>)>> {
     whole.then(|| watches.into_iter().map(|watch| (watch.fd, watch.inode)).collect())
 }
 
-/// The threads of a process that are no younger than a moment, in clock ticks since boot.
-pub(super) fn parent_threads(pid: u32, until: u64) -> io::Result<Vec<ParentThread>> {
+/// The threads of a process that are older than another process. Of those that began in one clock tick, numbers tell: they
+/// are given out in order (`alloc_pid`, kernel/pid.c), but where they begin anew.
+pub(super) fn parent_threads(pid: u32, child: ProcKey) -> io::Result<Vec<ParentThread>> {
     let (tids, _) = tids(pid, MOST_PARENT_THREADS)?;
     let thread = |tid| {
         let text = at_most(MOST, &format!("/proc/{pid}/task/{tid}/stat")).ok()?;
         let stat = Stat::read(&text)?;
-        (stat.start <= until).then_some(ParentThread { tid, comm: stat.comm })
+        ((stat.start, tid) < (child.start, child.tgid)).then_some(ParentThread { tid, comm: stat.comm })
     };
     Ok(tids.into_iter().filter_map(thread).collect())
 }

@@ -46,8 +46,7 @@ fn copied_from(stat: &Stat, pid: u32) -> Option<u32> {
     if !is_copy || of_parent.num_threads < 2 || have_one_memory(parent, pid) {
         return None;
     }
-    // In the tick of the fork, threads may have been started before it or after it.
-    let older = glance::parent_threads(parent, stat.starttime.checked_sub(1)?).ok()?;
+    let older = glance::parent_threads(parent, ProcKey { tgid: pid, start: stat.starttime }).ok()?;
     u32::try_from(older.len()).ok()
 }
 

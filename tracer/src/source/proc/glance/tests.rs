@@ -44,7 +44,10 @@ fn a_thread_that_waits_on_a_futex_is_told_with_its_words() {
     let key = key(pid).expect("itself");
     let wanted = WantedGlance { child: key, closely: false, parent: Some(pid) };
     let seen = glance(&wanted).expect("itself");
-    assert!(seen.moved.is_some() && seen.parent.is_some_and(|threads| !threads.is_empty()));
+    assert!(seen.moved.is_some());
+    assert_eq!(seen.parent, Some(vec![]), "none is older than the process");
+    let older = parent_threads(pid, ProcKey { start: key.start, tgid: pid + 1 }).expect("itself");
+    assert!(older.iter().any(|thread| thread.tid == pid), "of one tick, the number tells");
     let other = WantedGlance { child: ProcKey { start: key.start + 1, ..key }, ..wanted };
     assert!(glance(&other).is_err(), "another process had the number");
     LOCK[0].store(0, Ordering::Release);

@@ -2,22 +2,14 @@ use super::*;
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, fork};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
-
-/// Longer than a clock tick, in which /proc says when threads began.
-const TICKS: Duration = Duration::from_millis(30);
 
 /// A child that has executed a program, and one that has not: what a snapshot says of each.
 #[test]
 fn a_copy_is_told_from_a_program_of_its_own() {
     let (reader, writer) = io::pipe().expect("a pipe");
-    // Another thread than this one, older than the child by more than a tick.
+    // Another thread than this one, older than the child.
     let (sender, receiver) = std::sync::mpsc::channel::<()>();
     let other = std::thread::spawn(move || receiver.recv());
-    let begun = Instant::now();
-    while begun.elapsed() < TICKS {
-        std::thread::yield_now();
-    }
     // SAFETY: the child makes two system calls, and ends.
     let child = match unsafe { fork() }.expect("fork") {
         ForkResult::Child => {
