@@ -34,6 +34,8 @@ arguments.add_argument("--server", help="HOST:PORT of a server that sends back w
 arguments.add_argument("waits", nargs="+", metavar="WAIT")
 options = arguments.parse_args()
 
+PR_SET_PDEATHSIG = 1  # prctl(2)
+
 context = multiprocessing.get_context("fork")
 libc = ctypes.CDLL(None)
 # Larger than any pthread_mutex_t; zero is unlocked.
@@ -146,6 +148,8 @@ def connect():
 def start(wait, connection):
     child = os.fork()
     if child == 0:
+        # Whoever kills the parent should not leave the child behind.
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if wait == "answer":
             answer(connection)
         else:
