@@ -19,6 +19,7 @@ pub(crate) struct Kernel {
     tables: HashMap<u32, BTreeMap<i32, FileRef>>,
     time: u64,
     serial: u64,
+    sees_addresses: bool,
 }
 
 impl Kernel {
@@ -26,7 +27,8 @@ impl Kernel {
     pub(crate) fn new() -> Self {
         let analysis = Analysis::new(0, BTreeMap::new());
         let replayed = Analysis::new(0, BTreeMap::new());
-        let mut kernel = Self { analysis, replayed, tables: HashMap::new(), time: 0, serial: 1000 };
+        let mut kernel =
+            Self { analysis, replayed, tables: HashMap::new(), time: 0, serial: 1000, sees_addresses: true };
         kernel.tables.insert(100, BTreeMap::new());
         let snapshot = Snapshot { started_here: true, whole: true, threads: 1, ..Snapshot::default() };
         kernel.event(100, What::Snapshot(&snapshot));
@@ -43,6 +45,21 @@ impl Kernel {
         let snapshot = Snapshot { threads: 1, descriptors: vec![entry], ..Snapshot::default() };
         self.event(pid, What::Snapshot(&snapshot));
         fd
+    }
+
+    /// The process has held a file of a kind since before forkscope looked; returns its number.
+    pub(crate) fn held_kind_before(&mut self, pid: u32, kind: FileKind) -> i32 {
+        let (file, fd) = (self.file(kind), self.lowest(pid));
+        self.set(pid, fd, file);
+        let entry = SnapshotFd { fd, file: FileRef { file: 0, ..file }, ..SnapshotFd::default() };
+        let snapshot = Snapshot { threads: 1, descriptors: vec![entry], ..Snapshot::default() };
+        self.event(pid, What::Snapshot(&snapshot));
+        fd
+    }
+
+    /// From here on events tell what ptrace can: no addresses of open files, and one inode for all that have none.
+    pub(crate) fn hide_addresses(&mut self) {
+        self.sees_addresses = false;
     }
 
     fn event(&mut self, pid: u32, what: What<'_>) {
@@ -75,9 +92,11 @@ impl Kernel {
 
     fn file(&mut self, kind: FileKind) -> FileRef {
         self.serial += 1;
+        // Those without a place in a file system share one inode (`anon_inode_inode`, fs/anon_inodes.c).
+        let is_anonymous = matches!(kind, FileKind::Epoll | FileKind::Eventfd);
         FileRef {
-            file: 0xffff_0000 + self.serial * 64,
-            inode: self.serial,
+            file: if self.sees_addresses { 0xffff_0000 + self.serial * 64 } else { 0 },
+            inode: if is_anonymous { 1 } else { self.serial },
             kind: kind as u8,
             ..FileRef::NONE
         }
@@ -230,7 +249,12 @@ impl Kernel {
 
     /// Ends a process.
     pub(crate) fn exit(&mut self, pid: u32) {
-        let exit = proto::Exit { header: self.header(pid, Kind::Exit, 0), status: 0, last: 1 };
+        self.die(pid, 0);
+    }
+
+    /// Ends a process by a signal; 0: by itself.
+    pub(crate) fn die(&mut self, pid: u32, signal: u32) {
+        let exit = proto::Exit { header: self.header(pid, Kind::Exit, 0), status: signal, last: 1 };
         self.event(pid, What::Exit(&exit));
     }
 
@@ -249,6 +273,24 @@ impl Kernel {
     /// Receives bytes.
     pub(crate) fn receive(&mut self, pid: u32, fd: i32, data: &[u8]) {
         self.transfer(pid, calls::RECVFROM, fd, data, data.len() as i64);
+    }
+
+    /// `epoll_ctl(2)`: 1 adds, 2 removes, 3 modifies.
+    pub(crate) fn epoll(&mut self, pid: u32, epoll: i32, operation: u64, fd: i32, data: u64) {
+        let (file, other) = (self.at(pid, epoll), self.at(pid, fd));
+        self.call(pid, calls::EPOLL_CTL, &epoll_event(data), |call| {
+            (call.fd, call.file, call.args[1]) = (epoll, file, operation);
+            (call.other_fd, call.other) = (fd, other);
+        });
+    }
+
+    /// `epoll_wait(2)` that gave these data; none: its time was over.
+    pub(crate) fn epoll_wait(&mut self, pid: u32, epoll: i32, data: &[u64]) {
+        let file = self.at(pid, epoll);
+        let payload: Vec<u8> = data.iter().flat_map(|&data| epoll_event(data)).collect();
+        self.call(pid, calls::EPOLL_WAIT, &payload, |call| {
+            (call.fd, call.file, call.ret) = (epoll, file, data.len() as i64);
+        });
     }
 
     /// Lets nanoseconds pass.
@@ -292,4 +334,12 @@ impl Kernel {
     pub(crate) fn real(&self, pid: u32) -> Vec<(i32, u64)> {
         self.tables[&pid].iter().map(|(fd, file)| (*fd, file.inode)).collect()
     }
+}
+
+/// `struct epoll_event`: readable, with this data.
+fn epoll_event(data: u64) -> [u8; 12] {
+    let mut event = [0; 12];
+    event[0] = 1;
+    event[4..].copy_from_slice(&data.to_le_bytes());
+    event
 }

@@ -7,6 +7,7 @@ mod kept_open;
 mod naming;
 mod pre_exec;
 mod sessions;
+mod shared_epoll;
 mod stalled;
 mod tables;
 

@@ -12,6 +12,11 @@ const CLOSE_RANGE_CLOEXEC: u64 = 4;
 
 impl Model {
     pub(super) fn call(&mut self, at: Origin, call: &Call, payload: &[u8], out: &mut Vec<Change>) {
+        if matches!(at.nr, calls::EPOLL_WAIT | calls::EPOLL_PWAIT | calls::EPOLL_PWAIT2)
+            && errno::of(call.ret).is_none_or(errno::is_not_now)
+        {
+            self.epoll_waited(at, call, payload, out);
+        }
         if call.ret < 0 {
             self.failed_call(at, call, out);
             if at.nr != calls::CLOSE {
@@ -36,6 +41,7 @@ impl Model {
                     file.looped.set(true);
                 }
             }
+            calls::EPOLL_CTL => self.epoll_changed(at, call, payload, out),
             calls::UNSHARE => self.unshare(at),
             calls::FCNTL if call.args[1] == F_SETFD => self.set_cloexec(at, call.fd, call.args[2] & 1 != 0),
             calls::IOCTL => self.set_cloexec(at, call.fd, call.args[1] == FIOCLEX),

@@ -1,6 +1,6 @@
 //! What an event changed.
 
-use super::{ProcId, SockId};
+use super::{EpollUse, ProcId, SockId};
 use crate::protocol::Sign;
 
 /// One thing that an event changed, for the rules and screens to look at.
@@ -117,6 +117,8 @@ pub enum Change {
         /// Which.
         process: ProcId,
     },
+    /// An epoll instance that another process made or uses, too, was changed, or told somebody of an event.
+    Epoll(EpollUse),
     /// A number changed hands in a race that the order of events does not decide: ask /proc.
     Uncertain {
         /// Whose table.

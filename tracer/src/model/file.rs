@@ -4,6 +4,10 @@ use super::{ProcId, SockId};
 use forkscope_proto::{FileKind, FileRef};
 use std::cell::Cell;
 
+/// An open file in the model. Never reused in a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileId(pub(super) u32);
+
 /// Who did something, when and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin {
@@ -20,6 +24,8 @@ pub struct Origin {
 /// The kernel's `struct file`: shared by dup, fork and `SCM_RIGHTS`, never copied.
 #[derive(Debug)]
 pub struct OpenFile {
+    /// Its id: the same one in each table that holds it.
+    pub id: FileId,
     /// What it is.
     pub kind: FileKind,
     /// Its inode.

@@ -1,6 +1,6 @@
 //! Holding the tables against what the kernel showed.
 
-use super::file::OpenFile;
+use super::file::{FileId, OpenFile};
 use super::process::TableId;
 use super::table::{End, Holding};
 use super::{Change, Model, Origin, SockId};
@@ -131,7 +131,9 @@ impl Model {
         {
             return file;
         }
+        self.files += 1;
         let file = Rc::new(OpenFile {
+            id: FileId(self.files),
             kind: found.kind(),
             inode: found.inode,
             device: found.device,

@@ -1,4 +1,4 @@
-//! What the kernel holds, rebuilt from events: processes, descriptor tables, open files, sockets.
+//! What the kernel holds, rebuilt from events: processes, descriptor tables, open files, sockets, epolls.
 //!
 //! Pure: no I/O, no clock. [`Model::apply`] takes an event and hands back what changed; nobody else decides.
 //!
@@ -15,6 +15,7 @@ mod apply;
 mod asked;
 mod calls;
 mod change;
+mod epoll;
 mod family;
 mod file;
 mod lookup;
@@ -28,7 +29,8 @@ mod transfers;
 
 pub use asked::Asked;
 pub use change::{Change, Failure};
-pub use file::{OpenFile, Origin};
+pub use epoll::{Act, Epoll, EpollUse, EpollUser, Watch};
+pub use file::{FileId, OpenFile, Origin};
 pub use process::{Facts, Place, ProcId, Process};
 pub use socket::{Access, Address, Farewell, Goodbye, SockId, Socket, Turn, Usage};
 pub use standing::Standing;
@@ -56,6 +58,9 @@ pub struct Model {
     /// How many sockets there may be before the ones that are gone are looked for.
     sweep_at: usize,
     serial: u32,
+    /// How many open files there were.
+    files: u32,
+    epolls: epoll::Epolls,
     corrected: u64,
     unresolved: u64,
     /// When it was last noticed that events were lost.
@@ -71,6 +76,8 @@ pub struct Model {
 impl Model {
     /// Ended processes that are remembered, for names and reports.
     const ENDED: usize = 4096;
+    /// Generations that are asked for what a process remembers.
+    const GENERATIONS: usize = 64;
     /// Sockets that are remembered after all descriptors for them are gone.
     const GONE_SOCKETS: usize = 4096;
 
@@ -139,6 +146,48 @@ impl Model {
     #[must_use]
     pub fn slot(&self, id: ProcId, tid: u32, fd: i32) -> Option<&Slot> {
         self.tables.get(&self.process(id)?.table_of(tid))?.slot(fd)
+    }
+
+    /// Whether a number of a process' table is this open file.
+    #[must_use]
+    pub fn holds_at(&self, id: ProcId, fd: i32, file: FileId) -> bool {
+        self.table(id).and_then(|table| table.holding(fd)).is_some_and(|holding| holding.file.id == file)
+    }
+
+    /// An epoll instance that was changed or waited on.
+    #[must_use]
+    pub fn epoll(&self, id: FileId) -> Option<&Epoll> {
+        self.epolls.get(id)
+    }
+
+    /// Whether what a process did is in the memory of another, or in its own: it descends from it by forks after that.
+    /// Where that cannot be told, it may be.
+    #[must_use]
+    pub fn remembers(&self, id: ProcId, what: &Origin) -> bool {
+        let mut process = self.process(id);
+        for _ in 0..Self::GENERATIONS {
+            let Some(known) = process else { return true };
+            if known.id == what.process {
+                return true;
+            }
+            let born = known.forked_at.unwrap_or(known.first_seen);
+            // What one thread did right before another forked may be told after the fork.
+            let alone = known.threads_at_fork.is_some_and(|threads| threads <= 1);
+            let slack = if alone { 0 } else { race::OVERLAP };
+            if born != 0 && born.saturating_add(slack) < what.time {
+                return false;
+            }
+            let Some(parent) = known.parent else { return true };
+            process = self.process(parent);
+        }
+        true
+    }
+
+    /// Whether a process has executed a program since a moment.
+    #[must_use]
+    pub fn has_executed_since(&self, id: ProcId, time: u64) -> bool {
+        let execs = self.process(id).map(|process| process.execs.as_slice());
+        execs.and_then(<[_]>::last).is_some_and(|(executed, _)| *executed > time)
     }
 
     /// The number of a process as users read it.

@@ -13,7 +13,7 @@ const MOST: usize = 32;
 /// Forks of one table that are remembered.
 const MOST_FORKS: usize = 4;
 /// How long a call goes on whose other end was not taken, in nanoseconds.
-const OVERLAP: u64 = 5_000_000;
+pub(super) const OVERLAP: u64 = 5_000_000;
 
 /// The time within which something was done, in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

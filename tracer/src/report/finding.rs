@@ -23,6 +23,8 @@ pub enum RuleId {
     PreExecIo,
     /// A child waits for what only a thread that did not cross the fork would have done.
     StalledChild,
+    /// One epoll instance is changed by one process and waited on by another.
+    SharedEpoll,
     /// Its user closed a connection, and another process still holds it.
     PinnedConnection,
     /// A connection survived exec into a program that never opened it.

@@ -4,7 +4,7 @@ use super::{Backend, Confidence, RuleId, Severity};
 
 impl RuleId {
     /// The rules in the order in which they are listed.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Enotsock,
         Self::StaleDescriptor,
         Self::MisdirectedBytes,
@@ -13,6 +13,7 @@ impl RuleId {
         Self::ForeignGoodbye,
         Self::PreExecIo,
         Self::StalledChild,
+        Self::SharedEpoll,
         Self::PinnedConnection,
         Self::ExecLeak,
         Self::ForkInFlight,
@@ -31,6 +32,7 @@ impl RuleId {
             Self::ForeignGoodbye => "foreign-goodbye",
             Self::PreExecIo => "pre-exec-io",
             Self::StalledChild => "stalled-child",
+            Self::SharedEpoll => "shared-epoll",
             Self::PinnedConnection => "pinned-connection",
             Self::ExecLeak => "exec-leak",
             Self::ForkInFlight => "fork-in-flight",

@@ -1,6 +1,6 @@
 //! A finding before it has a number, times of the session and advice.
 
-use crate::model::{ProcId, SockId};
+use crate::model::{FileId, ProcId, SockId};
 use crate::report::{Confidence, RuleId, Severity};
 
 /// What makes two findings one: what they have in common as their cause.
@@ -21,6 +21,8 @@ pub enum Cause {
     Pinning(SockId),
     /// A child lacks what did not cross its fork.
     Stalling(ProcId),
+    /// Two processes use one epoll instance.
+    Epoll(FileId),
 }
 
 /// How much a draft says of its cause, from the least to the most. Of drafts of one cause that are as bad and as sure,
@@ -40,7 +42,8 @@ pub enum Says {
     Lost,
     /// Data went to the wrong one, or was read by the wrong one, and no call failed.
     Astray,
-    /// The bytes of two processes broke the stream: a message in a message, a stream id used twice, a second session.
+    /// The bytes of two processes broke the stream: a message in a message, a stream id used twice, a second session. Or
+    /// a process died of it.
     Broken,
 }
 

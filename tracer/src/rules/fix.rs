@@ -17,6 +17,9 @@ pub fn fixes(rule: RuleId, protocol: Protocol, facts: Option<&Facts>) -> Vec<Fix
     if may_be_grpc && facts.libraries.contains_key("grpc") {
         return first.into_iter().chain(grpc(&facts)).collect();
     }
+    if rule == RuleId::SharedEpoll {
+        return event_loop(&facts);
+    }
     let mut fixes = match protocol {
         Protocol::Postgres => postgres(&facts),
         Protocol::Redis if is_python(&facts) => vec![fix(
@@ -78,8 +81,9 @@ fn of_rule(rule: RuleId, facts: &Facts) -> Option<Fix> {
             "fork before the first request, or when all have been answered and the threads that send them have ended",
             "a request that is under way at the fork is under way in two processes, and is answered once",
         )),
-        // Its advice is not by what the connection speaks.
+        // Their advice is not by what a connection speaks.
         RuleId::StalledChild
+        | RuleId::SharedEpoll
         | RuleId::Enotsock
         | RuleId::StaleDescriptor
         | RuleId::MisdirectedBytes
@@ -156,6 +160,38 @@ fn stalled(facts: &Facts) -> Vec<Fix> {
         "fork before the first thread is started",
         "what has one thread crosses a fork whole; libraries start threads of their own when they are first used",
     ));
+    fixes
+}
+
+/// What the libraries of event loops want to be told at a fork.
+const LOOPS: [(&str, &str); 3] = [
+    ("libuv", "call uv_loop_fork() first thing in the child, on the loop that it goes on with"),
+    ("libev", "call ev_loop_fork() first thing in the child, on the loop that it goes on with"),
+    ("libevent", "call event_reinit() first thing in the child, on the base that it goes on with"),
+];
+
+fn event_loop(facts: &Facts) -> Vec<Fix> {
+    let mut fixes: Vec<Fix> = LOOPS
+        .iter()
+        .filter(|(library, _)| facts.libraries.contains_key(*library))
+        .map(|(library, text)| {
+            fix(text, &format!("{library} then makes an epoll instance of the child's own"))
+        })
+        .collect();
+    fixes.push(fix(
+        "make the event loop after the fork, in the process that runs it",
+        "what a loop registers on an inherited epoll instance is registered for the parent, too",
+    ));
+    if is_python(facts) {
+        fixes.push(fix(
+            "with asyncio, let the child make its own loop, by asyncio.run(), and not use or close the inherited one",
+            "to close the inherited loop takes what its parent waits for off the shared epoll instance",
+        ));
+        fixes.push(fix(
+            "start children with multiprocessing.get_context(\"spawn\") or \"forkserver\"",
+            "such a child starts empty: it inherits no event loop",
+        ));
+    }
     fixes
 }
 

@@ -14,6 +14,7 @@ mod inherited_connection;
 mod misdirected_bytes;
 mod pinned_connection;
 mod pre_exec_io;
+mod shared_epoll;
 mod shared_stream;
 mod stale_descriptor;
 mod stalled_child;
@@ -59,6 +60,7 @@ pub fn catalogue() -> [Entry; RuleId::ALL.len()] {
             RuleId::ForeignGoodbye => (Severity::Error, foreign_goodbye::TEXT),
             RuleId::PreExecIo => (Severity::Error, pre_exec_io::TEXT),
             RuleId::StalledChild => (Severity::Error, stalled_child::TEXT),
+            RuleId::SharedEpoll => (Severity::Error, shared_epoll::TEXT),
             RuleId::PinnedConnection => (Severity::Warning, pinned_connection::TEXT),
             RuleId::ExecLeak => (Severity::Warning, exec_leak::TEXT),
             RuleId::ForkInFlight => (Severity::Warning, fork_in_flight::TEXT),
@@ -81,6 +83,7 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         Box::new(shared_stream::SharedStream),
         Box::new(foreign_goodbye::ForeignGoodbye),
         Box::new(stalled_child::StalledChild::default()),
+        Box::new(shared_epoll::SharedEpoll::default()),
         Box::new(pinned_connection::PinnedConnection::default()),
         Box::new(exec_leak::ExecLeak::default()),
         Box::new(fork_in_flight::ForkInFlight::default()),

@@ -100,6 +100,7 @@ fn actor(change: &Change) -> Option<ProcId> {
         | Change::LetGo { .. }
         | Change::Misdirected { .. }
         | Change::Glanced { .. }
+        | Change::Epoll(_)
         | Change::Uncertain { .. } => None,
     }
 }

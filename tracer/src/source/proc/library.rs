@@ -25,7 +25,7 @@ const fn sign(name: &'static str, file: &'static str) -> Sign {
     Sign { name, file, numbered: false, packages: &[] }
 }
 
-const SIGNS: [Sign; 14] = [
+const SIGNS: [Sign; 17] = [
     Sign { packages: &["grpcio"], ..sign("grpc", "cygrpc") },
     // The number of libgrpc.so is that of its binary interface, not gRPC's version.
     sign("grpc", "libgrpc"),
@@ -40,6 +40,10 @@ const SIGNS: [Sign; 14] = [
     Sign { packages: &["hiredis"], ..sign("hiredis", "hiredis") },
     sign("librdkafka", "librdkafka"),
     Sign { packages: &["pymongo"], ..sign("pymongo", "_cmessage") },
+    // Their numbers are those of their binary interfaces.
+    sign("libuv", "libuv"),
+    sign("libev", "libev"),
+    sign("libevent", "libevent"),
     sign("python", "libpython"),
 ];
 
@@ -104,6 +108,9 @@ mod tests {
         for (path, expected) in [
             ("/v/site-packages/grpc/_cython/cygrpc.cpython-38-x86_64-linux-gnu.so", Some(("grpc", None))),
             ("/usr/lib/libgrpc.so.29.0.0", Some(("grpc", None))),
+            ("/usr/lib/libuv.so.1.0.0", Some(("libuv", None))),
+            ("/usr/lib/libev.so.4.0.0", Some(("libev", None))),
+            ("/usr/lib/libevent_core-2.1.so.7.0.1", Some(("libevent", None))),
             ("/app/node_modules/grpc/src/node/extension_binary/grpc_node.node", Some(("grpc", None))),
             (
                 "/gems/grpc-1.50.0-x86_64-linux/src/ruby/lib/grpc/3.1/grpc_c.so",
