@@ -30,6 +30,7 @@ mod ptrace_ordeals;
 mod recordings;
 mod run;
 mod servers;
+mod shared_epoll;
 mod stalled;
 mod stops;
 mod storm;
