@@ -42,7 +42,7 @@ fn cause(draft: &Draft) -> &'static str {
         Cause::Holding(_) => "holding",
         Cause::Pinning(_) => "pinning",
         Cause::Stalling(_) => "stalling",
-        Cause::Epoll(_) => "epoll",
+        Cause::Epoll(_) | Cause::Wakeup(_) => "event loop",
     }
 }
 

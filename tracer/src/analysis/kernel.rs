@@ -123,8 +123,32 @@ impl Kernel {
 
     /// Makes an anonymous file of a kind.
     pub(crate) fn make_kind(&mut self, pid: u32, nr: u16, kind: FileKind) -> i32 {
-        let file = self.file(kind);
-        self.make(pid, nr, file, b"")
+        self.make_kind_with(pid, nr, kind, 0)
+    }
+
+    /// As [`Kernel::make_kind`], with flags as its second argument.
+    pub(crate) fn make_kind_with(&mut self, pid: u32, nr: u16, kind: FileKind, flags: u64) -> i32 {
+        let (file, fd) = (self.file(kind), self.lowest(pid));
+        self.set(pid, fd, file);
+        self.call(pid, nr, b"", |call| {
+            (call.ret, call.fd, call.file, call.args[1]) = (fd.into(), fd, file, flags);
+        });
+        fd
+    }
+
+    /// Makes a pipe: the numbers of its reading and its writing end.
+    pub(crate) fn pipe(&mut self, pid: u32) -> (i32, i32) {
+        let reader = self.file(FileKind::Pipe);
+        let writer = FileRef { inode: reader.inode, ..self.file(FileKind::Pipe) };
+        let read_fd = self.lowest(pid);
+        self.set(pid, read_fd, reader);
+        let write_fd = self.lowest(pid);
+        self.set(pid, write_fd, writer);
+        self.call(pid, calls::PIPE2, b"", |call| {
+            (call.fd, call.file) = (read_fd, reader);
+            (call.other_fd, call.other) = (write_fd, writer);
+        });
+        (read_fd, write_fd)
     }
 
     fn make(&mut self, pid: u32, nr: u16, file: FileRef, payload: &[u8]) -> i32 {

@@ -8,6 +8,7 @@ mod naming;
 mod pre_exec;
 mod sessions;
 mod shared_epoll;
+mod shared_wakeup;
 mod stalled;
 mod tables;
 

@@ -65,6 +65,7 @@ impl Model {
             (Produces::Result, _) => {
                 let path = matches!(spec.capture, proto::Capture::Path0 | proto::Capture::Path1);
                 self.install(at, began, call.fd, &call.file, None, path.then_some(payload));
+                self.made_eventfd(at, call);
             }
             (Produces::Other, calls::ACCEPT | calls::ACCEPT4) => {
                 self.install(at, began, call.other_fd, &call.other, None, None);

@@ -1,6 +1,6 @@
 //! What an event changed.
 
-use super::{EpollUse, ProcId, SockId};
+use super::{EpollUse, ProcId, SockId, Taken};
 use crate::protocol::Sign;
 
 /// One thing that an event changed, for the rules and screens to look at.
@@ -119,6 +119,8 @@ pub enum Change {
     },
     /// An epoll instance that another process made or uses, too, was changed, or told somebody of an event.
     Epoll(EpollUse),
+    /// A process read from an eventfd or pipe what another had written.
+    Taken(Taken),
     /// A number changed hands in a race that the order of events does not decide: ask /proc.
     Uncertain {
         /// Whose table.

@@ -4,7 +4,7 @@
 //! under which something is registered belongs to the registration: closing it in one process does not end that
 //! while another holds the open file (epoll(7), Q6).
 
-use super::{Change, FileId, Model, OpenFile, Origin, ProcId};
+use super::{Change, FileId, Model, OpenFile, Origin, ProcId, Watched};
 use forkscope_proto as proto;
 use proto::{Call, FileKind};
 use rustc_hash::FxHashMap;
@@ -226,9 +226,11 @@ impl Model {
         if !call.other.is_some() {
             return;
         }
-        let Some(target) = self.resolve(at, call.other_fd, &call.other, out).map(|file| file.id) else {
-            return;
-        };
+        let Some(target) = self.resolve(at, call.other_fd, &call.other, out) else { return };
+        if call.args[1] == EPOLL_CTL_ADD {
+            self.watches(&target, Watched { epoll: file.id, fd: call.other_fd, target: target.id });
+        }
+        let target = target.id;
         let Some(epoll) = self.epolls.of(&file) else { return };
         epoll.note(at, call.fd, false);
         let is_shared = epoll.is_shared(at.process);

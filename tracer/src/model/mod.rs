@@ -26,6 +26,7 @@ mod socket;
 mod standing;
 mod table;
 mod transfers;
+mod wakeup;
 
 pub use asked::Asked;
 pub use change::{Change, Failure};
@@ -35,6 +36,7 @@ pub use process::{Facts, Place, ProcId, Process};
 pub use socket::{Access, Address, Farewell, Goodbye, SockId, Socket, Turn, Usage};
 pub use standing::Standing;
 pub use table::{End, Holding, Past, Slot, Table};
+pub use wakeup::{Taken, WakeId, WakeUser, Wakeup, Watched};
 
 use crate::event::ProcKey;
 use crate::protocol::Kept;
@@ -61,6 +63,7 @@ pub struct Model {
     /// How many open files there were.
     files: u32,
     epolls: epoll::Epolls,
+    wakeups: wakeup::Wakeups,
     corrected: u64,
     unresolved: u64,
     /// When it was last noticed that events were lost.

@@ -19,6 +19,9 @@ impl Model {
             return;
         }
         let Some(file) = file else { return };
+        if io.ret > 0 && matches!(file.kind, proto::FileKind::Eventfd | proto::FileKind::Pipe) {
+            self.woke(at, io, &file, sent, out);
+        }
         let Some(id) = file.socket else {
             self.unresolved += u64::from(file.kind == proto::FileKind::Socket);
             return;

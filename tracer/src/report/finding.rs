@@ -25,6 +25,8 @@ pub enum RuleId {
     StalledChild,
     /// One epoll instance is changed by one process and waited on by another.
     SharedEpoll,
+    /// One eventfd or pipe wakes the threads of two processes.
+    SharedWakeup,
     /// Its user closed a connection, and another process still holds it.
     PinnedConnection,
     /// A connection survived exec into a program that never opened it.

@@ -4,7 +4,7 @@ use super::{Backend, Confidence, RuleId, Severity};
 
 impl RuleId {
     /// The rules in the order in which they are listed.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Enotsock,
         Self::StaleDescriptor,
         Self::MisdirectedBytes,
@@ -14,6 +14,7 @@ impl RuleId {
         Self::PreExecIo,
         Self::StalledChild,
         Self::SharedEpoll,
+        Self::SharedWakeup,
         Self::PinnedConnection,
         Self::ExecLeak,
         Self::ForkInFlight,
@@ -33,6 +34,7 @@ impl RuleId {
             Self::PreExecIo => "pre-exec-io",
             Self::StalledChild => "stalled-child",
             Self::SharedEpoll => "shared-epoll",
+            Self::SharedWakeup => "shared-wakeup",
             Self::PinnedConnection => "pinned-connection",
             Self::ExecLeak => "exec-leak",
             Self::ForkInFlight => "fork-in-flight",

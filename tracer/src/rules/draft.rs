@@ -1,6 +1,6 @@
 //! A finding before it has a number, times of the session and advice.
 
-use crate::model::{FileId, ProcId, SockId};
+use crate::model::{FileId, ProcId, SockId, WakeId};
 use crate::report::{Confidence, RuleId, Severity};
 
 /// What makes two findings one: what they have in common as their cause.
@@ -23,6 +23,8 @@ pub enum Cause {
     Stalling(ProcId),
     /// Two processes use one epoll instance.
     Epoll(FileId),
+    /// Two processes wake themselves by one eventfd or pipe.
+    Wakeup(WakeId),
 }
 
 /// How much a draft says of its cause, from the least to the most. Of drafts of one cause that are as bad and as sure,

@@ -17,7 +17,7 @@ pub fn fixes(rule: RuleId, protocol: Protocol, facts: Option<&Facts>) -> Vec<Fix
     if may_be_grpc && facts.libraries.contains_key("grpc") {
         return first.into_iter().chain(grpc(&facts)).collect();
     }
-    if rule == RuleId::SharedEpoll {
+    if matches!(rule, RuleId::SharedEpoll | RuleId::SharedWakeup) {
         return event_loop(&facts);
     }
     let mut fixes = match protocol {
@@ -84,6 +84,7 @@ fn of_rule(rule: RuleId, facts: &Facts) -> Option<Fix> {
         // Their advice is not by what a connection speaks.
         RuleId::StalledChild
         | RuleId::SharedEpoll
+        | RuleId::SharedWakeup
         | RuleId::Enotsock
         | RuleId::StaleDescriptor
         | RuleId::MisdirectedBytes
@@ -180,7 +181,7 @@ fn event_loop(facts: &Facts) -> Vec<Fix> {
         .collect();
     fixes.push(fix(
         "make the event loop after the fork, in the process that runs it",
-        "what a loop registers on an inherited epoll instance is registered for the parent, too",
+        "what an inherited loop registers, and the wake-ups that it writes, are its parent's, too",
     ));
     if is_python(facts) {
         fixes.push(fix(

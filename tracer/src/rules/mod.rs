@@ -16,6 +16,7 @@ mod pinned_connection;
 mod pre_exec_io;
 mod shared_epoll;
 mod shared_stream;
+mod shared_wakeup;
 mod stale_descriptor;
 mod stalled_child;
 mod stolen_reply;
@@ -61,6 +62,7 @@ pub fn catalogue() -> [Entry; RuleId::ALL.len()] {
             RuleId::PreExecIo => (Severity::Error, pre_exec_io::TEXT),
             RuleId::StalledChild => (Severity::Error, stalled_child::TEXT),
             RuleId::SharedEpoll => (Severity::Error, shared_epoll::TEXT),
+            RuleId::SharedWakeup => (Severity::Warning, shared_wakeup::TEXT),
             RuleId::PinnedConnection => (Severity::Warning, pinned_connection::TEXT),
             RuleId::ExecLeak => (Severity::Warning, exec_leak::TEXT),
             RuleId::ForkInFlight => (Severity::Warning, fork_in_flight::TEXT),
@@ -84,6 +86,7 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         Box::new(foreign_goodbye::ForeignGoodbye),
         Box::new(stalled_child::StalledChild::default()),
         Box::new(shared_epoll::SharedEpoll::default()),
+        Box::new(shared_wakeup::SharedWakeup),
         Box::new(pinned_connection::PinnedConnection::default()),
         Box::new(exec_leak::ExecLeak::default()),
         Box::new(fork_in_flight::ForkInFlight::default()),

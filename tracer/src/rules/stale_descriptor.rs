@@ -101,6 +101,7 @@ fn actor(change: &Change) -> Option<ProcId> {
         | Change::Misdirected { .. }
         | Change::Glanced { .. }
         | Change::Epoll(_)
+        | Change::Taken(_)
         | Change::Uncertain { .. } => None,
     }
 }
