@@ -91,8 +91,12 @@ impl FileRef {
         self.kind != FileKind::None as u8
     }
 
+    /// The most bytes that a wake-up moves through a pipe at once: one, or the eight of an eventfd where there is none.
+    pub const MOST_WAKE: i64 = 8;
+
     /// Whether a plain `read` or `write` with this result is worth a record ([`crate::Gate::Endpoint`]): on a socket
-    /// or eventfd, or on a number with nothing behind it. Files and terminals are not.
+    /// or eventfd, on a pipe where it may be a wake-up, or on a number with nothing behind it. Files, terminals and
+    /// what flows through pipes are not.
     #[must_use]
     #[inline(always)]
     pub const fn is_endpoint(&self, ret: i64) -> bool {
@@ -100,6 +104,7 @@ impl FileRef {
         let kind = self.kind;
         kind == FileKind::Socket as u8
             || kind == FileKind::Eventfd as u8
+            || (kind == FileKind::Pipe as u8 && ret > 0 && ret <= Self::MOST_WAKE)
             || (kind == FileKind::None as u8 && ret == EBADF)
     }
 

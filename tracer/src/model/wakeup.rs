@@ -80,6 +80,8 @@ pub struct Taken {
     pub by: Origin,
     /// Under which number.
     pub fd: i32,
+    /// How many bytes it was.
+    pub bytes: i64,
     /// What was read.
     pub written: Origin,
 }
@@ -188,7 +190,7 @@ impl Model {
         } else if let Some(written) = wakeup.read(at, count)
             && !wakeup.is_channel
         {
-            out.push(Change::Taken(Taken { wakeup: id, by: at, fd: io.fd, written }));
+            out.push(Change::Taken(Taken { wakeup: id, by: at, fd: io.fd, bytes: io.ret, written }));
         }
     }
 

@@ -127,7 +127,7 @@ fn steps(model: &Model, wakeup: &Wakeup, taken: &Taken, before: Origin, what: &s
     let children = [by.process, written.process].into_iter().filter(|id| *id != before.process);
     steps.extend(children.filter_map(|id| fork_step(model, id, taken.fd)));
     steps.push(step(written, format!("{} wrote to it, to wake itself", pid(written)), false));
-    steps.push(step(by, format!("{} read that", pid(by)), true));
+    steps.push(Step { ret: Some(taken.bytes), ..step(by, format!("{} read that", pid(by)), true) });
     steps.sort_by_key(|step| step.time);
     steps
 }

@@ -31,6 +31,7 @@ mod recordings;
 mod run;
 mod servers;
 mod shared_epoll;
+mod shared_wakeup;
 mod stalled;
 mod stops;
 mod storm;

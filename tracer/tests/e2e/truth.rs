@@ -89,7 +89,10 @@ fn recorded(call: &Call) -> bool {
     let behind = |place: usize| call.arguments.get(place).map_or("", String::as_str);
     let socket =
         |place| ["<socket:", "<TCP", "<UDP", "<UNIX"].iter().any(|kind| behind(place).contains(kind));
-    let endpoint = |place| socket(place) || behind(place).contains("<anon_inode:[eventfd]");
+    let moved = call.result.parse().unwrap_or(0);
+    // Of pipes, what may be a wake-up.
+    let wakes = |place| behind(place).contains("<pipe:[") && (1..=8).contains(&moved);
+    let endpoint = |place| socket(place) || behind(place).contains("<anon_inode:[eventfd]") || wakes(place);
     match call.name.as_str() {
         "read" | "write" | "readv" | "writev" | "preadv2" | "pwritev2" => {
             endpoint(0) || !behind(0).contains('<') && call.result == "-1 EBADF"

@@ -44,7 +44,8 @@ impl Context<'_> {
         if spec.fd != Spec::NO_FD && spec.produces != Produces::Result {
             begun.file = self.behind(begun.arg(spec.fd) as i32);
         }
-        let is_other = |file: &FileRef| file.is_some() && !file.is_endpoint(0);
+        // Of a pipe the result decides.
+        let is_other = |file: &FileRef| file.is_some() && !file.is_endpoint(1);
         if spec.gate == Gate::Endpoint && is_other(&begun.file) {
             return None;
         }
