@@ -49,7 +49,20 @@ impl Kernel {
 
     /// The process has held a file of a kind since before forkscope looked; returns its number.
     pub(crate) fn held_kind_before(&mut self, pid: u32, kind: FileKind) -> i32 {
-        let (file, fd) = (self.file(kind), self.lowest(pid));
+        let file = self.file(kind);
+        self.tables.entry(pid).or_default();
+        self.held(pid, file)
+    }
+
+    /// Another process has held what this one holds under a number, since before forkscope looked; returns its number there.
+    pub(crate) fn shared_before(&mut self, pid: u32, fd: i32, other: u32) -> i32 {
+        let file = self.at(pid, fd);
+        self.tables.entry(other).or_default();
+        self.held(other, file)
+    }
+
+    fn held(&mut self, pid: u32, file: FileRef) -> i32 {
+        let fd = self.lowest(pid);
         self.set(pid, fd, file);
         let entry = SnapshotFd { fd, file: FileRef { file: 0, ..file }, ..SnapshotFd::default() };
         let snapshot = Snapshot { threads: 1, descriptors: vec![entry], ..Snapshot::default() };

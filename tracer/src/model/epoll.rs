@@ -25,6 +25,8 @@ const MOST_WATCHES: usize = 1 << 18;
 const MOST_PER_NUMBER: usize = 4;
 /// Processes of one instance that are remembered.
 const MOST_USERS: usize = 32;
+/// Instances from before forkscope looked whose addresses are remembered.
+const MOST_PLACES: usize = 4096;
 /// Instances from which on those that are gone are looked for, and the most there are.
 const SWEEP_AT: usize = 1024;
 const MOST_EPOLLS: usize = 1 << 16;
@@ -105,6 +107,8 @@ pub struct EpollUse {
 #[derive(Debug, Default)]
 pub(super) struct Epolls {
     known: FxHashMap<FileId, Epoll>,
+    /// Those that were there before forkscope looked, by the address of the kernel's struct: who holds it, where.
+    places: FxHashMap<u64, (ProcId, i32, FileId)>,
     /// Registrations of all instances.
     watches: usize,
     sweep_at: usize,
@@ -290,7 +294,36 @@ impl Model {
         if call.file.kind() != FileKind::Epoll {
             return None;
         }
-        self.resolve(at, call.fd, &call.file, out)
+        let file = self.resolve(at, call.fd, &call.file, out)?;
+        if file.opened.nr != 0 || call.file.file == 0 {
+            return Some(file);
+        }
+        Some(self.same_epoll(at, call.fd, file, call.file.file))
+    }
+
+    /// The instance of two processes that were both there before forkscope looked: /proc shows two alike, and only the
+    /// address of the kernel's struct, which events bring, that they are one. As long as one holds it, no other file
+    /// can have its address.
+    fn same_epoll(&mut self, at: Origin, fd: i32, file: Rc<OpenFile>, address: u64) -> Rc<OpenFile> {
+        let known = self.epolls.places.get(&address).copied();
+        if let Some((process, place, id)) = known
+            && id != file.id
+            && self.holds(process, place, id)
+            && let Some(same) = self.table(process).and_then(|table| table.holding(place))
+        {
+            let same = Rc::clone(&same.file);
+            if let Some(table) = self.table_id(at).and_then(|table| self.tables.get_mut(&table)) {
+                table.recognise(fd, &same);
+            }
+            return same;
+        }
+        if self.epolls.places.len() >= MOST_PLACES {
+            self.epolls.places.clear();
+        }
+        if known.is_none_or(|(_, _, id)| id != file.id) {
+            self.epolls.places.insert(address, (at.process, fd, file.id));
+        }
+        file
     }
 
     /// The registration that an event came from, where the process that it was given to cannot know of it.

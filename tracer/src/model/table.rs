@@ -122,6 +122,13 @@ impl Table {
         }
     }
 
+    /// What is behind a number turns out to be an open file that is known already.
+    pub(super) fn recognise(&mut self, fd: i32, file: &Rc<OpenFile>) {
+        if let Some(open) = self.slot_mut(fd).and_then(|slot| slot.open.as_mut()) {
+            open.file = Rc::clone(file);
+        }
+    }
+
     /// Empties a number; tells whether anything was there.
     pub(super) fn clear(&mut self, fd: i32, end: End) -> bool {
         if self.holding(fd).is_none() {

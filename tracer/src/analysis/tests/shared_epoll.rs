@@ -296,6 +296,26 @@ fn an_instance_from_before_the_attach() {
     }
 }
 
+/// Parent and child were both there at the attach: /proc shows two instances alike, and events bring their addresses.
+#[test]
+fn two_processes_from_before_the_attach() {
+    for is_one in [true, false] {
+        let mut kernel = Kernel::new();
+        let ep = kernel.held_kind_before(P, FileKind::Epoll);
+        let other =
+            if is_one { kernel.shared_before(P, ep, C) } else { kernel.held_kind_before(C, FileKind::Epoll) };
+        let own = kernel.connect(C, 80);
+        kernel.epoll_wait(P, ep, &[]);
+        kernel.epoll(C, other, ADD, own, POINTER);
+        kernel.epoll_wait(P, ep, &[POINTER]);
+        let found: &[_] = if is_one { &[("shared-epoll", P, Some(ep))] } else { &[] };
+        assert_eq!(kernel.findings(), found);
+        if is_one {
+            assert_eq!(last(&kernel).1, Confidence::Likely);
+        }
+    }
+}
+
 /// A program that another one executed with the instance in hand was given it on purpose.
 #[test]
 fn an_instance_that_is_given_to_a_program() {
