@@ -3,10 +3,12 @@
 
 use crate::check::{errors, number, quiet, told, warnings};
 use crate::env::{Env, program};
-use crate::run::{Outcome, run};
+use crate::process::Process;
+use crate::run::{Outcome, Session, run};
 use crate::servers::Greeter;
 use crate::ways::{Backend, on_each_backend};
 use serde_json::Value;
+use std::process::Command;
 
 /// How often gRPC's race is tried.
 const TRIES: usize = 6;
@@ -46,6 +48,29 @@ fn a_parent_is_told_of_what_its_child_registered(on: Backend) {
     let Some(outcome) = trace(on, "shared_epoll.py", "told", 0) else { return };
     assert_eq!(told(&outcome.said, "parent", "came"), &serde_json::json!([50]));
     found(&outcome, "error", &["registered fd 50, a pipe", "the event's data is 50", "asyncio.run()"]);
+}
+
+/// Both were there before: only eBPF sees that it is one instance, and what else is registered nobody knows.
+fn a_parent_and_its_child_attached(on: Backend) {
+    let Some(env) = Env::get() else { return };
+    let mut command = Command::new(env.python());
+    let mut parent = Process::start(command.arg(program("shared_epoll.py")).arg("attached"));
+    parent.stdout_says("waiting");
+    let session = Session::attach(on, parent.pid());
+    parent.go_on();
+    let ended = parent.end();
+    let outcome = session.end();
+    let said = crate::process::said(&ended.stdout);
+    match on {
+        Backend::Ebpf => {
+            let errors = errors(&outcome.report);
+            assert_eq!(errors.len(), 1, "{errors:#?}");
+            let found = ["rule", "confidence", "pid", "fd"].map(|key| &errors[0][key]);
+            let of = |key| Value::from(number(&said, "parent", key));
+            assert_eq!(found, [&"shared-epoll".into(), &"inconclusive".into(), &of("pid"), &of("fd")]);
+        }
+        Backend::Ptrace => quiet(&outcome.report),
+    }
 }
 
 fn a_parent_dies_of_it(on: Backend) {
@@ -113,6 +138,7 @@ fn grpc_s_parent_dies_of_its_child_s_pointer(on: Backend) {
 
 on_each_backend! {
     a_parent_is_told_of_what_its_child_registered
+    a_parent_and_its_child_attached
     a_parent_dies_of_it
     a_child_removes_what_its_parent_waits_for
     a_child_closes_its_parent_s_asyncio_loop

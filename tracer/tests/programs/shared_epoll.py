@@ -1,6 +1,7 @@
 """One epoll instance in a parent and its child.
 
 `told`: the child registers its pipe on the inherited instance; the parent's wait returns a number that it never registered.
+`attached`: the same, after both have waited for a line on stdin.
 `dies`: the same, and the parent dies of it, as one does that takes the data for a pointer.
 `removed`: the child removes what the parent waits for.
 `added`: the child registers a pipe on it, and nothing comes of it.
@@ -32,7 +33,9 @@ def wait_for(epoll, seconds):
 
 
 def child(mode, epoll, own, done):
-    if mode in ("told", "dies", "added"):
+    if mode == "attached":
+        os.read(done, 1)
+    if mode in ("told", "attached", "dies", "added"):
         # A number that the parent does not have.
         reader, writer = os.pipe()
         os.dup2(reader, 50)
@@ -95,7 +98,10 @@ def main():
     if pid == 0:
         os.close(finish)
         child(mode, epoll, own, done)
-    say(role="parent", fd=number, child=pid)
+    say(role="parent", fd=number, child=pid, waiting=mode == "attached")
+    if mode == "attached":
+        sys.stdin.readline()
+        os.write(finish, b"x")
     came = wait_for(epoll, GRACE) if uses else []
     say(role="parent", came=sorted(set(came)))
     if mode == "dies":
