@@ -170,7 +170,8 @@ impl Model {
         let mut process = self.process(id);
         for _ in 0..Self::GENERATIONS {
             let Some(known) = process else { return true };
-            if known.id == what.process {
+            // Those that share a descriptor table do so on purpose, and mostly their memory, too.
+            if known.id == what.process || self.share_a_table(known.id, what.process) {
                 return true;
             }
             let born = known.forked_at.unwrap_or(known.first_seen);
@@ -184,6 +185,13 @@ impl Model {
             process = self.process(parent);
         }
         true
+    }
+
+    /// Whether two processes use one descriptor table (`CLONE_FILES`, clone(2)).
+    #[must_use]
+    pub fn share_a_table(&self, one: ProcId, other: ProcId) -> bool {
+        let table = |id| self.process(id).map(|process| process.table);
+        table(one).is_some_and(|shared| table(other) == Some(shared))
     }
 
     /// Whether a process has executed a program since a moment.

@@ -292,6 +292,25 @@ mod tests {
     }
 
     #[test]
+    fn event_loops_are_told_of_the_fork_in_their_library_s_words() {
+        for (library, expected) in
+            [("libuv", "uv_loop_fork()"), ("libev", "ev_loop_fork()"), ("libevent", "event_reinit()")]
+        {
+            let mut facts = Facts::default();
+            facts.libraries.insert(library.into(), (None, String::new()));
+            let fixes = fixes(RuleId::SharedEpoll, Protocol::Unknown, Some(&facts));
+            assert!(fixes[0].text.contains(expected), "{library}: {}", fixes[0].text);
+        }
+        let mut python = Facts::default();
+        python.libraries.insert("python".into(), (Some("3.13".into()), String::new()));
+        let texts: String = fixes(RuleId::SharedWakeup, Protocol::Unknown, Some(&python))
+            .into_iter()
+            .map(|fix| fix.text)
+            .collect();
+        assert!(texts.contains("asyncio.run()") && texts.contains("spawn"), "{texts}");
+    }
+
+    #[test]
     fn there_is_always_advice() {
         for rule in RuleId::ALL {
             assert!(!fixes(rule, Protocol::Unknown, None).is_empty(), "{}", rule.name());

@@ -229,7 +229,7 @@ fn stands(model: &Model, used: &EpollUse) -> Option<Draft> {
         let holds = model.holds_at(user.process, watch.fd, watch.target);
         // Of what was added, another's; of what was changed or removed, its own.
         let concerned = if act == Act::Added { !its_own && !holds } else { its_own && holds };
-        user.process != by.process
+        !model.share_a_table(user.process, by.process)
             && user.waited.is_some_and(|waited| waited.time > by.time)
             && concerned
             && model.holds_at(user.process, user.fd, used.epoll)

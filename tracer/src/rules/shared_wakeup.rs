@@ -43,6 +43,9 @@ fn found(model: &Model, taken: &Taken) -> Option<Draft> {
     if !victim.gave || !lives || executed(by.process) || executed(written.process) {
         return None;
     }
+    if model.share_a_table(by.process, written.process) {
+        return None;
+    }
     let before = used_before(model, wakeup, [by.process, written.process])?;
     let since = [by.process, written.process].into_iter().filter(|id| *id != before.process);
     let forked = since.filter_map(|id| model.process(id)?.forked_at).max()?;

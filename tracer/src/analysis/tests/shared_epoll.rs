@@ -316,6 +316,23 @@ fn two_processes_from_before_the_attach() {
     }
 }
 
+/// Processes that share their table share all of it on purpose.
+#[test]
+fn processes_with_one_table() {
+    const CLONE_FILES: u64 = 0x400;
+    let mut kernel = Kernel::new();
+    let ep = epoll(&mut kernel, P);
+    let own = eventfd(&mut kernel, P);
+    kernel.epoll(P, ep, ADD, own, POINTER);
+    kernel.fork(P, C, CLONE_FILES);
+    let fd = kernel.connect(C, 80);
+    kernel.epoll(C, ep, ADD, fd, POINTER + 64);
+    kernel.epoll(C, ep, DEL, own, 0);
+    kernel.epoll_wait(P, ep, &[POINTER + 64]);
+    goes_on_waiting(&mut kernel, P, ep);
+    assert_eq!(kernel.findings(), []);
+}
+
 /// A program that another one executed with the instance in hand was given it on purpose.
 #[test]
 fn an_instance_that_is_given_to_a_program() {
