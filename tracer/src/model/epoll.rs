@@ -308,7 +308,7 @@ impl Model {
         let known = self.epolls.places.get(&address).copied();
         if let Some((process, place, id)) = known
             && id != file.id
-            && self.holds(process, place, id)
+            && self.holds_at(process, place, id)
             && let Some(same) = self.table(process).and_then(|table| table.holding(place))
         {
             let same = Rc::clone(&same.file);

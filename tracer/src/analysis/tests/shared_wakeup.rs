@@ -123,7 +123,7 @@ fn a_wake_up_on_a_shared_epoll_instance() {
     ends.read(&mut kernel, C);
     assert_eq!(kernel.findings(), [("shared-epoll", P, Some(ep))]);
     let finding = kernel.analysis.findings().last().expect("found");
-    assert_eq!(finding.evidence.last().map(|step| step.what.as_str()), Some("200 read that"));
+    assert!(finding.evidence.iter().any(|step| step.what == "200 read that"), "{:#?}", finding.evidence);
 }
 
 /// Healthy stories; none of them may say a word.
