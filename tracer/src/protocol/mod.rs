@@ -29,7 +29,9 @@ mod tls;
 mod walker;
 mod wire;
 
-pub use http2::FrameKind;
+pub use http2::{
+    FrameKind, Goaway, Log as Http2Log, Stream as Http2Stream, StreamUse, Verb, error_name, grpc_status_name,
+};
 pub use in_flight::InFlight;
 pub use kept::Kept;
 pub use sign::{Chunk, Direction, Sign, User};

@@ -45,19 +45,26 @@ pub struct Chunk<'a> {
     /// Bytes transferred in all.
     pub len: u64,
     kept: Option<&'a Kept>,
+    /// Only the headers of messages may be read.
+    pub(super) heads_only: bool,
 }
 
 impl<'a> Chunk<'a> {
     /// What was captured of a transfer of so many bytes.
     #[must_use]
     pub fn new(data: &'a [u8], len: u64) -> Self {
-        Self { data, len, kept: None }
+        Self { data, len, kept: None, heads_only: false }
     }
 
     /// The same; which bytes were read is noted there.
     #[must_use]
     pub fn noting(self, kept: &'a Kept) -> Self {
         Self { kept: Some(kept), ..self }
+    }
+
+    /// The same, read later than it passed: of its messages' bodies nothing was noted then, and nothing can be read.
+    pub(super) fn heads_only(self) -> Self {
+        Self { heads_only: true, ..self }
     }
 
     /// These bytes say something.

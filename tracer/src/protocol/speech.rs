@@ -1,6 +1,6 @@
 //! What a protocol brings: how it begins, how its middle looks, and a reader for its sessions.
 
-use super::{Chunk, Direction, InFlight, Protocol, Sign, TlsFacts, User};
+use super::{Chunk, Direction, Http2Log, InFlight, Protocol, Sign, TlsFacts, User};
 use std::fmt::Debug;
 use std::ops::Range;
 
@@ -54,6 +54,11 @@ pub(super) trait Session: Debug + Send {
 
     /// What a TLS session's opening said in the clear; `None` for other protocols.
     fn tls(&self) -> Option<&TlsFacts> {
+        None
+    }
+
+    /// What was seen on its streams, where it is HTTP/2.
+    fn http2(&self) -> Option<&Http2Log> {
         None
     }
 }

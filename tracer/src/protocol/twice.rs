@@ -1,6 +1,6 @@
 //! For tests: a connection read twice, once from all bytes and once from those that a recording keeps.
 
-use super::{Chunk, Direction, InFlight, Kept, Protocol, Sign, User, Wire};
+use super::{Chunk, Direction, Http2Log, InFlight, Kept, Protocol, Sign, User, Wire};
 
 /// Two wires that must say the same.
 #[derive(Debug)]
@@ -30,6 +30,10 @@ impl Twice {
         self.whole.tls()
     }
 
+    pub(super) fn http2(&self) -> Option<&Http2Log> {
+        self.whole.http2()
+    }
+
     pub(super) fn skip(&mut self, dir: Direction) {
         self.whole.skip(dir);
         self.kept.skip(dir);
@@ -50,6 +54,7 @@ impl Twice {
         assert_eq!(signs, again, "of {all}\nkept {shown}");
         assert_eq!(self.whole.protocol(), self.kept.protocol(), "of {all}\nkept {shown}");
         assert_eq!(self.whole.in_flight(), self.kept.in_flight(), "of {all}\nkept {shown}");
+        assert_eq!(self.whole.http2(), self.kept.http2(), "of {all}\nkept {shown}");
         signs.into_iter().for_each(out);
     }
 }

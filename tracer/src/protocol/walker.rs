@@ -36,6 +36,15 @@ impl Message<'_> {
     }
 }
 
+/// What one transfer brings of a message's body.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part<'a> {
+    /// What was captured of it.
+    pub(super) data: &'a [u8],
+    /// Bytes of it in all.
+    pub(super) len: u64,
+}
+
 /// How well the place in the stream is known.
 ///
 /// ```text
@@ -214,6 +223,14 @@ impl Walker {
         let body = cursor.captured().unwrap_or_default();
         let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(body.len());
         Some(Message { bytes: self.head, head, body: if line { body } else { &body[..most] } })
+    }
+
+    /// What this transfer brings of the current message's body, from here on.
+    pub(super) fn part<'a>(&self, cursor: &Cursor<'a>) -> Part<'a> {
+        let len = self.left.min(cursor.chunk.len - cursor.at);
+        let captured = cursor.captured().filter(|_| !cursor.chunk.heads_only).unwrap_or_default();
+        let most = usize::try_from(len).unwrap_or(usize::MAX).min(captured.len());
+        Part { data: &captured[..most], len }
     }
 
     /// Passes over the current message. False when the transfer ends first, or exactly there.

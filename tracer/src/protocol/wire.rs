@@ -2,7 +2,7 @@
 
 use super::kept::nothing;
 use super::speech::{Note, Session, Side, Speech, Start};
-use super::{Chunk, Direction, InFlight, Protocol, REGISTRY, Sign, TlsFacts, User};
+use super::{Chunk, Direction, Http2Log, InFlight, Protocol, REGISTRY, Sign, TlsFacts, User};
 
 /// First bytes of a direction that are kept until the protocol is known: enough for any beginning.
 const KEPT: usize = 64;
@@ -70,6 +70,11 @@ impl Wire {
     /// What the opening of a TLS session said in the clear.
     pub fn tls(&self) -> Option<&TlsFacts> {
         self.session.as_ref()?.tls()
+    }
+
+    /// What was seen on its HTTP/2 streams, where it speaks that.
+    pub fn http2(&self) -> Option<&Http2Log> {
+        self.session.as_ref()?.http2()
     }
 
     /// Says which way the client's bytes go: [`Direction::Sent`] where this end connected, the other where it
@@ -145,7 +150,7 @@ impl Wire {
         self.speak(speech, client, fresh, out);
         for dir in [client, client.other()] {
             let start = &starts[dir.index()];
-            let chunk = Chunk::new(&start.bytes[..start.have], start.have as u64);
+            let chunk = Chunk::new(&start.bytes[..start.have], start.have as u64).heads_only();
             if let Some(session) = self.session.as_mut().filter(|_| start.whole && start.have > 0) {
                 session.feed(start.user, dir, chunk, out);
             }

@@ -59,6 +59,41 @@ impl FrameKind {
         }
     }
 
+    /// How many are told apart: those of RFC 9113, and all others as one.
+    pub(super) const COUNT: usize = Self::NAMES.len();
+
+    /// Their names, by [`FrameKind::index`].
+    pub(super) const NAMES: [&str; 11] = [
+        "DATA",
+        "HEADERS",
+        "PRIORITY",
+        "RST_STREAM",
+        "SETTINGS",
+        "PUSH_PROMISE",
+        "PING",
+        "GOAWAY",
+        "WINDOW_UPDATE",
+        "CONTINUATION",
+        "other",
+    ];
+
+    /// Its place among those that are told apart.
+    pub(super) fn index(self) -> usize {
+        match self {
+            Self::Data => 0,
+            Self::Headers => 1,
+            Self::Priority => 2,
+            Self::RstStream => 3,
+            Self::Settings => 4,
+            Self::PushPromise => 5,
+            Self::Ping => 6,
+            Self::Goaway => 7,
+            Self::WindowUpdate => 8,
+            Self::Continuation => 9,
+            Self::Other(_) => 10,
+        }
+    }
+
     /// Is it part of a stream's answer, when a client reads it?
     pub(super) fn answers(self) -> bool {
         matches!(self, Self::Data | Self::Headers | Self::RstStream | Self::Continuation)
@@ -79,19 +114,10 @@ impl FrameKind {
 
 impl fmt::Display for FrameKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Data => "DATA",
-            Self::Headers => "HEADERS",
-            Self::Priority => "PRIORITY",
-            Self::RstStream => "RST_STREAM",
-            Self::Settings => "SETTINGS",
-            Self::PushPromise => "PUSH_PROMISE",
-            Self::Ping => "PING",
-            Self::Goaway => "GOAWAY",
-            Self::WindowUpdate => "WINDOW_UPDATE",
-            Self::Continuation => "CONTINUATION",
-            Self::Other(code) => return write!(f, "frame of type {code}"),
-        })
+        match self {
+            Self::Other(code) => write!(f, "frame of type {code}"),
+            known => f.write_str(Self::NAMES[known.index()]),
+        }
     }
 }
 
@@ -146,9 +172,28 @@ impl Frame {
         matches!(self.kind, FrameKind::Data | FrameKind::Headers) && self.flags & END_STREAM != 0
     }
 
-    /// Where the block of fields begins in the payload of HEADERS: after padding's length and priority (6.2).
+    /// Does its payload begin with the length of padding at its end?
+    pub(super) fn is_padded(self) -> bool {
+        self.kind.flags() & self.flags & PADDED != 0
+    }
+
+    /// Bytes that stand between that and the block of fields: a priority (6.2), a promised stream (6.6).
+    pub(super) fn before_block(self) -> u32 {
+        match self.kind {
+            FrameKind::Headers if self.flags & PRIORITY != 0 => 5,
+            FrameKind::PushPromise => 4,
+            _ => 0,
+        }
+    }
+
+    /// Is it the last of its block of fields (6.2, 6.6, 6.10)?
+    pub(super) fn ends_block(self) -> bool {
+        self.kind.flags() & self.flags & END_HEADERS != 0
+    }
+
+    /// Where the block of fields begins in its payload.
     pub(super) fn first_field(self) -> usize {
-        usize::from(self.flags & PADDED != 0) + if self.flags & PRIORITY != 0 { 5 } else { 0 }
+        usize::from(self.is_padded()) + self.before_block() as usize
     }
 
     /// Who sent these HEADERS, by the first field of the captured block: a request begins with a pseudo-header

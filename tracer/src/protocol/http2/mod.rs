@@ -1,16 +1,25 @@
 //! HTTP/2 in the clear (RFC 9113): frames and streams, by process.
 
+mod codes;
 mod frame;
+mod hpack;
+mod log;
+mod messages;
 mod open;
+mod payload;
 mod streams;
 
+pub use codes::{error_name, grpc_status_name};
 pub use frame::FrameKind;
+pub use hpack::Verb;
+pub use log::{Goaway, Log, Stream, StreamUse};
 
 use super::speech::{Fit, Note, Session, Side, Speech, Start};
-use super::walker::{Head, Walker};
+use super::walker::{Cursor, Head, Part, Walker};
 use super::{Chunk, Direction, InFlight, Protocol, Sign, User};
 use frame::{Frame, HEADER};
 use open::Open;
+use payload::Payloads;
 use streams::{Opening, Streams};
 
 pub(super) const SPEECH: Speech = Speech {
@@ -109,6 +118,8 @@ struct Http2 {
     /// The way of the client's bytes.
     client: Option<Direction>,
     walkers: [Walker; 2],
+    payloads: [Payloads; 2],
+    log: Log,
     /// The stream whose frame is being received.
     receiving: u32,
     streams: Streams,
@@ -125,6 +136,9 @@ impl Http2 {
         Self {
             client: start.client,
             walkers: start.fresh.map(Walker::new),
+            payloads: [Direction::Sent, Direction::Received]
+                .map(|dir| Payloads::new(dir, start.fresh[dir.index()])),
+            log: Log::default(),
             receiving: 0,
             streams,
             open: Open::new(start.fresh == [true; 2]),
@@ -137,6 +151,12 @@ impl Http2 {
         let Frame { kind, stream, length, flags } = frame;
         out(Sign::Frame { dir, kind, stream, length, flags });
         let exact = self.walkers[dir.index()].is_exact();
+        if exact {
+            self.log.frame(user, dir, frame);
+            self.payloads[dir.index()].begin(frame, user, &mut self.log);
+        } else {
+            self.payloads[dir.index()].lose(&mut self.log);
+        }
         match dir {
             Direction::Received => {
                 self.receiving = if kind.answers() { stream } else { 0 };
@@ -145,7 +165,11 @@ impl Http2 {
                 }
             }
             Direction::Sent if kind == FrameKind::Headers && self.client == Some(dir) && stream % 2 == 1 => {
-                match self.streams.open(stream, user, frame.ends_stream()) {
+                let opening = self.streams.open(stream, user, frame.ends_stream());
+                if exact && opening != Opening::Known {
+                    self.log.opened(stream, user);
+                }
+                match opening {
                     Opening::New => {
                         self.open.opened(stream, user);
                         out(Sign::StreamOpened { stream, by: user });
@@ -164,6 +188,14 @@ impl Http2 {
             self.open.ended(stream, dir);
         } else if kind == FrameKind::RstStream {
             self.open.reset(stream);
+        }
+    }
+
+    /// A part of the payload of the frame that this direction is in.
+    fn payload(&mut self, dir: Direction, part: Part<'_>, cursor: &Cursor<'_>) {
+        let exact = self.walkers[dir.index()].is_exact();
+        if exact {
+            self.payloads[dir.index()].read(part, &mut self.log, &mut |range| cursor.keep(range));
         }
     }
 
@@ -200,6 +232,15 @@ impl Session for Http2 {
         if other && dir == Direction::Received && self.walkers[at].is_exact() {
             self.answer(user, out);
         }
+        let rest = self.walkers[at].part(&cursor);
+        if self.payloads[at].is_unfinished() {
+            if rest.len == 0 {
+                // The frame was cut: whatever its receiver makes of it, what it said is not known.
+                self.payloads[at].lose(&mut self.log);
+            } else {
+                self.payload(dir, rest, &cursor);
+            }
+        }
         while let Some(message) = self.walkers[at].next(&mut cursor, head) {
             match message.head().first_chunk::<HEADER>() {
                 Some(header) if message.head().len() == HEADER => {
@@ -215,6 +256,8 @@ impl Session for Http2 {
                         // Which of them are still answered its payload says, which no recording keeps (6.8).
                         self.open.lose(dir);
                     }
+                    let part = self.walkers[at].part(&cursor);
+                    self.payload(dir, part, &cursor);
                 }
                 _ => {
                     self.client = Some(dir);
@@ -227,6 +270,7 @@ impl Session for Http2 {
         }
         if self.walkers[at].is_lost() {
             self.open.lose(dir);
+            self.payloads[at].lose(&mut self.log);
             if dir == Direction::Sent {
                 self.streams.doubt();
             }
@@ -236,6 +280,7 @@ impl Session for Http2 {
     fn skip(&mut self, dir: Direction) {
         self.walkers[dir.index()].lose();
         self.open.lose(dir);
+        self.payloads[dir.index()].lose(&mut self.log);
         if dir == Direction::Sent {
             self.streams.doubt();
         }
@@ -245,6 +290,10 @@ impl Session for Http2 {
         let answers = &self.walkers[Direction::Received.index()];
         let known = self.client == Some(Direction::Sent) && answers.is_exact();
         if known { self.open.in_flight() } else { InFlight::Unknown }
+    }
+
+    fn http2(&self) -> Option<&Log> {
+        Some(&self.log)
     }
 }
 

@@ -1,0 +1,150 @@
+//! The dynamic table of one direction (RFC 7541, 2.3.2 and 4), as far as it was seen.
+
+use super::names::{self, Name, STATIC};
+use super::value::Value;
+use std::collections::VecDeque;
+
+/// What an entry counts beside its name and value (4.1).
+const OVERHEAD: u32 = 32;
+
+/// The size until the encoder says another (RFC 9113, 6.5.2: SETTINGS_HEADER_TABLE_SIZE).
+const INITIAL: u32 = 4096;
+
+/// The largest table that is followed, in HPACK's bytes. No more than this by [`OVERHEAD`] are kept; older entries of a
+/// larger one are unknown.
+const MOST: u32 = 1 << 16;
+
+/// A field in the table.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) name: Name,
+    pub(super) value: Value,
+    /// Bytes of its name, or the fewest that they can be: of a coded string the length is not known.
+    pub(super) name_length: u32,
+    /// Likewise what it counts.
+    pub(super) size: u32,
+}
+
+impl Entry {
+    /// An entry whose name and value have at least so many bytes.
+    pub(super) fn new(name: Name, value: Value, name_length: u32, value_length: u32) -> Self {
+        let size = name_length.saturating_add(value_length).saturating_add(OVERHEAD);
+        Self { name, value, name_length, size }
+    }
+}
+
+/// The newest entries that were seen, newest first. An index counts from the newest, so that what stands before an
+/// unseen part keeps its place, and what an encoder refers to is there: sizes only tell what surely is gone.
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    entries: VecDeque<Entry>,
+    /// The least that they can count.
+    size: u32,
+    limit: u32,
+}
+
+impl Table {
+    /// Empty; when not `fresh`, entries and a size of its own may have been before.
+    pub(super) fn new(fresh: bool) -> Self {
+        Self { entries: VecDeque::new(), size: 0, limit: if fresh { INITIAL } else { MOST } }
+    }
+
+    /// What stands there is unknown, until more is added.
+    pub(super) fn lose(&mut self) {
+        self.entries.clear();
+        (self.size, self.limit) = (0, MOST);
+    }
+
+    /// The encoder set its size (6.3).
+    pub(super) fn resize(&mut self, limit: u32) {
+        self.limit = limit.min(MOST);
+        self.evict();
+    }
+
+    /// Adds an entry (4.4).
+    pub(super) fn insert(&mut self, entry: Entry) {
+        self.size = self.size.saturating_add(entry.size);
+        self.entries.push_front(entry);
+        self.evict();
+    }
+
+    fn evict(&mut self) {
+        while self.size > self.limit
+            && let Some(oldest) = self.entries.pop_back()
+        {
+            self.size = self.size.saturating_sub(oldest.size);
+        }
+    }
+
+    /// What the field under an index is called, and how many bytes that has at least.
+    pub(super) fn name(&self, index: u32) -> (Name, u32) {
+        match index.checked_sub(STATIC + 1) {
+            None => names::static_name(index),
+            Some(at) => match self.entries.get(at as usize) {
+                Some(entry) => (entry.name, entry.name_length),
+                None => (Name::Unknown, 0),
+            },
+        }
+    }
+
+    /// What it says.
+    pub(super) fn value(&self, index: u32) -> Value {
+        match index.checked_sub(STATIC + 1) {
+            None => names::static_value(index),
+            Some(at) => self.entries.get(at as usize).map_or(Value::Unread, |entry| entry.value.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(code: u16) -> Entry {
+        Entry::new(Name::Status, Value::Code(code), 7, 3)
+    }
+
+    fn codes(table: &Table) -> Vec<u16> {
+        let values = (62..).map(|index| table.value(index));
+        values.map_while(|value| if let Value::Code(code) = value { Some(code) } else { None }).collect()
+    }
+
+    #[test]
+    fn entries_are_counted_from_the_newest_and_go_with_the_oldest() {
+        let mut table = Table::new(true);
+        (200..300).for_each(|code| table.insert(entry(code)));
+        // 42 bytes each in 4096.
+        assert_eq!(codes(&table), (203..300).rev().collect::<Vec<_>>());
+        table.resize(90);
+        assert_eq!(codes(&table), [299, 298]);
+        table.resize(4096);
+        assert_eq!(codes(&table), [299, 298], "what is gone does not come back");
+        table.insert(entry(1));
+        assert_eq!(codes(&table), [1, 299, 298]);
+        table.resize(0);
+        assert!(codes(&table).is_empty());
+        table.insert(entry(2));
+        assert!(codes(&table).is_empty(), "larger than the table: 4.4");
+    }
+
+    #[test]
+    fn after_a_loss_only_what_is_newer_is_known() {
+        let mut table = Table::new(true);
+        table.insert(entry(1));
+        table.lose();
+        assert_eq!((table.name(62), table.value(62)), ((Name::Unknown, 0), Value::Unread));
+        table.insert(entry(2));
+        assert_eq!(codes(&table), [2]);
+        assert_eq!(table.name(63), (Name::Unknown, 0));
+    }
+
+    #[test]
+    fn memory_is_bounded_whatever_the_encoder_says() {
+        let mut table = Table::new(true);
+        table.resize(u32::MAX);
+        (0..100_000).for_each(|_| table.insert(Entry::new(Name::Other, Value::Unread, 0, 0)));
+        assert_eq!(table.entries.len(), (MOST / OVERHEAD) as usize);
+        table.insert(Entry::new(Name::Other, Value::Unread, u32::MAX, u32::MAX));
+        assert!(table.entries.is_empty());
+    }
+}

@@ -1,0 +1,249 @@
+//! Reads the few values that say something, as their bytes come.
+//!
+//! What is noted of them is all that a recording needs for the same answer. Of a path that is what stands before its
+//! query: after that come [`Kept::FILL`] and nothing else, which is how an end looks in the Huffman code, too.
+
+use super::huffman::{Bits, EOS};
+use super::names::Name;
+use crate::protocol::Kept;
+use crate::protocol::speech::Note;
+use std::sync::Arc;
+
+/// Bytes of a path that is read, as it is and as it is coded.
+const MOST_PATH: usize = 256;
+
+/// Bytes of a method and of a status, likewise.
+const MOST_VERB: usize = 8;
+const MOST_CODE: usize = 3;
+
+/// How the content of gRPC is called (gRPC over HTTP/2, Content-Type), whatever follows.
+const GRPC: &[u8] = b"application/grpc";
+
+/// A method of HTTP (RFC 9110, 9; RFC 5789).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// `CONNECT`.
+    Connect,
+    /// `DELETE`.
+    Delete,
+    /// `GET`.
+    Get,
+    /// `HEAD`.
+    Head,
+    /// `OPTIONS`.
+    Options,
+    /// `PATCH`.
+    Patch,
+    /// `POST`.
+    Post,
+    /// `PUT`.
+    Put,
+    /// `TRACE`.
+    Trace,
+}
+
+impl Verb {
+    const ALL: [Self; 9] = [
+        Self::Connect,
+        Self::Delete,
+        Self::Get,
+        Self::Head,
+        Self::Options,
+        Self::Patch,
+        Self::Post,
+        Self::Put,
+        Self::Trace,
+    ];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "CONNECT",
+            Self::Delete => "DELETE",
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Options => "OPTIONS",
+            Self::Patch => "PATCH",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Trace => "TRACE",
+        }
+    }
+}
+
+/// What a field says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Value {
+    /// Not read: it is not of interest, or is not known.
+    Unread,
+    /// `:path`, without its query.
+    Path(Arc<str>),
+    /// `:method`.
+    Verb(Verb),
+    /// `:status`, `grpc-status`.
+    Code(u16),
+    /// `content-type`: is it gRPC's?
+    Grpc(bool),
+}
+
+/// How far a value was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    /// It goes on.
+    Reading,
+    /// The rest does not matter.
+    Enough,
+    /// It is none that is told.
+    Failed,
+}
+
+/// What a symbol is to a value.
+enum Part {
+    /// A part of it.
+    Text(u8),
+    /// It stands after its end.
+    End,
+    /// No such value.
+    Wrong,
+}
+
+/// The value that is being read.
+#[derive(Clone, Debug)]
+pub(super) struct Reader {
+    name: Name,
+    huffman: bool,
+    progress: Progress,
+    bits: Bits,
+    text: [u8; MOST_PATH],
+    have: usize,
+}
+
+impl Reader {
+    /// None.
+    pub(super) fn new() -> Self {
+        Self::begin(Name::Other, false, 0)
+    }
+
+    /// A value of so many bytes begins.
+    pub(super) fn begin(name: Name, huffman: bool, length: u32) -> Self {
+        let most = match name {
+            Name::Path => MOST_PATH as u32,
+            Name::Method => MOST_VERB as u32,
+            Name::Status | Name::GrpcStatus => MOST_CODE as u32,
+            Name::ContentType => u32::MAX,
+            Name::Other | Name::Unknown => 0,
+        };
+        let progress = if length <= most { Progress::Reading } else { Progress::Failed };
+        Self { name, huffman, progress, bits: Bits::default(), text: [0; MOST_PATH], have: 0 }
+    }
+
+    /// More of it.
+    pub(super) fn push(&mut self, data: &[u8], note: Note<'_>) {
+        // Bytes that lie whole within a code are noted when it is known that it is no end.
+        let mut noted = 0;
+        for (at, &byte) in data.iter().enumerate() {
+            if self.progress != Progress::Reading {
+                return;
+            }
+            if self.byte(byte) {
+                return;
+            }
+            if self.bits.len() < 8 {
+                note(noted..at + 1);
+                noted = at + 1;
+            }
+        }
+        note(noted..data.len());
+    }
+
+    /// The bytes given so far were all of a transfer, and there is more to come. A code that was begun and may be an end
+    /// or not: what follows tells, and might not be noted. It is not waited for.
+    pub(super) fn pause(&mut self) {
+        let begun = self.huffman && self.name == Name::Path && self.bits.len() > 8;
+        if begun && !self.bits.are_padding() && self.progress == Progress::Reading {
+            self.progress = Progress::Failed;
+        }
+    }
+
+    /// One more byte. Says whether the value ended before it.
+    fn byte(&mut self, byte: u8) -> bool {
+        if !self.huffman {
+            let symbol = if byte == Kept::FILL { EOS } else { byte.into() };
+            return self.symbol(symbol);
+        }
+        for at in (0..8).rev() {
+            if let Some(symbol) = self.bits.push(byte >> at & 1 == 1) {
+                if self.symbol(symbol) {
+                    return true;
+                }
+                if self.progress != Progress::Reading {
+                    break;
+                }
+            }
+        }
+        false
+    }
+
+    /// One more symbol. Says whether the value ended before it.
+    fn symbol(&mut self, symbol: u16) -> bool {
+        match self.part(symbol) {
+            Part::Text(byte) => {
+                if let Some(place) = self.text.get_mut(self.have) {
+                    *place = byte;
+                    self.have += 1;
+                } else {
+                    self.progress = Progress::Failed;
+                }
+                if self.name == Name::ContentType && self.have == GRPC.len() {
+                    self.progress = Progress::Enough;
+                }
+                false
+            }
+            Part::End => {
+                self.progress = Progress::Enough;
+                true
+            }
+            Part::Wrong => {
+                self.progress = Progress::Failed;
+                false
+            }
+        }
+    }
+
+    fn part(&self, symbol: u16) -> Part {
+        let byte = u8::try_from(symbol).ok();
+        match (self.name, byte) {
+            (Name::Path, None | Some(b'?' | b'#')) => Part::End,
+            (Name::ContentType, Some(byte)) if GRPC.get(self.have) != Some(&byte) => Part::Wrong,
+            (_, Some(byte)) if byte.is_ascii_graphic() => Part::Text(byte),
+            _ => Part::Wrong,
+        }
+    }
+
+    /// The value, complete.
+    pub(super) fn end(&self) -> Value {
+        let text = &self.text[..self.have];
+        let whole = self.progress == Progress::Reading && self.bits.are_padding();
+        let read = |value: Option<Value>| value.filter(|_| whole).unwrap_or(Value::Unread);
+        match self.name {
+            Name::Path if whole || self.progress == Progress::Enough => match std::str::from_utf8(text) {
+                Ok(path) if !path.is_empty() => Value::Path(path.into()),
+                _ => Value::Unread,
+            },
+            Name::Method => {
+                let verb = Verb::ALL.into_iter().find(|verb| verb.name().as_bytes() == text);
+                read(verb.map(Value::Verb))
+            }
+            Name::Status | Name::GrpcStatus => {
+                let code = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+                read(code.map(Value::Code))
+            }
+            Name::ContentType => Value::Grpc(self.progress == Progress::Enough),
+            Name::Path | Name::Other | Name::Unknown => Value::Unread,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
