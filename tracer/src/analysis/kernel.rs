@@ -4,7 +4,7 @@ use super::Analysis;
 use crate::event::{Event, Glance, ProcKey, Snapshot, SnapshotFd, WantedGlance, What};
 use crate::model::Place;
 use crate::protocol::Kept;
-use crate::report::Finding;
+use crate::report::{Connection, Finding, sample};
 use forkscope_proto::{self as proto, FileKind, FileRef, Header, Kind, calls};
 use std::collections::{BTreeMap, HashMap};
 
@@ -357,7 +357,16 @@ impl Kernel {
             analysis.findings().iter().map(line).collect()
         };
         assert_eq!(all(&self.analysis), all(&self.replayed));
+        self.connections();
         self.analysis.findings().iter().filter(told).map(|f| (f.rule.name(), f.pid, f.fd)).collect()
+    }
+
+    /// The connections in the report. From a recording they would be the same.
+    pub(crate) fn connections(&self) -> Vec<Connection> {
+        let [connections, replayed] =
+            [&self.analysis, &self.replayed].map(|analysis| analysis.report(sample::session()).connections);
+        assert_eq!(connections, replayed);
+        connections
     }
 
     /// What the model thinks of a table: numbers and inodes.

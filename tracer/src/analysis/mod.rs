@@ -5,6 +5,7 @@
 
 mod evidence;
 mod fingerprint;
+mod http2;
 #[cfg(test)]
 mod kernel;
 mod places;

@@ -139,6 +139,7 @@ impl Analysis {
             creator: Some(self.model.pid(socket.opened.process)).filter(|&pid| pid != 0),
             opened_at: (socket.opened.nr != 0).then(|| self.seconds(socket.opened.time)),
             holders: self.holders(socket, held),
+            http2: self.http2(socket),
             ..Connection::default()
         }
     }

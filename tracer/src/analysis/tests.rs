@@ -2,6 +2,7 @@
 
 mod fingerprints;
 mod goodbyes;
+mod http2;
 mod in_flight;
 mod kept_open;
 mod naming;

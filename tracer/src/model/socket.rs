@@ -2,7 +2,7 @@
 
 use super::asked::{Asked, Requests};
 use super::{OpenFile, Origin, ProcId};
-use crate::protocol::{Direction, InFlight, Protocol, TlsFacts, Wire};
+use crate::protocol::{Direction, Http2Log, InFlight, Protocol, TlsFacts, Wire};
 use forkscope_proto as proto;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -191,6 +191,12 @@ impl Socket {
     #[must_use]
     pub fn tls(&self) -> Option<&TlsFacts> {
         self.wire.as_ref()?.tls()
+    }
+
+    /// What was seen on its HTTP/2 streams, where it speaks that.
+    #[must_use]
+    pub fn http2(&self) -> Option<&Http2Log> {
+        self.wire.as_ref()?.http2()
     }
 
     /// A connected stream between processes that are not each other's relatives by construction: TCP, or a

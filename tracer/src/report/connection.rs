@@ -1,9 +1,8 @@
 //! A connection in the report: what it is, who held it, who used it.
 
-use super::{CreatorGuess, ProtocolGuess, SocketNow};
+use super::{CreatorGuess, Http2, ProtocolGuess, SocketNow};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// A connected stream socket.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -104,13 +103,6 @@ pub struct CallError {
     pub errno: String,
 }
 
-/// What was read of a connection's HTTP/2 frames.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Http2 {
-    /// By stream and process. A stream with two processes is one that they share, or a number that both took.
-    pub streams: Vec<Stream>,
-}
-
 /// What the opening of a TLS session said in the clear. Names are visible ASCII, of at most 255 bytes: the peer, or
 /// whoever else wrote on the connection, may have made them up.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -123,21 +115,6 @@ pub struct TlsSession {
     pub alpn_offered: Vec<String>,
     /// What the server chose of that; null: nothing, not seen, or TLS 1.3, where it is encrypted.
     pub alpn: Option<String>,
-}
-
-/// What one process did on one HTTP/2 stream. Stream 0 is the connection itself (RFC 9113, section 5.1.1).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Stream {
-    /// The stream's number.
-    pub id: u32,
-    /// The process.
-    pub pid: u32,
-    /// The method called (`:path`), where it could be read.
-    pub method: Option<String>,
-    /// Frames that it sent, by type, for example `HEADERS`.
-    pub frames_sent: BTreeMap<String, u64>,
-    /// Frames that it received, by type.
-    pub frames_received: BTreeMap<String, u64>,
 }
 
 impl Connection {

@@ -8,6 +8,7 @@ pub mod baseline;
 pub mod connection;
 pub mod document;
 pub mod finding;
+pub mod http2;
 pub mod look;
 pub mod names;
 pub mod process;
@@ -15,9 +16,10 @@ pub mod session;
 pub mod stats;
 
 pub use baseline::{BASELINE_VERSION, Baseline, Baselined, Unreadable};
-pub use connection::{CallError, Connection, Family, Holder, Http2, Stream, TlsSession};
+pub use connection::{CallError, Connection, Family, Holder, TlsSession};
 pub use document::{Report, SCHEMA_VERSION, Tool, schema};
 pub use finding::{Confidence, Evidence, Finding, Fix, RuleId, Severity};
+pub use http2::{Goaway, Http2, Stream};
 pub use look::{
     CreatorGuess, FileHolder, ProtocolGuess, SharedFile, SharedKind, SocketNow, Thread, Wait, Watch,
 };

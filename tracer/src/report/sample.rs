@@ -23,7 +23,7 @@ pub(crate) fn report() -> Report {
     report
 }
 
-fn session() -> Session {
+pub(crate) fn session() -> Session {
     Session {
         backend: Backend::Ebpf,
         recorded_by: None,
@@ -68,7 +68,20 @@ fn child() -> Process {
 fn connection() -> Connection {
     let frames = BTreeMap::from([("DATA".into(), 1), ("HEADERS".into(), 1)]);
     let method = Some("/helloworld.Greeter/SayHello".into());
-    let stream = Stream { id: 1, pid: PARENT, method, frames_sent: frames.clone(), frames_received: frames };
+    let stream = Stream {
+        id: 1,
+        pid: PARENT,
+        opened: true,
+        method,
+        verb: Some("POST".into()),
+        status: Some(200),
+        grpc_status: Some("OK".into()),
+        messages_sent: Some(1),
+        messages_received: Some(1),
+        frames_sent: frames.clone(),
+        frames_received: frames,
+        ..Stream::default()
+    };
     let error = CallError { time: 1.0, syscall: "recvmsg".into(), errno: "ECONNRESET".into() };
     Connection {
         id: 1,
@@ -103,7 +116,7 @@ fn connection() -> Connection {
                 ..Holder::default()
             },
         ],
-        http2: Some(Http2 { streams: vec![stream] }),
+        http2: Some(Http2 { streams: vec![stream], ..Http2::default() }),
         ..Connection::default()
     }
 }

@@ -1,7 +1,7 @@
 //! See [`TEXT`].
 
 use super::history::{call, connection, fork_step, opened_step, part};
-use super::{Cause, Draft, Rule, Says, Step, confidence};
+use super::{Cause, Draft, Rule, Says, Step, confidence, stream};
 use crate::errno;
 use crate::model::{Change, Failure, Farewell, Goodbye, Model, ProcId, SockId, Socket};
 use crate::protocol::{Sign, User};
@@ -169,13 +169,13 @@ fn used_after_end(
 /// A part of the session was ended: the request of one process, by another.
 fn cancelled(
     model: &Model,
-    id: SockId,
+    socket: SockId,
     (fd, nr): (i32, u16),
-    stream: u32,
+    id: u32,
     opener: ProcId,
     by: ProcId,
 ) -> Option<Draft> {
-    let socket = model.socket(id)?;
+    let socket = model.socket(socket)?;
     let passed = socket.usage(by).is_some_and(|usage| usage.passed);
     // One that opened it and is gone has handed the session over.
     let lives = model.process(opener).is_some_and(|process| process.ended.is_none());
@@ -183,7 +183,9 @@ fn cancelled(
         return None;
     }
     let (by_pid, pid) = (model.pid(by), model.pid(opener));
-    let what = format!("{by_pid} sent RST_STREAM on HTTP/2 stream {stream}, which {pid} had opened");
+    let [user, other] = [by, opener].map(|process| User(process.number()));
+    let (reset, asked) = (stream::reset(socket, id, user), stream::asked(socket, id, other));
+    let what = format!("{by_pid} sent {reset} on HTTP/2 stream {id}, which {pid} had opened{asked}");
     let time = model.now();
     let mut steps = beginning(model, socket, fd);
     steps.push(Step { time, process: by, tid: by_pid, what: what.clone(), nr, fd: Some(fd), ret: None });
@@ -192,7 +194,7 @@ fn cancelled(
         severity: Severity::Error,
         confidence: confidence(model, true, &[by, opener]),
         says: Says::Failed,
-        cause: Cause::Sharing(id),
+        cause: Cause::Sharing(socket.id),
         title: format!("{what}, on {}", connection(socket)),
         summary: format!(
             "{by_pid} and {pid} hold one socket since a fork. {by_pid} cancelled a request that {pid} had sent: the \
@@ -201,7 +203,7 @@ fn cancelled(
         process: by,
         others: vec![opener],
         fd: Some(fd),
-        socket: Some(id),
+        socket: Some(socket.id),
         nr: Some(nr),
         errno: None,
         time,

@@ -20,6 +20,7 @@ mod shared_wakeup;
 mod stale_descriptor;
 mod stalled_child;
 mod stolen_reply;
+mod stream;
 mod under_way;
 
 pub use draft::{Cause, Draft, Says, Step};

@@ -1,7 +1,7 @@
 //! See [`TEXT`].
 
 use super::history::{connection, fork_step, opened_step, part};
-use super::{Cause, Draft, Rule, Says, Step, confidence};
+use super::{Cause, Draft, Rule, Says, Step, confidence, stream};
 use crate::model::{Change, Model, ProcId, SockId, Socket, Turn};
 use crate::protocol::{Protocol, Sign, User};
 use crate::report::{Confidence, RuleId, Severity};
@@ -28,7 +28,7 @@ impl Rule for SharedStream {
     fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
         match *change {
             Change::Used { socket, process, .. } => out.extend(turns(model, socket, process)),
-            Change::Said { socket, sign, .. } => out.extend(said(model, socket, sign)),
+            Change::Said { socket, fd, nr, sign, .. } => out.extend(said(model, socket, (fd, nr), sign)),
             _ => {}
         }
     }
@@ -101,11 +101,13 @@ fn both_went_on(socket: &Socket, one: ProcId, two: ProcId) -> bool {
 }
 
 /// The bytes themselves show that two processes write one session.
-fn said(model: &Model, id: SockId, sign: Sign) -> Option<Draft> {
+fn said(model: &Model, id: SockId, (fd, nr): (i32, u16), sign: Sign) -> Option<Draft> {
     let socket = model.socket(id)?;
     let pid = |User(number)| model.pid(ProcId::from_number(number));
+    let mut detail = None;
     let (by, before, what) = match sign {
         Sign::StreamReused { stream, first, again } => {
+            detail = socket.http2().map(|_| stream::reused(model, socket, stream, first, again));
             let what = format!("{} and {} both opened {} {stream}", pid(first), pid(again), part(socket));
             (again, first, what)
         }
@@ -128,7 +130,12 @@ fn said(model: &Model, id: SockId, sign: Sign) -> Option<Draft> {
     }
     let what = format!("{what} on {}", connection(socket));
     let weight = (Severity::Error, confidence(model, true, &[by, before]), Says::Broken);
-    Some(draft(model, socket, [by, before], weight, what))
+    let mut draft = draft(model, socket, [by, before], weight, what);
+    draft.steps.extend(detail.map(|what| {
+        let (time, tid) = (model.now(), model.pid(by));
+        Step { time, process: by, tid, what, nr, fd: Some(fd), ret: None }
+    }));
+    Some(draft)
 }
 
 /// The descriptor was passed over a socket, which nobody does by accident.

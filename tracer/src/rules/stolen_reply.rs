@@ -1,7 +1,7 @@
 //! See [`TEXT`].
 
 use super::history::{call, connection};
-use super::{Cause, Draft, Rule, Says, Step, confidence};
+use super::{Cause, Draft, Rule, Says, Step, confidence, stream};
 use crate::model::{Change, Model, ProcId, SockId};
 use crate::protocol::{Sign, User};
 use crate::report::{RuleId, Severity};
@@ -25,7 +25,10 @@ impl Rule for StolenReply {
     fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
         let Change::Said { socket: id, fd, nr, sign, .. } = *change else { return };
         let (asker, reader, of) = match sign {
-            Sign::Answer { stream, opener, reader } => (opener, reader, format!(" on stream {stream}")),
+            Sign::Answer { stream, opener, reader } => {
+                let asked = model.socket(id).map(|socket| stream::asked(socket, stream, opener));
+                (opener, reader, format!("{} on stream {stream}", asked.unwrap_or_default()))
+            }
             Sign::Reply { requester: Some(asker), reader, sure: true } => (asker, reader, String::new()),
             _ => return,
         };

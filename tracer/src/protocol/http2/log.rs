@@ -110,16 +110,15 @@ impl Log {
         &self.goaways
     }
 
-    /// The path that a process asked for on a stream.
+    /// What a process did on a stream; `None` where that is not remembered.
     #[must_use]
-    pub fn path(&self, stream: u32, user: User) -> Option<&str> {
+    pub fn usage(&self, stream: u32, user: User) -> Option<&StreamUse> {
         let stream = self.streams.iter().rev().find(|known| known.id == stream)?;
-        stream.uses.iter().find(|known| known.user == user)?.path.as_deref()
+        stream.uses.iter().find(|known| known.user == user)
     }
 
-    /// What a process has done on a stream; `None` where that is not remembered.
-    fn usage(&mut self, id: u32, user: User) -> Option<&mut StreamUse> {
-        self.stream(id)?.usage(user)
+    fn usage_mut(&mut self, id: u32, user: User) -> Option<&mut StreamUse> {
+        self.stream(id)?.usage_mut(user)
     }
 
     fn stream(&mut self, id: u32) -> Option<&mut Stream> {
@@ -155,7 +154,7 @@ impl Log {
         let reset = frame.kind == FrameKind::RstStream;
         stream.ended[dir.index()] |= frame.ends_stream();
         stream.ended = stream.ended.map(|ended| ended || reset);
-        if let Some(usage) = stream.usage(user) {
+        if let Some(usage) = stream.usage_mut(user) {
             let count = &mut usage.frames[dir.index()][frame.kind.index()];
             *count = count.saturating_add(1);
         }
@@ -163,7 +162,7 @@ impl Log {
 
     /// `user` opened a stream.
     pub(super) fn opened(&mut self, id: u32, user: User) {
-        if let Some(usage) = self.usage(id, user) {
+        if let Some(usage) = self.usage_mut(id, user) {
             usage.opened = true;
         }
     }
@@ -176,7 +175,7 @@ impl Log {
         if let (Some(grpc), Messages::Not) = (fields.grpc, stream.messages[at]) {
             stream.messages[at] = if grpc { Messages::At { have: 0, left: 0 } } else { Messages::Not };
         }
-        let Some(usage) = stream.usage(user) else { return };
+        let Some(usage) = stream.usage_mut(user) else { return };
         usage.path = fields.path.or(usage.path.take());
         usage.verb = fields.verb.or(usage.verb);
         usage.status = fields.status.or(usage.status);
@@ -191,7 +190,7 @@ impl Log {
 
     /// Messages began.
     pub(super) fn begun(&mut self, id: u32, user: User, dir: Direction, count: u32) {
-        if let Some(usage) = self.usage(id, user) {
+        if let Some(usage) = self.usage_mut(id, user) {
             let messages = &mut usage.messages[dir.index()];
             *messages = messages.saturating_add(count);
         }
@@ -199,7 +198,7 @@ impl Log {
 
     /// A RST_STREAM had this code.
     pub(super) fn reset(&mut self, id: u32, user: User, dir: Direction, code: u32) {
-        if let Some(usage) = self.usage(id, user) {
+        if let Some(usage) = self.usage_mut(id, user) {
             usage.reset[dir.index()] = Some(code);
         }
     }
@@ -228,7 +227,7 @@ impl Log {
 }
 
 impl Stream {
-    fn usage(&mut self, user: User) -> Option<&mut StreamUse> {
+    fn usage_mut(&mut self, user: User) -> Option<&mut StreamUse> {
         let at = match self.uses.iter().position(|known| known.user == user) {
             Some(at) => at,
             None if self.uses.len() < USERS => {
