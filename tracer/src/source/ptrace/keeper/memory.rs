@@ -6,7 +6,7 @@ use std::io::IoSliceMut;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// How many vectors of a message are looked at, as the probes do.
-const MOST_VECTORS: usize = 16;
+const MOST_VECTORS: usize = 64;
 
 /// `struct iovec` (readv(2)).
 #[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
