@@ -2,6 +2,7 @@
 
 use crate::protocol::speech::Side;
 use std::fmt;
+use std::ops::Range;
 
 /// Bytes of a frame header (RFC 9113, 4.1).
 pub(super) const HEADER: usize = 9;
@@ -196,26 +197,34 @@ impl Frame {
         usize::from(self.is_padded()) + self.before_block() as usize
     }
 
-    /// Who sent these HEADERS, by the first field of the captured block: a request begins with a pseudo-header
-    /// of requests, a response with `:status` (RFC 9113, 8.3; static table: RFC 7541, appendix A).
-    pub(super) fn side(self, body: &[u8]) -> Option<Side> {
+    /// Who sent these HEADERS, by the first field of the captured block that tells: a request begins with pseudo-headers
+    /// of requests, a response with `:status` (RFC 9113, 8.3; static table: RFC 7541, appendix A). And the bytes of the
+    /// payload that told.
+    pub(super) fn side(self, body: &[u8]) -> Option<(Side, Range<usize>)> {
         match self.kind {
             FrameKind::Headers => {}
-            FrameKind::PushPromise => return Some(Side::Server),
+            FrameKind::PushPromise => return Some((Side::Server, 0..0)),
             _ => return None,
         }
-        // Indexed, literal with incremental indexing, literal without, literal never (RFC 7541, 6.1 and 6.2).
-        let index = match *body.get(self.first_field())? {
-            byte @ 0x80.. => byte & 0x7f,
-            byte @ 0x40..0x80 => byte & 0x3f,
-            byte @ 0x00..0x20 => byte & 0x0f,
-            _ => return None,
-        };
-        match index {
-            1..=7 => Some(Side::Client),
-            8..=14 => Some(Side::Server),
-            _ => None,
+        let first = self.first_field();
+        for (at, byte) in body.get(first..)?.iter().enumerate() {
+            // Indexed, literal with incremental indexing, literal without, literal never (RFC 7541, 6.1 and 6.2).
+            let index = match *byte {
+                // In the dynamic table, which may not be known.
+                0xbe..0xff => continue,
+                byte @ 0x80.. => byte & 0x7f,
+                byte @ 0x40..0x80 => byte & 0x3f,
+                byte @ 0x00..0x20 => byte & 0x0f,
+                _ => return None,
+            };
+            let side = match index {
+                1..=7 => Side::Client,
+                8..=14 => Side::Server,
+                _ => return None,
+            };
+            return Some((side, first..first + at + 1));
         }
+        None
     }
 }
 
@@ -253,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_field_tells_the_side() {
+    fn the_first_fields_tell_the_side() {
         for (flags, body, side) in [
             (4, &[0x83][..], Some(Side::Client)),
             (4, &[0x88], Some(Side::Server)),
@@ -262,10 +271,13 @@ mod tests {
             (4 | PRIORITY, &[0, 0, 0, 0, 9, 0x83], Some(Side::Client)),
             (4 | PADDED, &[1, 0x88, 0], Some(Side::Server)),
             (4, &[0xbe], None),
+            (4, &[0xbe, 0xc4, 0x83], Some(Side::Client)),
+            (4, &[0xbe, 0x5f, 0x83], None),
+            (4, &[0xff, 0x83], None),
             (4, &[], None),
         ] {
             let frame = Frame { kind: FrameKind::Headers, stream: 1, length: body.len() as u32, flags };
-            assert_eq!(frame.side(body), side, "{body:?}");
+            assert_eq!(frame.side(body).map(|(side, _)| side), side, "{body:?}");
         }
     }
 }

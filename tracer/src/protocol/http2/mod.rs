@@ -245,11 +245,11 @@ impl Session for Http2 {
             match message.head().first_chunk::<HEADER>() {
                 Some(header) if message.head().len() == HEADER => {
                     let frame = Frame::parse(header);
-                    if self.client.is_none() {
-                        self.client = frame.side(message.body).map(|side| side.client_when(dir));
-                        if self.client.is_some() && frame.kind == FrameKind::Headers {
-                            cursor.keep(frame.first_field()..frame.first_field() + 1);
-                        }
+                    if self.client.is_none()
+                        && let Some((side, told)) = frame.side(message.body)
+                    {
+                        self.client = Some(side.client_when(dir));
+                        cursor.keep(told);
                     }
                     self.frame(user, dir, frame, out);
                     if frame.kind == FrameKind::Goaway && dir == Direction::Received {

@@ -124,7 +124,7 @@ impl Payloads {
         }
         let first = skip + u32::from(self.frame.is_padded());
         let end = self.frame.length.saturating_sub(self.pad).max(first);
-        let to = from.saturating_add(part.len as u32).min(end);
+        let to = from.saturating_add(part.len as u32).min(end).max(from);
         let first = first.max(from).min(to) - from;
         let captured = part.data.len().min((to - from) as usize);
         Some((first, to - from, captured.max(first as usize)))

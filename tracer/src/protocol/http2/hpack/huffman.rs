@@ -84,6 +84,12 @@ impl Bits {
         Some(CODE.symbols[usize::from(CODE.place[length]) + after as usize])
     }
 
+    /// May they be the beginning of this symbol's code?
+    pub(super) fn may_become(self, symbol: u8) -> bool {
+        let left = LENGTHS[usize::from(symbol)].checked_sub(self.length);
+        left.is_some_and(|left| CODE.codes[usize::from(symbol)] >> left == self.code)
+    }
+
     /// How many they are.
     pub(super) fn len(self) -> u8 {
         self.length

@@ -16,6 +16,10 @@ const MOST_PATH: usize = 256;
 const MOST_VERB: usize = 8;
 const MOST_CODE: usize = 3;
 
+/// What a path ends with: its query, or what no request has (RFC 9113, 8.3.1). Their codes are longer than a byte, and
+/// begin with eight ones.
+const ENDS: [u8; 2] = [b'?', b'#'];
+
 /// How the content of gRPC is called (gRPC over HTTP/2, Content-Type), whatever follows.
 const GRPC: &[u8] = b"application/grpc";
 
@@ -157,11 +161,12 @@ impl Reader {
         note(noted..data.len());
     }
 
-    /// The bytes given so far were all of a transfer, and there is more to come. A code that was begun and may be an end
-    /// or not: what follows tells, and might not be noted. It is not waited for.
+    /// The bytes given so far were all of a transfer, and there is more to come. A code that was begun and may be an
+    /// end or not is not waited for: what follows would tell, but is not noted if it is one.
     pub(super) fn pause(&mut self) {
         let begun = self.huffman && self.name == Name::Path && self.bits.len() > 8;
-        if begun && !self.bits.are_padding() && self.progress == Progress::Reading {
+        let may_end = ENDS.iter().any(|&end| self.bits.may_become(end)) && !self.bits.are_padding();
+        if begun && may_end && self.progress == Progress::Reading {
             self.progress = Progress::Failed;
         }
     }
@@ -214,7 +219,8 @@ impl Reader {
     fn part(&self, symbol: u16) -> Part {
         let byte = u8::try_from(symbol).ok();
         match (self.name, byte) {
-            (Name::Path, None | Some(b'?' | b'#')) => Part::End,
+            (Name::Path, None) => Part::End,
+            (Name::Path, Some(byte)) if ENDS.contains(&byte) => Part::End,
             (Name::ContentType, Some(byte)) if GRPC.get(self.have) != Some(&byte) => Part::Wrong,
             (_, Some(byte)) if byte.is_ascii_graphic() => Part::Text(byte),
             _ => Part::Wrong,
