@@ -3,12 +3,14 @@
 //! They need root, and what `setup.sh` installs. Where that is not to be had they say so and pass; with
 //! `CI=true` they fail.
 
+mod allocations;
 mod bad_input;
 mod baseline;
 mod before_exec;
 mod brokers;
 mod cases_db;
 mod cases_grpc;
+mod cases_http2;
 mod cases_sessions;
 mod check;
 mod commands;
@@ -19,6 +21,7 @@ mod env;
 mod healthy;
 mod healthy_servers;
 mod healthy_workers;
+mod http2_wire;
 mod inspect;
 mod kept_open;
 mod killed;

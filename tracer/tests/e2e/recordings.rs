@@ -93,7 +93,7 @@ fn no_value_of_redis_is_on_the_disk(on: Backend) {
 }
 
 /// All that is in a recording, its chunks decompressed.
-fn everything(file: &Path) -> Vec<u8> {
+pub(crate) fn everything(file: &Path) -> Vec<u8> {
     let file = fs::read(file).expect("it is there");
     let number = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().expect("four bytes")) as usize;
     let (mut all, mut at) = (file.clone(), 20 + number(12));

@@ -17,7 +17,8 @@ cache=${1:-${CARGO_TARGET_DIR:-$root/target}/e2e}
 readonly PY38_PACKAGES=(grpcio==1.28.1 protobuf==3.20.3 'setuptools==59.8.0' six==1.17.0)
 # The newest of everything else.
 readonly PY3_PACKAGES=(
-    grpcio==1.85.1 psycopg2-binary==2.9.12 redis==8.1.0 pika==1.4.4 paho-mqtt==2.2.0 gunicorn==27.0.1 'celery[redis]==5.7.0'
+    grpcio==1.85.1 h2==4.4.1 hpack==4.2.0 hyperframe==6.1.0 psycopg2-binary==2.9.12 redis==8.1.0
+    pika==1.4.4 paho-mqtt==2.2.0 gunicorn==27.0.1 'celery[redis]==5.7.0'
 )
 
 say() { echo "setup: $*" >&2; }
@@ -48,6 +49,9 @@ install_packages() {
         # With the Erlang that it runs on 35 MB; 20 seconds.
         missing_package rabbitmq-server rabbitmq-server
         missing_package openssl openssl
+        missing_package nghttp nghttp2-client
+        missing_package nghttpd nghttp2-server
+        missing_package curl curl
         missing_package setpriv util-linux
         missing_package ip iproute2
         [[ -x $(postgres_bin)/postgres ]] || echo postgresql

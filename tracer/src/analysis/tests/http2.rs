@@ -16,14 +16,14 @@ fn told(kernel: &Kernel) -> Vec<Stream> {
     kernel.connections()[0].http2.clone().expect("it speaks HTTP/2").streams
 }
 
-fn rows(streams: &[Stream]) -> Vec<(u32, u32, bool, Option<&str>, Option<&str>)> {
-    let row = |one: &Stream| (one.id, one.pid, one.opened);
-    let of = |one| (row(one), one.method.as_deref(), one.grpc_status.as_deref());
-    streams
-        .iter()
-        .map(of)
-        .map(|((id, pid, opened), method, status)| (id, pid, opened, method, status))
-        .collect()
+/// One line a stream and process: what it did, what it called, how that ended.
+fn rows(streams: &[Stream]) -> Vec<String> {
+    let row = |one: &Stream| {
+        let opened = if one.opened { "opened" } else { "used" };
+        let [method, status] = [&one.method, &one.grpc_status].map(|text| text.as_deref().unwrap_or("-"));
+        format!("{} {opened} {}: {method} {status}", one.pid, one.id)
+    };
+    streams.iter().map(row).collect()
 }
 
 #[test]
@@ -44,10 +44,10 @@ fn one_stream_id_twice_says_what_was_called() {
     assert_eq!(
         rows(&streams),
         [
-            (0, P, false, None, None),
-            (1, P, true, Some("/p.S/One"), None),
-            (3, C, true, Some("/p.S/Two"), Some("UNAVAILABLE")),
-            (3, P, true, Some("/p.S/One"), None),
+            "100 used 0: - -",
+            "100 opened 1: /p.S/One -",
+            "200 opened 3: /p.S/Two UNAVAILABLE",
+            "100 opened 3: /p.S/One -",
         ]
     );
     assert_eq!((streams[2].messages_sent, streams[2].messages_received), (Some(0), Some(1)));
