@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Streams that are remembered: the newest, and before them those that go on.
-const STREAMS: usize = 64;
+const STREAMS: usize = 32;
 
 /// Processes that are told apart on one stream.
 const USERS: usize = 32;
@@ -231,6 +231,8 @@ impl Stream {
         let at = match self.uses.iter().position(|known| known.user == user) {
             Some(at) => at,
             None if self.uses.len() < USERS => {
+                // Most streams are one process', and there are many streams.
+                self.uses.reserve_exact(1);
                 self.uses.push(StreamUse::new(user));
                 self.uses.len() - 1
             }

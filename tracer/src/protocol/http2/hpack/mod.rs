@@ -278,3 +278,5 @@ fn least(huffman: bool, length: u32) -> u32 {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;

@@ -189,7 +189,7 @@ fn memory_is_bounded_and_what_goes_on_is_remembered() {
         log.frame(P, Sent, Frame { kind: FrameKind::Data, stream: id, length: 1, flags: u8::from(id != 1) });
     }
     let ids: Vec<_> = log.streams().map(|stream| stream.id).collect();
-    assert_eq!((ids.len(), ids[1], ids[2], log.forgotten()), (STREAMS + 1, 1, 3875, 2000 - STREAMS as u64));
+    assert_eq!((ids.len(), ids[1], ids[2], log.forgotten()), (STREAMS + 1, 1, 3939, 2000 - STREAMS as u64));
     // A forgotten one does not come back.
     log.frame(P, Received, headers(3, 4));
     assert_eq!(log.streams().count(), STREAMS + 1);
