@@ -176,8 +176,8 @@ impl Model {
             }
             let born = known.forked_at.unwrap_or(known.first_seen);
             // What one thread did right before another forked may be told after the fork.
-            let alone = known.threads_at_fork.is_some_and(|threads| threads <= 1);
-            let slack = if alone { 0 } else { race::OVERLAP };
+            let threads = known.forked_at.map(|_| known.threads_at_fork.unwrap_or(u32::MAX));
+            let slack = if threads.is_some_and(|threads| threads > 1) { race::OVERLAP } else { 0 };
             if born != 0 && born.saturating_add(slack) < what.time {
                 return false;
             }

@@ -304,7 +304,8 @@ fn two_processes_from_before_the_attach() {
         let ep = kernel.held_kind_before(P, FileKind::Epoll);
         let other =
             if is_one { kernel.shared_before(P, ep, C) } else { kernel.held_kind_before(C, FileKind::Epoll) };
-        let own = kernel.connect(C, 80);
+        // At once: what comes right after the attach is no part of what was there before.
+        let own = kernel.make_kind(C, calls::EVENTFD2, FileKind::Eventfd);
         kernel.epoll_wait(P, ep, &[]);
         kernel.epoll(C, other, ADD, own, POINTER);
         kernel.epoll_wait(P, ep, &[POINTER]);
