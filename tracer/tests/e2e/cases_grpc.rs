@@ -6,6 +6,7 @@ use crate::process::Process;
 use crate::run::{Outcome, Session, run};
 use crate::servers::{Greeter, Plain};
 use crate::ways::{Backend, on_each_backend};
+use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
 
@@ -140,7 +141,12 @@ fn newest_grpcio(on: Backend) {
     let Some(env) = Env::get() else { return };
     let server = Greeter::start(env);
     let Outcome { said, report, .. } = trace(on, &env.python(), &[&server.address], &[]);
-    assert_eq!(told(&said, "child", "status"), "OK");
+    // Its fork handler gives each process' descriptors a generation, and now and then refuses one of its own in the child:
+    // in 9 of 120 runs that nobody traced. The kernel sees nothing of it, and nothing may be said.
+    let is_refused = |line: &Value| {
+        line["details"].as_str().is_some_and(|text| text.contains("Wrong file descriptor generation"))
+    };
+    assert!(told(&said, "child", "status") == "OK" || said.iter().any(is_refused), "{said:#?}");
     check(&report, &[]);
 }
 
