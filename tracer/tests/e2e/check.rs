@@ -51,11 +51,21 @@ pub(crate) fn warnings(report: &Value) -> Vec<&Value> {
 /// The report's only finding that a user would have to read: a warning of this rule.
 #[track_caller]
 pub(crate) fn the_warning<'a>(report: &'a Value, rule: &str) -> &'a Value {
-    let found = findings(report, &["error", "warning"]);
-    note(&[&[rule]], &rules(&found));
-    assert_eq!(found.len(), 1, "{found:#?}");
-    assert_eq!((&found[0]["rule"], &found[0]["severity"]), (&rule.into(), &"warning".into()));
-    found[0]
+    the_only(&findings(report, &["error", "warning"]), rule, "warning")
+}
+
+/// The report's only error, of this rule.
+#[track_caller]
+pub(crate) fn the_error<'a>(report: &'a Value, rule: &str) -> &'a Value {
+    the_only(&findings(report, &["error"]), rule, "error")
+}
+
+#[track_caller]
+fn the_only<'a>(found: &[&'a Value], rule: &str, severity: &str) -> &'a Value {
+    note(&[&[rule]], &rules(found));
+    let [one] = *found else { panic!("{found:#?}") };
+    assert_eq!((&one["rule"], &one["severity"]), (&rule.into(), &severity.into()), "{one:#}");
+    one
 }
 
 fn rules(findings: &[&Value]) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! Wake-ups that a fork shares: a warning where one process takes another's, and nothing about channels and tokens.
 
-use crate::check::{number, quiet, told, warnings};
+use crate::check::{number, quiet, the_warning, told};
 use crate::env::{Env, program, skip};
 use crate::run::run;
 use crate::ways::{Backend, on_each_backend};
@@ -13,10 +13,9 @@ fn taken(on: Backend, what: &str) {
     let outcome = run(on, &[env.python().as_os_str(), program.as_os_str(), what.as_ref()], &[]);
     assert_eq!(outcome.status, 0, "{:#?}", outcome.stderr);
     assert_eq!(told(&outcome.said, "parent", "missed"), true, "{:#?}", outcome.said);
-    let warnings = warnings(&outcome.report);
-    assert_eq!(warnings.len(), 1, "{warnings:#?}");
-    let (finding, of) = (warnings[0], |key| number(&outcome.said, "parent", key));
-    assert_eq!((&finding["rule"], &finding["confidence"]), (&"shared-wakeup".into(), &"certain".into()));
+    let finding = the_warning(&outcome.report, "shared-wakeup");
+    let of = |key| number(&outcome.said, "parent", key);
+    assert_eq!(finding["confidence"], "certain");
     let named = (&finding["pid"], &finding["other_pids"][0], &finding["fd"]);
     assert_eq!(named, (&of("pid").into(), &of("child").into(), &of("fd").into()));
     assert!(finding["title"].as_str().is_some_and(|title| title.contains(what)), "{finding:#?}");

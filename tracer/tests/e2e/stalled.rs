@@ -1,6 +1,6 @@
 //! Children that wait for what did not cross the fork, and children that only wait.
 
-use crate::check::{errors, number, quiet, told};
+use crate::check::{number, quiet, the_error, told};
 use crate::env::{Env, program};
 use crate::process::{Process, said};
 use crate::run::{Outcome, Session};
@@ -37,12 +37,8 @@ fn start(
 /// The one error, which must be about this child of this parent.
 #[track_caller]
 fn error(outcome: &Outcome, child: u64, parent: u64) -> &Value {
-    let errors = errors(&outcome.report);
-    let [error] = errors[..] else { panic!("{errors:#?}") };
-    assert_eq!(
-        (&error["rule"], &error["pid"], &error["other_pids"][0]),
-        (&"stalled-child".into(), &child.into(), &parent.into())
-    );
+    let error = the_error(&outcome.report, "stalled-child");
+    assert_eq!((&error["pid"], &error["other_pids"][0]), (&child.into(), &parent.into()));
     error
 }
 
