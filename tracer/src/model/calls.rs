@@ -36,11 +36,6 @@ impl Model {
                     socket.goodbye.get_or_insert(Goodbye { by: at, fd: call.fd, how });
                 }
             }
-            calls::EPOLL_WAIT | calls::EPOLL_PWAIT | calls::EPOLL_PWAIT2 => {
-                if let Some(file) = self.held(at, call.fd).filter(|file| file.opened.process == at.process) {
-                    file.looped.set(true);
-                }
-            }
             calls::EPOLL_CTL => self.epoll_changed(at, call, payload, out),
             calls::UNSHARE => self.unshare(at),
             calls::FCNTL if call.args[1] == F_SETFD => self.set_cloexec(at, call.fd, call.args[2] & 1 != 0),

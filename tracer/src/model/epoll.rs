@@ -120,6 +120,12 @@ impl Epoll {
         self.opened.process != process || self.users.iter().any(|user| user.process != process)
     }
 
+    /// Whether its maker has waited on it: it is a loop of the maker's, and no way to tell children.
+    #[must_use]
+    pub fn is_its_maker_s_loop(&self) -> bool {
+        self.users.iter().any(|user| user.process == self.opened.process && user.waited.is_some())
+    }
+
     /// What is registered for an open file under a number.
     #[must_use]
     pub fn watch(&self, fd: i32, target: FileId) -> Option<&Watch> {
@@ -361,17 +367,7 @@ mod tests {
     fn epoll(id: u32, opened: Origin) -> Rc<OpenFile> {
         let (kind, address) = (FileKind::Epoll, Cell::new(0));
         let id = FileId(id);
-        Rc::new(OpenFile {
-            id,
-            kind,
-            inode: 1,
-            device: 0,
-            path: None,
-            opened,
-            socket: None,
-            looped: Cell::new(false),
-            address,
-        })
+        Rc::new(OpenFile { id, kind, inode: 1, device: 0, path: None, opened, socket: None, address })
     }
 
     /// A recording may say anything: what is registered without end is remembered up to a bound, and known not to be all.

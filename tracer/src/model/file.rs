@@ -38,8 +38,6 @@ pub struct OpenFile {
     pub opened: Origin,
     /// The socket, where it is one.
     pub socket: Option<SockId>,
-    /// Of an epoll instance: who opened it has waited on it, so that it is its own loop, and no way to tell children.
-    pub(super) looped: Cell<bool>,
     /// Address of the kernel's struct; 0 until an event showed it.
     pub(super) address: Cell<u64>,
 }
@@ -54,12 +52,6 @@ impl OpenFile {
             self.address.set(found.file);
         }
         same
-    }
-
-    /// Whether it is an epoll instance on which its maker has waited.
-    #[must_use]
-    pub fn is_loop(&self) -> bool {
-        self.looped.get()
     }
 
     /// Whether rules ask what became of it.

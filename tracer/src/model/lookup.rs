@@ -140,7 +140,6 @@ impl Model {
             path: path.filter(|path| !path.is_empty()).map(|path| String::from_utf8_lossy(path).into()),
             opened,
             socket,
-            looped: Cell::new(false),
             address: Cell::new(found.file),
         });
         if let Some(socket) = socket.and_then(|id| self.sockets.get_mut(&id)) {

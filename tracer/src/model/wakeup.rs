@@ -246,17 +246,7 @@ mod tests {
         let eventfd = |id| {
             let (kind, address) = (FileKind::Eventfd, Cell::new(0));
             let id = FileId(id);
-            Rc::new(OpenFile {
-                id,
-                kind,
-                inode: 1,
-                device: 0,
-                path: None,
-                opened: at,
-                socket: None,
-                looped: Cell::new(false),
-                address,
-            })
+            Rc::new(OpenFile { id, kind, inode: 1, device: 0, path: None, opened: at, socket: None, address })
         };
         for id in 0..5000 {
             let file = eventfd(id);

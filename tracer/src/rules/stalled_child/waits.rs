@@ -4,7 +4,7 @@ use super::super::Step;
 use super::super::history::connection_of;
 use crate::event::{GlancedThread, MOST_WATCHED, WaitsOn};
 use crate::inspect;
-use crate::model::{Holding, Model, ProcId, SockId, Socket, Standing, Turn};
+use crate::model::{Epoll, Holding, Model, ProcId, SockId, Socket, Standing, Turn};
 use forkscope_proto::{FileKind, calls};
 
 /// Signals whose handlers end no wait: crashes (4 to 8, 11, 31), what Python and others catch to fail in a call instead
@@ -94,9 +94,9 @@ fn in_loop(
         };
         same && nobody_for_it
     };
-    let is_parents =
-        epoll.file.is_loop() && (1..=MOST_WATCHED).contains(&watched.len()) && watched.iter().all(parents);
-    (epoll.file.kind == FileKind::Epoll && is_parents).then_some(Waits::InLoop { fd })
+    let is_loop = model.epoll(epoll.file.id).is_some_and(Epoll::is_its_maker_s_loop);
+    let is_parents = (1..=MOST_WATCHED).contains(&watched.len()) && watched.iter().all(parents);
+    (is_loop && is_parents).then_some(Waits::InLoop { fd })
 }
 
 /// What a child has under a number through the fork.
