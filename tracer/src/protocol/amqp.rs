@@ -4,7 +4,7 @@ mod channels;
 mod frame;
 mod method;
 
-use super::asked::Asked;
+use super::keyed::Keyed;
 use super::speech::{Session, Speech, Start};
 use super::walker::Walker;
 use super::{Chunk, Direction, InFlight, Protocol, Sign, User};
@@ -30,7 +30,7 @@ struct Amqp {
     client: Option<Direction>,
     walkers: [Walker; 2],
     channels: Channels,
-    asked: Asked,
+    asked: Keyed,
 }
 
 /// Names a request: its channel, class and number.
@@ -44,7 +44,7 @@ impl Amqp {
             client: start.client,
             walkers: start.fresh.map(Walker::new),
             channels: Channels::default(),
-            asked: Asked::new(start.fresh[0] && start.fresh[1]),
+            asked: Keyed::new(start.fresh[0] && start.fresh[1]),
         }
     }
 

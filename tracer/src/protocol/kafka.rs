@@ -2,7 +2,7 @@
 
 mod message;
 
-use super::asked::Asked;
+use super::keyed::Keyed;
 use super::speech::{Session, Speech, Start};
 use super::walker::Walker;
 use super::{Chunk, Direction, InFlight, Protocol, Sign, User};
@@ -24,7 +24,7 @@ pub(super) const SPEECH: Speech = Speech {
 struct Kafka {
     client: Option<Direction>,
     walkers: [Walker; 2],
-    asked: Asked,
+    asked: Keyed,
 }
 
 impl Kafka {
@@ -32,7 +32,7 @@ impl Kafka {
         Self {
             client: start.client,
             walkers: start.fresh.map(Walker::new),
-            asked: Asked::new(start.fresh[0] && start.fresh[1]),
+            asked: Keyed::new(start.fresh[0] && start.fresh[1]),
         }
     }
 }

@@ -11,13 +11,13 @@
 //! ```
 
 mod amqp;
-mod asked;
 mod exchange;
 mod http1;
 mod http2;
 mod in_flight;
 mod kafka;
 mod kept;
+mod keyed;
 mod mongodb;
 mod mqtt;
 mod mysql;

@@ -2,7 +2,7 @@
 
 mod packet;
 
-use super::asked::Asked;
+use super::keyed::Keyed;
 use super::speech::{Session, Speech, Start};
 use super::walker::Walker;
 use super::{Chunk, Direction, InFlight, Protocol, Sign, User};
@@ -24,7 +24,7 @@ pub(super) const SPEECH: Speech = Speech {
 struct Mqtt {
     client: Option<Direction>,
     walkers: [Walker; 2],
-    asked: Asked,
+    asked: Keyed,
 }
 
 /// Names a request: the type that asks, and its packet id.
@@ -50,7 +50,7 @@ impl Mqtt {
         Self {
             client: start.client,
             walkers: start.fresh.map(Walker::new),
-            asked: Asked::new(start.fresh[0] && start.fresh[1]),
+            asked: Keyed::new(start.fresh[0] && start.fresh[1]),
         }
     }
 

@@ -26,14 +26,14 @@ struct Reading {
 
 /// The requests that wait for their replies.
 #[derive(Clone, Debug)]
-pub(super) struct Asked {
+pub(super) struct Keyed {
     waiting: VecDeque<Request>,
     reading: Option<Reading>,
     /// No request that will be answered was forgotten, nor passed unseen.
     sure: bool,
 }
 
-impl Asked {
+impl Keyed {
     /// Nothing asked. `fresh`: the session is read from its first byte.
     pub(super) fn new(fresh: bool) -> Self {
         Self { waiting: VecDeque::new(), reading: None, sure: fresh }
@@ -107,7 +107,7 @@ mod tests {
     /// Requests (key, user, silent), then replies (key, reader): who asked, as far as that is sure.
     #[track_caller]
     fn check(requests: &[(u64, User, bool)], replies: &[(u64, User)], expected: &[(Option<User>, bool)]) {
-        let mut asked = Asked::new(true);
+        let mut asked = Keyed::new(true);
         requests.iter().for_each(|&(key, by, silent)| asked.request(key, by, silent, &mut |_| ()));
         let mut told = Vec::new();
         for &(key, reader) in replies {
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn what_is_waited_for() {
-        let mut asked = Asked::new(true);
+        let mut asked = Keyed::new(true);
         assert_eq!(asked.in_flight(), InFlight::Nothing);
         asked.request(1, P, false, &mut |_| ());
         asked.request(2, C, true, &mut |_| ());
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn another_process_reads_on() {
-        let mut asked = Asked::new(true);
+        let mut asked = Keyed::new(true);
         let mut told = Vec::new();
         asked.request(1, P, false, &mut |_| ());
         asked.reply(1, P, &mut |_| ());
