@@ -8,7 +8,7 @@ use crate::inspect::waiting_call;
 use crate::model::{Facts, ProcId, Socket};
 use crate::protocol::{Protocol, TlsFacts};
 use crate::report::{Evidence, Finding, RuleId, Severity};
-use crate::rules::{Draft, Says, Step, fixes};
+use crate::rules::{Draft, Says, Server, Step, fixes};
 
 /// What a cause's finding is called, and what was told of it.
 pub(super) struct Known {
@@ -155,11 +155,12 @@ impl Analysis {
         let socket = finding.connection.and_then(|id| self.model.socket(crate::model::SockId(id)));
         let protocol = socket.map_or(Protocol::Unknown, Socket::protocol);
         let is_http2 = socket.and_then(Socket::tls).is_some_and(TlsFacts::is_http2);
-        let mut pids = std::iter::once(finding.pid).chain(finding.other_pids.iter().copied());
-        let facts = pids.find_map(|pid| self.facts_of(pid));
+        let pids = || std::iter::once(finding.pid).chain(finding.other_pids.iter().copied());
+        let facts = pids().find_map(|pid| self.facts_of(pid));
+        let server = pids().find_map(|pid| Server::of(&self.model.by_pid(pid)?.words()));
         let has_grpc = facts.as_deref().is_some_and(|facts| facts.libraries.contains_key("grpc"));
         let protocol = if is_http2 && has_grpc { Protocol::Http2 } else { protocol };
-        self.findings[at].fix = fixes(finding.rule, protocol, facts.as_deref());
+        self.findings[at].fix = fixes(finding.rule, protocol, facts.as_deref(), server);
     }
 
     /// What is known of a process, or of the nearest ancestor since whose time it has not executed a program.

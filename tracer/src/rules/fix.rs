@@ -3,6 +3,7 @@
 mod client;
 mod event_loop;
 mod grpc;
+mod server;
 mod stalled;
 
 use crate::model::Facts;
@@ -13,15 +14,17 @@ use event_loop::event_loop;
 use grpc::grpc;
 use stalled::stalled;
 
-/// The advice for a finding, best first.
+pub use server::Server;
+
+/// The advice for a finding, best first. `server`: one of its processes is such a server's.
 #[must_use]
-pub fn fixes(rule: RuleId, protocol: Protocol, facts: Option<&Facts>) -> Vec<Fix> {
+pub fn fixes(rule: RuleId, protocol: Protocol, facts: Option<&Facts>, server: Option<Server>) -> Vec<Fix> {
     let facts = facts.cloned().unwrap_or_default();
     if rule == RuleId::StalledChild {
         return stalled(&facts);
     }
     // After a late attach nothing may have been said on the connection that would tell what it speaks.
-    let first = of_rule(rule, &facts);
+    let first: Vec<Fix> = server.map(Server::fix).into_iter().chain(of_rule(rule, &facts)).collect();
     let may_be_grpc = matches!(protocol, Protocol::Http2 | Protocol::Unknown);
     if may_be_grpc && facts.libraries.contains_key("grpc") {
         return first.into_iter().chain(grpc(&facts)).collect();

@@ -24,7 +24,7 @@ mod stream;
 mod under_way;
 
 pub use draft::{Cause, Draft, Says, Step};
-pub use fix::fixes;
+pub use fix::{Server, fixes};
 
 use crate::model::{Change, Model, ProcId};
 use crate::report::{Confidence, RuleId, Severity};

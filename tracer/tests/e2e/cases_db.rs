@@ -3,9 +3,11 @@
 use crate::check::{Expected, check, number, quiet};
 use crate::databases::{dsn, dsn_tls, postgres, postgres_tls, redis};
 use crate::env::{Env, program};
-use crate::run::{Outcome, run};
+use crate::process::until;
+use crate::run::{Outcome, Session, run};
 use crate::servers::Plain;
 use crate::ways::{Backend, on_each_backend};
+use crate::webservers::{get, gunicorn};
 use serde_json::Value;
 
 /// Traces a program that shares a connection, and checks that it gives one error that names both processes.
@@ -75,6 +77,28 @@ fn redis_at_once(on: Backend) {
     shared(on, env, "redis_shared.py", &[&server.port.to_string(), "--at-once"], EITHER);
 }
 
+/// The application connects when it is loaded, which is before the fork: the workers share the connection.
+fn gunicorn_that_loads_a_connection_first(on: Backend) {
+    let Some(env) = Env::get() else { return };
+    let database = redis();
+    let _running = database.start();
+    let server = gunicorn(env, "shared_gunicorn:application", true);
+    let arguments: Vec<_> = std::iter::once("--".to_owned()).chain(server.command.iter().cloned()).collect();
+    let port = database.port.to_string();
+    let session = Session::start(on, "run", &arguments, &[("REDIS_PORT", &port)]);
+    server.ready();
+    // One request after the other, so that none hangs, until each worker has asked on the connection, and one again.
+    let mut asked = Vec::new();
+    until("both workers answer", || {
+        asked.push(get(&server));
+        asked.iter().any(|worker| *worker != asked[0]) && asked.last() == asked.first()
+    });
+    server.stop();
+    let Outcome { status, stderr, report, .. } = session.end();
+    assert_eq!(status, 0, "{stderr:#?}");
+    check(&report, &[Expected { rule: EITHER, says: vec!["post_fork".into(), port], ..Expected::default() }]);
+}
+
 /// Traces a child that ends its parent's connection.
 #[track_caller]
 fn goodbye(on: Backend, env: &Env, mode: &str, server: &str) -> Outcome {
@@ -133,4 +157,5 @@ on_each_backend! {
     psycopg2_over_tls_closed_by_the_child
     redis_in_turns
     redis_at_once
+    gunicorn_that_loads_a_connection_first
 }

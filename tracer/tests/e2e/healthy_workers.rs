@@ -26,12 +26,12 @@ fn php_with_processes(on: Backend) {
 
 fn gunicorn_with_workers(on: Backend) {
     let Some(env) = Env::get() else { return };
-    works(on, &gunicorn(env, false), load_http);
+    works(on, &gunicorn(env, "healthy_gunicorn:application", false), load_http);
 }
 
 fn gunicorn_that_loads_first(on: Backend) {
     let Some(env) = Env::get() else { return };
-    works(on, &gunicorn(env, true), load_http);
+    works(on, &gunicorn(env, "healthy_gunicorn:application", true), load_http);
 }
 
 fn logins_by_ssh(on: Backend) {

@@ -71,19 +71,13 @@ pub(crate) fn php_fpm() -> Server {
 }
 
 /// gunicorn with two workers, and perhaps with the application loaded before it forks them.
-pub(crate) fn gunicorn(env: &Env, preload: bool) -> Server {
+pub(crate) fn gunicorn(env: &Env, application: &str, preload: bool) -> Server {
     server("", Signal::SIGTERM, |path, port| {
         let (python, address) = (env.python(), format!("127.0.0.1:{port}"));
         let mut command =
             strings(&[python.to_str().expect("a plain path"), "-m", "gunicorn", "-w", "2", "-b", &address]);
         let folder = program("").to_str().expect("a plain path").to_owned();
-        command.extend(strings(&[
-            "-p",
-            &format!("{path}/pid"),
-            "--chdir",
-            &folder,
-            "healthy_gunicorn:application",
-        ]));
+        command.extend(strings(&["-p", &format!("{path}/pid"), "--chdir", &folder, application]));
         command.extend(preload.then(|| "--preload".to_owned()));
         command
     })
@@ -113,18 +107,20 @@ pub(crate) fn sshd() -> Server {
     server
 }
 
+/// Asks for a word.
+pub(crate) fn get(server: &Server) -> String {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, server.port)).expect("connect");
+    stream.write_all(b"GET /word HTTP/1.0\r\n\r\n").expect("ask");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("answer");
+    answer.split("\r\n\r\n").last().unwrap_or_default().to_owned()
+}
+
 /// Asks for a word, many times from several clients at once.
 pub(crate) fn load_http(server: &Server) {
-    let get = || {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, server.port)).expect("connect");
-        stream.write_all(b"GET /word HTTP/1.0\r\n\r\n").expect("ask");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("answer");
-        assert!(answer.ends_with("word"), "{answer}");
-    };
     thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| (0..25).for_each(|_| get()));
+            scope.spawn(|| (0..25).for_each(|_| assert_eq!(get(server), "word")));
         }
     });
 }

@@ -6,7 +6,7 @@ fn with_grpc(setting: Option<&str>) -> Vec<Fix> {
     if let Some(value) = setting {
         facts.environment.insert("GRPC_ENABLE_FORK_SUPPORT".into(), value.into());
     }
-    fixes(RuleId::Enotsock, Protocol::Http2, Some(&facts))
+    fixes(RuleId::Enotsock, Protocol::Http2, Some(&facts), None)
 }
 
 #[test]
@@ -28,12 +28,12 @@ fn event_loops_are_told_of_the_fork_in_their_library_s_words() {
     {
         let mut facts = Facts::default();
         facts.libraries.insert(library.into(), (None, String::new()));
-        let fixes = fixes(RuleId::SharedEpoll, Protocol::Unknown, Some(&facts));
+        let fixes = fixes(RuleId::SharedEpoll, Protocol::Unknown, Some(&facts), None);
         assert!(fixes[0].text.contains(expected), "{library}: {}", fixes[0].text);
     }
     let mut python = Facts::default();
     python.libraries.insert("python".into(), (Some("3.13".into()), String::new()));
-    let texts: String = fixes(RuleId::SharedWakeup, Protocol::Unknown, Some(&python))
+    let texts: String = fixes(RuleId::SharedWakeup, Protocol::Unknown, Some(&python), None)
         .into_iter()
         .map(|fix| fix.text)
         .collect();
@@ -43,7 +43,7 @@ fn event_loops_are_told_of_the_fork_in_their_library_s_words() {
 #[test]
 fn there_is_always_advice() {
     for rule in RuleId::ALL {
-        assert!(!fixes(rule, Protocol::Unknown, None).is_empty(), "{}", rule.name());
+        assert!(!fixes(rule, Protocol::Unknown, None, None).is_empty(), "{}", rule.name());
     }
 }
 
@@ -63,7 +63,7 @@ fn clients_are_named_where_the_program_may_have_them() {
         for library in libraries {
             facts.libraries.insert((*library).into(), (None, String::new()));
         }
-        let fixes = fixes(RuleId::SharedStream, protocol, Some(&facts));
+        let fixes = fixes(RuleId::SharedStream, protocol, Some(&facts), None);
         assert!(fixes[0].text.contains(expected), "{protocol:?} {libraries:?}: {}", fixes[0].text);
     }
 }
