@@ -2,6 +2,7 @@
 
 mod fingerprints;
 mod goodbyes;
+mod http1;
 mod http2;
 mod in_flight;
 mod kept_open;
@@ -334,27 +335,6 @@ fn where_processes_live_is_asked_once_and_where_it_may_change() {
     assert_eq!(wanted(&mut kernel), [500]);
     kernel.fork(P, 600, libc::CLONE_THREAD as u64);
     assert_eq!(wanted(&mut kernel), [0; 0]);
-}
-
-/// Each has its answer, by luck: the connection is the client's, and both ask on it.
-#[test]
-fn turns_on_http_1_are_a_warning() {
-    const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
-    const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
-    let mut kernel = Kernel::new();
-    let fd = kernel.connect(P, 80);
-    let get = |kernel: &mut Kernel, pid| {
-        kernel.send(pid, fd, GET);
-        kernel.receive(pid, fd, OK);
-    };
-    get(&mut kernel, P);
-    kernel.fork(P, C, 0);
-    get(&mut kernel, C);
-    assert_eq!(kernel.findings(), [], "it may have been handed over");
-    get(&mut kernel, P);
-    assert_eq!(kernel.findings(), [("shared-stream", P, Some(fd))]);
-    let finding = kernel.analysis.findings().last().expect("found");
-    assert_eq!(finding.severity, crate::report::Severity::Warning);
 }
 
 /// A recording may say anything: each generation, or each child, may be one more process of a few bytes.

@@ -294,6 +294,7 @@ impl Model {
                 asked: Requests::default(),
                 turns: Vec::new(),
                 goodbye: None,
+                at_once: None,
                 kept: false,
                 wire: None,
                 file: Weak::new(),

@@ -160,6 +160,8 @@ pub struct Socket {
     pub turns: Vec<Turn>,
     /// Who ended it for all, where a holder did.
     pub goodbye: Option<Goodbye>,
+    /// The last two processes whose requests were under way at once: who reads which reply is luck.
+    pub at_once: Option<[ProcId; 2]>,
     /// A finding speaks of it: keep it.
     pub kept: bool,
     pub(super) asked: Requests,

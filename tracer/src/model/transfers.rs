@@ -1,7 +1,7 @@
 //! What transfers do: who used which socket, and what the bytes said.
 
 use super::socket::Turn;
-use super::{Change, Farewell, Goodbye, Model, Origin, SockId, Socket};
+use super::{Change, Farewell, Goodbye, Model, Origin, ProcId, SockId, Socket};
 use crate::errno;
 use crate::protocol::{Chunk, Direction, Sign, User, fits_mid_stream};
 use forkscope_proto as proto;
@@ -58,6 +58,9 @@ impl Model {
                 asked.note(&sign, at, fd);
                 out.push(Change::Said { socket: id, process, fd, nr, sign });
             });
+            if let Some(pair) = wire.at_once() {
+                socket.at_once = Some(pair.map(|User(number)| ProcId::from_number(number)));
+            }
         }
         out.push(Change::Used { socket: id, process, tid: at.tid, fd, nr, sent, bytes });
     }

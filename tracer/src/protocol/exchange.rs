@@ -87,6 +87,14 @@ impl Exchange {
         }
     }
 
+    /// Two processes whose requests are under way at once, so that it is luck who reads which reply. None where a reply
+    /// that has begun may have ended unseen.
+    pub(super) fn at_once(&self) -> Option<[User; 2]> {
+        let (first, _) = *self.waiting.front()?;
+        let (other, _) = *self.waiting.iter().find(|(user, _)| *user != first)?;
+        (!self.open_ended && !self.apart).then_some([first, other])
+    }
+
     /// Has the oldest request's reply begun?
     pub(super) fn has_begun(&self) -> bool {
         self.reader.is_some()

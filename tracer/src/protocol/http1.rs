@@ -156,6 +156,10 @@ impl Session for Http1 {
         }
     }
 
+    fn at_once(&self) -> Option<[User; 2]> {
+        self.exchange.at_once()
+    }
+
     fn in_flight(&self) -> InFlight {
         let is_client = self.client == Some(Direction::Sent);
         if is_client { self.exchange.in_flight(false) } else { InFlight::Unknown }

@@ -52,6 +52,12 @@ pub(super) trait Session: Debug + Send {
         InFlight::Unknown
     }
 
+    /// Two processes whose requests are under way at once, where replies are told apart by their order alone, and the
+    /// state of the session is not in user memory anyway.
+    fn at_once(&self) -> Option<[User; 2]> {
+        None
+    }
+
     /// What a TLS session's opening said in the clear; `None` for other protocols.
     fn tls(&self) -> Option<&TlsFacts> {
         None

@@ -53,6 +53,7 @@ impl Twice {
         let (all, shown) = (chunk.data.escape_ascii(), self.shown.escape_ascii());
         assert_eq!(signs, again, "of {all}\nkept {shown}");
         assert_eq!(self.whole.protocol(), self.kept.protocol(), "of {all}\nkept {shown}");
+        assert_eq!(self.whole.at_once(), self.kept.at_once(), "of {all}\nkept {shown}");
         assert_eq!(self.whole.in_flight(), self.kept.in_flight(), "of {all}\nkept {shown}");
         assert_eq!(self.whole.http2(), self.kept.http2(), "of {all}\nkept {shown}");
         signs.into_iter().for_each(out);

@@ -67,6 +67,11 @@ impl Wire {
         self.session.as_ref().map_or(InFlight::Unknown, |session| session.in_flight())
     }
 
+    /// Two processes whose requests are under way at once, in a protocol where that is what makes sharing go wrong.
+    pub fn at_once(&self) -> Option<[User; 2]> {
+        self.session.as_ref()?.at_once()
+    }
+
     /// What the opening of a TLS session said in the clear.
     pub fn tls(&self) -> Option<&TlsFacts> {
         self.session.as_ref()?.tls()

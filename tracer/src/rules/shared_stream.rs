@@ -16,7 +16,8 @@ frames inside frames, a bad record MAC, answers to the wrong process, or a hang;
 
 A connection that is handed over is healthy, and not reported: the earlier user never touches it again. Neither is
 one that one process only writes and the other only reads. Turns alone are a warning on HTTP/1.1, where they go well
-until two requests are under way at once, and on a protocol that forkscope does not know, if they are many.
+until two requests are under way at once, and on a protocol that forkscope does not know, if they are many. Two requests
+under way at once are an error: who reads which answer is luck.
 
 How to fix it: each process opens its own connection, after the fork: dispose of pools in the child, or connect
 lazily. For gRPC, see also `enotsock`.";
@@ -66,13 +67,16 @@ fn turns(model: &Model, id: SockId, process: ProcId) -> Option<Draft> {
     let lively = earlier.len() >= 5 && model.process(other).is_some_and(|process| process.ended.is_none());
     // Of requests and replies without a number, as in HTTP/1.1, turns go well until two are under way at once.
     let by_luck = came_back && !socket.accepted && socket.protocol() != Protocol::Unknown;
-    let severity = match (known, as_stdio) {
+    let at_once = by_luck
+        && socket.at_once.is_some_and(|pair| [process, other].iter().all(|process| pair.contains(process)));
+    let severity = match (known || at_once, as_stdio) {
         (true, false) => Severity::Error,
         (true, true) => Severity::Warning,
         (false, false) if lively || by_luck => Severity::Warning,
         _ => return None,
     };
-    let what = format!("{} and {} both use {}", model.pid(process), model.pid(other), connection(socket));
+    let how_they = if at_once { "have requests under way at once on" } else { "both use" };
+    let what = format!("{} and {} {how_they} {}", model.pid(process), model.pid(other), connection(socket));
     let how = if known || by_luck {
         confidence(model, !earlier.iter().any(|turn| turn.assumed), &[process, other])
     } else {

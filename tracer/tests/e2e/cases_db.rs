@@ -1,7 +1,7 @@
 //! One connection to a database, used by parent and child.
 
 use crate::check::{Expected, check, number, quiet};
-use crate::databases::{dsn, dsn_tls, postgres, postgres_tls, redis};
+use crate::databases::{dsn, dsn_tls, nginx, postgres, postgres_tls, redis};
 use crate::env::{Env, program};
 use crate::process::until;
 use crate::run::{Outcome, Session, run};
@@ -75,6 +75,41 @@ fn redis_at_once(on: Backend) {
     let server = redis();
     let _running = server.start();
     shared(on, env, "redis_shared.py", &[&server.port.to_string(), "--at-once"], EITHER);
+}
+
+fn psycopg2_committed_by_the_child(on: Backend) {
+    let Some(env) = Env::get() else { return };
+    let server = postgres();
+    let _running = server.start();
+    let command = [env.python().into_os_string(), program("pg_commit.py").into(), dsn(&server).into()];
+    let Outcome { status, said, stderr, report, .. } = run(on, &command, &[]);
+    assert_eq!(status, 0, "{stderr:#?}");
+    assert_eq!(number(&said, "parent", "kept"), 1, "the rollback had no effect");
+    let (parent, child) = (number(&said, "parent", "pid"), number(&said, "child", "pid"));
+    let fd = Some(number(&said, "parent", "fd"));
+    let rule = &["shared-stream"];
+    check(&report, &[Expected { rule, names: vec![parent, child], fd, ..Expected::default() }]);
+}
+
+/// Whether pages are swapped is a race: it is run until they are.
+fn requests_at_once(on: Backend) {
+    const TRIES: u32 = 10;
+    let Some(env) = Env::get() else { return };
+    let server = nginx();
+    let _running = server.start();
+    let command =
+        [env.python().into_os_string(), program("requests_shared.py").into(), server.port.to_string().into()];
+    for attempt in 1..=TRIES {
+        let Outcome { status, said, stderr, report, .. } = run(on, &command, &[]);
+        assert_eq!(status, 0, "{stderr:#?}");
+        if !said.iter().any(|line| line["swapped"] == true) {
+            continue;
+        }
+        eprintln!("swapped in attempt {attempt}");
+        let names = vec![number(&said, "parent", "pid"), number(&said, "child", "pid")];
+        return check(&report, &[Expected { rule: EITHER, names, ..Expected::default() }]);
+    }
+    panic!("nothing was swapped in {TRIES} attempts");
 }
 
 /// The application connects when it is loaded, which is before the fork: the workers share the connection.
@@ -158,4 +193,6 @@ on_each_backend! {
     redis_in_turns
     redis_at_once
     gunicorn_that_loads_a_connection_first
+    psycopg2_committed_by_the_child
+    requests_at_once
 }

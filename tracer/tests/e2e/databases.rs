@@ -169,7 +169,7 @@ pub(crate) fn load_redis(server: &Server) {
     assert!(ask(&["info", "persistence"]).contains("rdb_last_bgsave_status:ok"));
 }
 
-/// An nginx with two workers that answers each request with a word.
+/// An nginx with two workers that answers each request with a word, and below `/echo/` with its own path.
 pub(crate) fn nginx() -> Server {
     let (directory, path) = directory();
     let port = free_port();
@@ -179,7 +179,7 @@ pub(crate) fn nginx() -> Server {
         "daemon off; worker_processes 2; pid {path}/pid; error_log {path}/errors;
          events {{ worker_connections 64; }}
          http {{ access_log off; {}
-           server {{ listen 127.0.0.1:{port}; location / {{ return 200 word; }} }} }}",
+           server {{ listen 127.0.0.1:{port}; location / {{ return 200 word; }} location /echo/ {{ return 200 $uri; }} }} }}",
         temporary.join(" ")
     );
     let file = format!("{path}/nginx.conf");

@@ -38,6 +38,13 @@ fn child_only_closes(on: Backend) {
     healthy(on, &env.python(), "healthy_child_closes.py", &server.port.to_string());
 }
 
+fn redis_s_default_pool(on: Backend) {
+    let Some(env) = Env::get() else { return };
+    let server = redis();
+    let _running = server.start();
+    healthy(on, &env.python(), "healthy_redis_pool.py", &server.port.to_string());
+}
+
 fn hand_over(on: Backend) {
     let Some(env) = Env::get() else { return };
     let server = redis();
@@ -59,6 +66,7 @@ on_each_backend! {
     fork_first
     spawn
     child_only_closes
+    redis_s_default_pool
     hand_over
     one_reads_one_writes
     accept_then_fork

@@ -17,7 +17,7 @@ cache=${1:-${CARGO_TARGET_DIR:-$root/target}/e2e}
 readonly PY38_PACKAGES=(grpcio==1.28.1 protobuf==3.20.3 'setuptools==59.8.0' six==1.17.0)
 # The newest of everything else.
 readonly PY3_PACKAGES=(
-    grpcio==1.85.1 h2==4.4.1 hpack==4.2.0 hyperframe==6.1.0 psycopg2-binary==2.9.12 redis==8.1.0
+    grpcio==1.85.1 h2==4.4.1 hpack==4.2.0 hyperframe==6.1.0 psycopg2-binary==2.9.12 redis==8.1.0 requests==2.34.2
     pika==1.4.4 paho-mqtt==2.2.0 gunicorn==27.0.1 'celery[redis]==5.7.0'
 )
 
