@@ -290,7 +290,8 @@ impl Session {
             duration: self.began.1.elapsed().as_secs_f64(),
             host: host(),
         };
-        let mut account = Account { malformed: self.batch.refused(), ..account };
+        let (malformed, lost) = (self.batch.refused(), self.source.lost());
+        let mut account = Account { malformed, lost, ..account };
         // The keeper's comes with its account.
         account.own_cpu = cpu().map(|own| own.as_secs_f64() + account.own_cpu.unwrap_or(0.0));
         drop(self.source);

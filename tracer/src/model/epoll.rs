@@ -23,6 +23,8 @@ const EVENT: usize = 12;
 const MOST_WATCHES: usize = 1 << 18;
 /// Registrations under one number of one instance: files that were closed without a word may be gone.
 const MOST_PER_NUMBER: usize = 4;
+/// Registrations of one instance with the same data among which an event's is looked for.
+const MOST_ALIKE: usize = 32;
 /// Processes of one instance that are remembered.
 const MOST_USERS: usize = 32;
 /// Instances from before forkscope looked whose addresses are remembered.
@@ -336,6 +338,10 @@ impl Model {
     fn foreign(&self, epoll: &Epoll, process: ProcId, data: u64) -> Option<Watch> {
         // A program that was given the instance by the one before it means it.
         if self.has_executed_since(process, epoll.opened.time) {
+            return None;
+        }
+        // What so many registrations carry names none of them.
+        if epoll.carrying(data).nth(MOST_ALIKE).is_some() {
             return None;
         }
         let is_own = |watch: &Watch| self.remembers(process, &watch.given);

@@ -148,7 +148,7 @@ impl Standing {
 
     /// Whether a look shows what the first of the row showed, and no event has told of more since.
     fn nothing_new(&self, time: u64, glance: &Glance) -> bool {
-        let (Some((began, first)), Some((last, _))) = (&self.first, &self.last) else { return false };
+        let Some((began, first)) = &self.first else { return false };
         let alike = |(one, other): (&GlancedThread, &GlancedThread)| {
             let object = |thread: &GlancedThread| thread.call.map(|call| (call.nr, call.args[0]));
             one.tid == other.tid && object(one) == object(other)
@@ -161,7 +161,8 @@ impl Standing {
         };
         let used = ticks(glance).saturating_sub(ticks(first));
         let little = time.saturating_sub(*began) / TICK / LITTLE + ROUNDED;
-        self.since <= *last && same_calls && first.moved == glance.moved && used <= little
+        // An event may be told after a look that came after it.
+        self.since <= *began && same_calls && first.moved == glance.moved && used <= little
     }
 
     fn wanted(&mut self, child: ProcKey, parent: Option<u32>, now: u64) -> WantedGlance {
@@ -250,5 +251,25 @@ fn is_new(event: &Event<'_>) -> bool {
         What::Fork(_) | What::Exec(..) | What::Exit(_) => true,
         What::Socket(..) | What::Passed(_) | What::Compat => true,
         What::Snapshot(_) | What::Glance(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::SeenCall;
+
+    #[test]
+    fn an_event_that_is_told_after_a_later_look_is_news() {
+        const MS: u64 = 1_000_000;
+        let call = Some(SeenCall { nr: 202, args: [0x7f00; 6] });
+        let thread = GlancedThread { tid: 2, ticks: 3, switches: 5, call, on: WaitsOn::Unknown };
+        let glance = Glance { threads: vec![thread], moved: Some(7), ..Glance::default() };
+        let mut standing = Standing::new(ProcId(1), 1, 2, 0);
+        for (told, look, row) in [(900, 1000, 0), (999, 1250, 1), (1249, 1500, 0), (1249, 1750, 1)] {
+            standing.since = standing.since.max(told * MS);
+            standing.take(look * MS, &glance);
+            assert_eq!(standing.looks, row, "{look}");
+        }
     }
 }

@@ -80,12 +80,15 @@ impl ForkInFlight {
         let Some(table) = model.table(child) else { return };
         for (fd, holding) in table.iter().take(LOOKED_AT).filter(|(fd, _)| *fd > 2) {
             let Some(socket) = holding.file.socket.and_then(|id| model.socket(id)) else { continue };
-            if self.copies.len() == MOST || socket.accepted || !socket.is_used_by(parent) {
+            if self.copies.len() == MOST {
+                return;
+            }
+            let told = |copy: &Copied| copy.child == child && copy.socket == socket.id;
+            if socket.accepted || !socket.is_used_by(parent) || self.copies.iter().rev().any(told) {
                 continue;
             }
             let (flight, asked) = socket.in_flight();
-            let told = |copy: &Copied| copy.child == child && copy.socket == socket.id;
-            if flight.is_something() && !self.copies.iter().any(told) {
+            if flight.is_something() {
                 let (time, socket) = (model.now(), socket.id);
                 self.copies.push_back(Copied { time, parent, child, socket, fd, flight, asked });
             }

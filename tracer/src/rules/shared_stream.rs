@@ -90,7 +90,8 @@ fn turns(model: &Model, id: SockId, process: ProcId) -> Option<Draft> {
 pub(super) fn only_said_goodbye(socket: &Socket, turn: &Turn) -> bool {
     let goodbye = socket.goodbye.filter(|goodbye| goodbye.by.process == turn.process);
     goodbye.is_some_and(|goodbye| {
-        goodbye.by.time <= turn.from || goodbye.by.time <= turn.to && turn.received == 0
+        let inside_tls = socket.protocol() == Protocol::Tls && turn.received == 0;
+        goodbye.by.time <= turn.from || inside_tls && goodbye.by.time <= turn.to
     })
 }
 

@@ -34,15 +34,22 @@ pub(super) enum Heard {
 
 extern "C" fn nothing(_: libc::c_int) {}
 
+/// Lets a signal end what waits, and do nothing else.
+fn handle(signal: Signal) -> std::io::Result<()> {
+    let action = SigAction::new(SigHandler::Handler(nothing), SaFlags::empty(), SigSet::empty());
+    // SAFETY: the handler does nothing.
+    unsafe { sigaction(signal, &action) }?;
+    Ok(())
+}
+
 impl Ear {
     /// Listens on a socket, for the calling thread.
     ///
     /// # Errors
     /// Where the system has no thread to give.
     pub(super) fn on(socket: OwnedFd) -> std::io::Result<Self> {
-        let action = SigAction::new(SigHandler::Handler(nothing), SaFlags::empty(), SigSet::empty());
-        // SAFETY: the handler does nothing.
-        unsafe { sigaction(NUDGE, &action) }?;
+        handle(NUDGE)?;
+        Self::await_stops()?;
         let mut nudge_only = SigSet::empty();
         nudge_only.add(NUDGE);
         nudge_only.thread_unblock()?;
@@ -59,6 +66,15 @@ impl Ear {
             nudge(tgid, tid, &was_taken);
         })?;
         Ok(Self { commands, taken })
+    }
+
+    /// Has the kernel say when a traced thread stops, by a signal that stays blocked but where it is waited for: one
+    /// that is ignored would end no waiting (signal(7)).
+    ///
+    /// # Errors
+    /// None that is known.
+    pub(super) fn await_stops() -> std::io::Result<()> {
+        handle(Signal::SIGCHLD)
     }
 
     /// What has come.

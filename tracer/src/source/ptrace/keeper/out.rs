@@ -3,7 +3,8 @@
 use super::super::link::{Length, Reply, Say, tell};
 use forkscope_proto::{Header, Kind, LOST_SLOTS};
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll, ppoll};
+use nix::sys::signal::{SigSet, Signal};
 use nix::sys::socket::MsgFlags;
 use nix::unistd::write;
 use std::os::fd::{AsFd, OwnedFd};
@@ -33,6 +34,8 @@ pub(super) struct Out {
     since_wake: usize,
     /// The reader has been waited for in vain.
     stalled: bool,
+    /// It was told that there is something to read, and has read nothing since.
+    woken: bool,
     /// Records that were lost, and how many of them have been told.
     lost: [u64; LOST_SLOTS],
     told: [u64; LOST_SLOTS],
@@ -52,6 +55,7 @@ impl Out {
             written: 0,
             since_wake: 0,
             stalled: false,
+            woken: false,
             lost,
             told,
             told_at: Instant::now(),
@@ -112,7 +116,7 @@ impl Out {
         while self.is_waiting() {
             match write(&self.pipe, &self.buffer[self.written..]) {
                 Ok(written) => {
-                    self.stalled = false;
+                    (self.stalled, self.woken) = (false, false);
                     self.written += written;
                 }
                 Err(Errno::EINTR) => {}
@@ -141,9 +145,21 @@ impl Out {
         }
     }
 
-    /// Waits a moment for a reader, with nothing else to do.
+    /// Waits a moment for a reader, or until a traced thread stops: it must not wait for the reader.
     pub(super) fn pause(&mut self) {
-        self.wait_for_room(MOMENT);
+        if !std::mem::replace(&mut self.woken, true) {
+            self.say(Say::Wake, 0, 0);
+        }
+        self.wait_for_either(MOMENT);
+    }
+
+    /// Waits for room in the pipe or for a traced thread: a signal that has come before ends the waiting as well.
+    fn wait_for_either(&self, patience: Duration) {
+        let Ok(mut mask) = SigSet::thread_get_mask() else { return };
+        mask.remove(Signal::SIGCHLD);
+        let mut polled = [PollFd::new(self.pipe.as_fd(), PollFlags::POLLOUT)];
+        // Whatever has ended it, everything is looked at next.
+        let _ = ppoll(&mut polled, Some(patience.into()), Some(mask));
     }
 
     fn has_room(&self) -> bool {
@@ -200,9 +216,11 @@ impl Out {
 #[cfg(test)]
 mod tests {
     use super::super::super::link::hear;
+    use super::super::ear::Ear;
     use super::*;
     use forkscope_proto::Exit;
     use nix::fcntl::{FcntlArg, OFlag, fcntl};
+    use nix::sys::pthread::{pthread_kill, pthread_self};
     use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
     use nix::unistd::{pipe2, read};
 
@@ -261,5 +279,23 @@ mod tests {
         out.record(&exit(1), b"");
         out.flush();
         assert!(out.is_closed() && !out.is_waiting());
+    }
+
+    #[test]
+    fn a_thread_that_stops_ends_the_waiting_for_the_reader() {
+        let (from, to) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).expect("a pipe");
+        while write(&to, &[0; 4096]).is_ok() {}
+        let flags = SockFlag::SOCK_CLOEXEC;
+        let (_here, there) =
+            socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags).expect("a pair");
+        let out = Out::new(to, there);
+        Ear::await_stops().expect("a handler");
+        let mut child = SigSet::empty();
+        child.add(Signal::SIGCHLD);
+        child.thread_block().expect("this thread's mask");
+        // It came before the waiting began, as it does when a thread stops right after all were looked at.
+        pthread_kill(pthread_self(), Signal::SIGCHLD).expect("this thread");
+        out.wait_for_either(Duration::from_secs(3600));
+        drop(from);
     }
 }
