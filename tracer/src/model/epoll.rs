@@ -316,7 +316,7 @@ impl Model {
         let known = self.epolls.places.get(&address).copied();
         if let Some((process, place, id)) = known
             && id != file.id
-            && self.holds_at(process, place, id)
+            && self.holds_file(process, place, id)
             && let Some(same) = self.table(process).and_then(|table| table.holding(place))
         {
             let same = Rc::clone(&same.file);
@@ -349,7 +349,7 @@ impl Model {
             epoll.carrying(data).filter(|watch| !is_own(watch)).max_by_key(|watch| watch.given.time)?;
         // One of its own that carries the same is meant, unless its file is closed everywhere.
         let held = |watch: &Watch| {
-            epoll.users.iter().any(|user| self.holds_at(user.process, watch.fd, watch.target))
+            epoll.users.iter().any(|user| self.holds_file(user.process, watch.fd, watch.target))
         };
         let by_luck = |watch: &Watch| is_own(watch) && (held(watch) || !held(newest));
         (!epoll.carrying(data).any(by_luck)).then_some(*newest)

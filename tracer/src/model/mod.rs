@@ -1,4 +1,5 @@
-//! What the kernel holds, rebuilt from events: processes, descriptor tables, open files, sockets, epolls.
+//! What the kernel holds, rebuilt from events: processes, descriptor tables, open files, sockets, epoll
+//! instances, wake-ups, and children that may stand still.
 //!
 //! Pure: no I/O, no clock. [`Model::apply`] takes an event and hands back what changed; nobody else decides.
 //!
@@ -138,11 +139,14 @@ impl Model {
         })
     }
 
-    /// Whether a living process holds a descriptor for a socket. Looks through its table, as [`Model::holders`].
+    /// Whether a living process holds a descriptor for a socket: under the number that it had, or, looked for through the
+    /// whole table, another.
     #[must_use]
-    pub fn holds(&self, id: ProcId, socket: SockId) -> bool {
-        let holding = |table: &Table| table.iter().any(|(_, holding)| holding.file.socket == Some(socket));
-        self.table(id).is_some_and(holding)
+    pub fn holds_socket(&self, id: ProcId, socket: SockId, fd: i32) -> bool {
+        let is_it = |holding: &Holding| holding.file.socket == Some(socket);
+        self.table(id).is_some_and(|table| {
+            table.holding(fd).is_some_and(is_it) || table.iter().any(|(_, holding)| is_it(holding))
+        })
     }
 
     /// A number in the table that a thread uses.
@@ -153,7 +157,7 @@ impl Model {
 
     /// Whether a number of a process' table is this open file.
     #[must_use]
-    pub fn holds_at(&self, id: ProcId, fd: i32, file: FileId) -> bool {
+    pub fn holds_file(&self, id: ProcId, fd: i32, file: FileId) -> bool {
         self.table(id).and_then(|table| table.holding(fd)).is_some_and(|holding| holding.file.id == file)
     }
 

@@ -184,7 +184,7 @@ fn cancelled(
     }
     let (by_pid, pid) = (model.pid(by), model.pid(opener));
     let [user, other] = [by, opener].map(|process| User(process.number()));
-    let (reset, asked) = (stream::reset(socket, id, user), stream::asked(socket, id, other));
+    let (reset, asked) = (stream::reset(socket, id, user), stream::path_clause(socket, id, other));
     let what = format!("{by_pid} sent {reset} on HTTP/2 stream {id}, which {pid} had opened{asked}");
     let time = model.now();
     let mut steps = beginning(model, socket, fd);

@@ -101,7 +101,8 @@ fn found(model: &Model, copy: &Copied) -> Option<Draft> {
     let socket = model.socket(copy.socket)?;
     // That it was not answered before the fork is known only where nothing was missed since it began.
     let began = copy.asked.first().map_or(socket.opened.time, |asked| asked.by.time);
-    let both_hold = [copy.parent, copy.child].into_iter().all(|id| model.holds(id, copy.socket));
+    let both_hold =
+        [copy.parent, copy.child].into_iter().all(|id| model.holds_socket(id, copy.socket, copy.fd));
     if !both_hold || socket.goodbye.is_some() || model.lost_since(began) {
         return None;
     }
@@ -116,7 +117,7 @@ fn draft(model: &Model, socket: &Socket, copy: &Copied) -> Option<Draft> {
     let threads = under_way::threads(model, copy.child);
     let but = threads.map_or_else(String::new, |threads| format!(", but not {threads}"));
     let mut steps: Vec<Step> = opened_step(socket, copy.fd).into_iter().collect();
-    steps.extend(copy.asked.iter().map(under_way::asked));
+    steps.extend(copy.asked.iter().map(under_way::request_step));
     steps.extend(fork_step(model, copy.child, copy.fd).map(|step| Step {
         what: format!("forked {child} while {clause}; it inherited fd {}{but}", copy.fd),
         ..step

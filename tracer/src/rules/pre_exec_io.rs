@@ -162,7 +162,8 @@ fn was_before(socket: &Socket, spoken: &Spoken, process: ProcId) -> bool {
 
 /// A process that used the connection before, and holds it.
 fn waiting(model: &Model, socket: &Socket, spoken: &Spoken) -> Option<ProcId> {
-    let before = |id: &ProcId| was_before(socket, spoken, *id) && model.holds(*id, socket.id);
+    let before =
+        |id: &ProcId| was_before(socket, spoken, *id) && model.holds_socket(*id, socket.id, spoken.fd);
     socket.turns.iter().map(|turn| turn.process).find(before)
 }
 

@@ -130,7 +130,7 @@ fn told(model: &Model, used: &EpollUse) -> Option<Draft> {
     let EpollUse { by, watch, .. } = *used;
     let maker = watch.given.process;
     // Who holds the very file under the number that the data is can do with it what its maker would.
-    if watch.data as u32 == watch.fd as u32 && model.holds_at(by.process, watch.fd, watch.target) {
+    if watch.data as u32 == watch.fd as u32 && model.holds_file(by.process, watch.fd, watch.target) {
         return None;
     }
     let is_known = epoll.opened.nr != 0 && epoll.complete;
@@ -218,7 +218,7 @@ fn stands(model: &Model, used: &EpollUse) -> Option<Draft> {
     let now = epoll.watch(watch.fd, watch.target);
     let still = match act {
         Act::Added => {
-            now.is_some_and(|now| now.added == by) && model.holds_at(by.process, watch.fd, watch.target)
+            now.is_some_and(|now| now.added == by) && model.holds_file(by.process, watch.fd, watch.target)
         }
         Act::Changed => now.is_some_and(|now| now.changed == by),
         Act::Removed => now.is_none(),
@@ -226,13 +226,13 @@ fn stands(model: &Model, used: &EpollUse) -> Option<Draft> {
     };
     let waiter = epoll.users.iter().find(|user| {
         let its_own = model.remembers(user.process, &watch.given);
-        let holds = model.holds_at(user.process, watch.fd, watch.target);
+        let holds = model.holds_file(user.process, watch.fd, watch.target);
         // Of what was added, another's; of what was changed or removed, its own.
         let concerned = if act == Act::Added { !its_own && !holds } else { its_own && holds };
         !model.share_a_table(user.process, by.process)
             && user.waited.is_some_and(|waited| waited.time > by.time)
             && concerned
-            && model.holds_at(user.process, user.fd, used.epoll)
+            && model.holds_file(user.process, user.fd, used.epoll)
             && !model.has_executed_since(user.process, epoll.opened.time)
     });
     let waiter = waiter.filter(|_| still)?;

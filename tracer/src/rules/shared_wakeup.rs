@@ -102,7 +102,7 @@ fn watches(model: &Model, wakeup: &Wakeup, process: ProcId, forked: u64) -> Opti
             let user = epoll.users.iter().find(|user| user.process == process);
             user.is_some_and(|user| {
                 user.waited.is_some_and(|waited| waited.time > forked)
-                    && model.holds_at(process, user.fd, watched.epoll)
+                    && model.holds_file(process, user.fd, watched.epoll)
                     && epoll.watch(watched.fd, watched.target).is_some()
             })
         })

@@ -26,7 +26,7 @@ impl Rule for StolenReply {
         let Change::Said { socket: id, fd, nr, sign, .. } = *change else { return };
         let (asker, reader, of) = match sign {
             Sign::Answer { stream, opener, reader } => {
-                let asked = model.socket(id).map(|socket| stream::asked(socket, stream, opener));
+                let asked = model.socket(id).map(|socket| stream::path_clause(socket, stream, opener));
                 (opener, reader, format!("{} on stream {stream}", asked.unwrap_or_default()))
             }
             Sign::Reply { requester: Some(asker), reader, sure: true } => (asker, reader, String::new()),

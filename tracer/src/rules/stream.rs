@@ -4,7 +4,7 @@ use crate::model::{Model, ProcId, Socket};
 use crate::protocol::{User, error_name};
 
 /// What a process asked for on a stream, as a clause: ` for /package.Service/Method`. Empty where that is not known.
-pub(super) fn asked(socket: &Socket, stream: u32, user: User) -> String {
+pub(super) fn path_clause(socket: &Socket, stream: u32, user: User) -> String {
     let usage = socket.http2().and_then(|log| log.usage(stream, user));
     usage.and_then(|usage| usage.path.as_deref()).map_or_else(String::new, |path| format!(" for {path}"))
 }
@@ -12,10 +12,10 @@ pub(super) fn asked(socket: &Socket, stream: u32, user: User) -> String {
 /// How a stream came to be opened twice, as a sentence.
 pub(super) fn reused(model: &Model, socket: &Socket, stream: u32, first: User, again: User) -> String {
     let pid = |User(number)| model.pid(ProcId::from_number(number));
-    let asks = asked(socket, stream, again);
+    let asks = path_clause(socket, stream, again);
     let before = match socket.http2().and_then(|log| log.usage(stream, first)) {
         Some(usage) if usage.opened => {
-            format!("which {} had opened{}", pid(first), asked(socket, stream, first))
+            format!("which {} had opened{}", pid(first), path_clause(socket, stream, first))
         }
         _ => format!("below one that {} had opened", pid(first)),
     };

@@ -38,7 +38,7 @@ pub(super) fn threads(model: &Model, child: ProcId) -> Option<String> {
 }
 
 /// A request as a step.
-pub(super) fn asked(asked: &Asked) -> Step {
+pub(super) fn request_step(asked: &Asked) -> Step {
     let by = asked.by;
     Step {
         time: by.time,

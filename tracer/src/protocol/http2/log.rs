@@ -138,7 +138,10 @@ impl Log {
             let ended = self.streams.iter().position(|stream| stream.ended == [true; 2]);
             if let Some(old) = self.streams.remove(ended.unwrap_or(0)) {
                 self.forgotten += 1;
-                self.forgotten_to = self.forgotten_to.max(old.id);
+                // One that nobody was seen to open may be a misread number, above all that are to come.
+                if old.uses.iter().any(|usage| usage.opened) {
+                    self.forgotten_to = self.forgotten_to.max(old.id);
+                }
                 uses = old.uses;
                 uses.clear();
             }

@@ -108,11 +108,7 @@ fn inherited(model: &Model, child: ProcId, fd: i32) -> Option<&Holding> {
 /// A connection that its parent made and has still, where the parent's threads know what comes on it.
 fn parents_connection(model: &Model, parent: ProcId, fd: i32, id: SockId) -> Option<&Socket> {
     let socket = model.socket(id).filter(|socket| socket.is_connection() && !socket.accepted)?;
-    let table = model.table(parent)?;
-    let is_it = |held: &Holding| held.file.socket == Some(id);
-    // Under the same number, unless the parent has moved it.
-    let holds = table.holding(fd).is_some_and(is_it) || table.iter().any(|(_, held)| is_it(held));
-    holds.then_some(socket)
+    model.holds_socket(parent, id, fd).then_some(socket)
 }
 
 /// Whether a connection is the parent's to use: the child never did, or what it asked was answered to the parent.
