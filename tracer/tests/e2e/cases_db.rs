@@ -96,7 +96,7 @@ fn requests_at_once(on: Backend) {
     const TRIES: u32 = 10;
     let Some(env) = Env::get() else { return };
     let server = nginx();
-    let _running = server.start();
+    let mut running = server.start();
     let command =
         [env.python().into_os_string(), program("requests_shared.py").into(), server.port.to_string().into()];
     for attempt in 1..=TRIES {
@@ -107,8 +107,13 @@ fn requests_at_once(on: Backend) {
         }
         eprintln!("swapped in attempt {attempt}");
         let names = vec![number(&said, "parent", "pid"), number(&said, "child", "pid")];
+        // Killed, it would leave its workers behind.
+        server.stop();
+        assert!(running.wait().success());
         return check(&report, &[Expected { rule: EITHER, names, ..Expected::default() }]);
     }
+    server.stop();
+    assert!(running.wait().success());
     panic!("nothing was swapped in {TRIES} attempts");
 }
 
