@@ -1,7 +1,7 @@
 //! The history of a descriptor as evidence: opened, inherited, closed, replaced, failed.
 
 use super::Step;
-use crate::model::{Failure, Model, Past, ProcId, SockId, Socket};
+use crate::model::{Failure, Model, Origin, Past, ProcId, SockId, Socket};
 use crate::protocol::Protocol;
 use forkscope_proto::{FileKind, calls};
 
@@ -21,20 +21,25 @@ pub(super) fn inherited_past(
     })
 }
 
+/// The opening of an open file, or that it was there before forkscope looked.
+pub(super) fn made_step(opened: Origin, what: &str, fd: i32) -> Step {
+    Step {
+        time: opened.time,
+        process: opened.process,
+        tid: opened.tid,
+        what: format!("{} {what}", if opened.nr == 0 { "already held" } else { "opened" }),
+        nr: opened.nr,
+        fd: Some(fd),
+        ret: None,
+    }
+}
+
 /// The steps from the opening of an inherited descriptor to what holds its number now.
 pub(super) fn steps(model: &Model, process: ProcId, tid: u32, fd: i32, past: &Past) -> Vec<Step> {
     let opened = past.file.opened;
     let what =
         past.file.socket.and_then(|id| model.socket(id)).map_or_else(|| past.file.describe(), connection);
-    let mut steps = vec![Step {
-        time: opened.time,
-        process: opened.process,
-        tid: opened.tid,
-        what: if opened.nr == 0 { format!("already held {what}") } else { format!("opened {what}") },
-        nr: opened.nr,
-        fd: Some(fd),
-        ret: None,
-    }];
+    let mut steps = vec![made_step(opened, &what, fd)];
     steps.extend(fork_step(model, process, fd));
     let end = &past.end;
     let whose = if end.by.process == process { "in the child" } else { "for both: they share one table" };

@@ -1,6 +1,6 @@
 //! See [`TEXT`].
 
-use super::history::{connection, fork_step};
+use super::history::{connection, fork_step, made_step};
 use super::{Cause, Draft, Rule, Says, Step, confidence};
 use crate::model::{Act, Change, Epoll, EpollUse, FileId, Model, ProcId, Watch};
 use crate::report::{Confidence, RuleId, Severity};
@@ -303,20 +303,8 @@ fn stands(model: &Model, used: &EpollUse) -> Option<Draft> {
 /// How both came to hold the instance: made, and inherited.
 fn beginning(model: &Model, epoll: &Epoll, processes: [ProcId; 2], fd: i32) -> Vec<Step> {
     let opened = epoll.opened;
-    let pid = model.pid(opened.process);
-    let what = match opened.nr {
-        0 => format!("{pid} already held an epoll instance"),
-        _ => format!("{pid} opened an epoll instance"),
-    };
-    let mut steps = vec![Step {
-        time: opened.time,
-        process: opened.process,
-        tid: opened.tid,
-        what,
-        nr: opened.nr,
-        fd: Some(fd),
-        ret: None,
-    }];
+    let made = made_step(opened, "an epoll instance", fd);
+    let mut steps = vec![Step { what: format!("{} {}", model.pid(opened.process), made.what), ..made }];
     let forked = processes.into_iter().filter(|id| *id != opened.process);
     steps.extend(forked.filter_map(|id| fork_step(model, id, fd)).filter(|step| step.time >= opened.time));
     steps.sort_by_key(|step| step.time);

@@ -1,7 +1,7 @@
 //! Waits that no thread which crossed the fork will end, told apart from those of a child that is only idle.
 
 use super::super::Step;
-use super::super::history::connection_of;
+use super::super::history::{connection_of, made_step};
 use crate::event::{GlancedThread, MOST_WATCHED, WaitsOn};
 use crate::inspect;
 use crate::model::{Epoll, Holding, Model, ProcId, SockId, Socket, Standing, Turn};
@@ -232,15 +232,6 @@ impl Waits {
     pub(super) fn opened(&self, model: &Model, child: ProcId) -> Option<Step> {
         let Self::InLoop { fd } = *self else { return None };
         let opened = inherited(model, child, fd)?.file.opened;
-        Some(Step {
-            time: opened.time,
-            process: opened.process,
-            tid: opened.tid,
-            what: if opened.nr == 0 { "already held an epoll instance" } else { "opened an epoll instance" }
-                .to_owned(),
-            nr: opened.nr,
-            fd: Some(fd),
-            ret: None,
-        })
+        Some(made_step(opened, "an epoll instance", fd))
     }
 }
