@@ -1,8 +1,10 @@
 //! What happened: the one form in which every source hands on what it saw.
 
+mod called;
 mod futex;
 mod glance;
 
+pub use called::{OTHER_CALLS, fork_call, uring_call};
 pub use futex::FutexWait;
 pub use glance::{
     Glance, GlancedThread, MOST_PARENT_THREADS, MOST_THREADS, MOST_WATCHED, ParentThread, SeenCall, WaitsOn,

@@ -3,29 +3,18 @@
 use super::names::CLONE_FLAGS;
 use super::value::{flags, quoted, until_nul, write};
 use crate::errno;
-use crate::event::Glance;
+use crate::event::{Glance, fork_call, uring_call};
 use crate::inspect::waiting_call;
 use forkscope_proto as proto;
 use nix::sys::signal::Signal;
 use proto::Config;
-use proto::process::{CLONE_VFORK, CLONE_VM};
-
-/// Flags that only say where numbers are written, or what the new task begins with: glibc's `fork` sets them too.
-const NO_DIFFERENCE: u64 = (libc::CLONE_PARENT_SETTID
-    | libc::CLONE_CHILD_SETTID
-    | libc::CLONE_CHILD_CLEARTID
-    | libc::CLONE_SETTLS
-    | libc::CLONE_DETACHED) as u64;
 
 /// `fork() = CHILD`, `vfork() = CHILD`, or `clone(FLAGS) = TID`: whichever call it was, by what it does.
 pub(super) fn fork(record: &proto::Fork, out: &mut String) {
-    match record.flags & !NO_DIFFERENCE {
-        0 => out.push_str("fork("),
-        shared if shared == CLONE_VM | CLONE_VFORK => out.push_str("vfork("),
-        shared => {
-            out.push_str("clone(");
-            flags(shared, CLONE_FLAGS, out);
-        }
+    let (name, shared) = fork_call(record);
+    write(out, format_args!("{name}("));
+    if name == "clone" {
+        flags(shared, CLONE_FLAGS, out);
     }
     write(out, format_args!(") = {}", record.child_tid));
 }
@@ -64,9 +53,8 @@ pub(super) fn exit(record: &proto::Exit, out: &mut String) {
 
 /// `io_uring_send(socket:[4711]) = 12`: which descriptor it was, nobody knows.
 pub(super) fn uring(record: &proto::UringIo, out: &mut String) {
-    let what = if record.sent == 1 { "send" } else { "receive" };
     let result = errno::result(i64::from(record.ret));
-    write(out, format_args!("io_uring_{what}(socket:[{}]) = {result}", record.file.inode));
+    write(out, format_args!("{}(socket:[{}]) = {result}", uring_call(record), record.file.inode));
 }
 
 /// `received fds 5, 6 over fd 3`.
