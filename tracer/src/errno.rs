@@ -36,7 +36,10 @@ pub const fn name(errno: i32) -> Option<&'static str> {
         ENOTRECOVERABLE ERFKILL EHWPOISON)
 }
 
-/// The error number in a raw result; none: the call succeeded. Errors are -1 to -4095 (MAX_ERRNO, include/linux/err.h).
+/// The greatest error number (MAX_ERRNO, include/linux/err.h).
+pub const MOST: i32 = 4095;
+
+/// The error number in a raw result; none: the call succeeded. Errors are -1 to minus [`MOST`].
 #[must_use]
 pub const fn of(ret: i64) -> Option<i32> {
     match ret {

@@ -9,6 +9,7 @@ pub mod demo;
 pub mod errno;
 pub mod event;
 pub mod files;
+pub mod filter;
 pub mod inspect;
 pub mod model;
 pub mod protocol;

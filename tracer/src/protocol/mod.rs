@@ -89,6 +89,11 @@ impl Protocol {
         self.speech().map_or("unknown", |speech| speech.name)
     }
 
+    /// The names of all that are read.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        REGISTRY.iter().map(|speech| speech.name)
+    }
+
     /// Does the session's state live in user memory, so that two processes cannot share it?
     pub fn keeps_state_in_user_memory(self) -> bool {
         self.speech().is_some_and(|speech| speech.in_user_memory)

@@ -65,6 +65,12 @@ pub(super) const ROOMS: &[Room] = &[
         ]],
         macros: PRINTING,
     },
+    // Holds what it is given against what users typed; who makes subjects of what they have, it does not know.
+    Room {
+        name: "filter",
+        forbidden: &[IMPURE, OUTER_CRATES, OUTER, &["crate::analysis", "crate::model", "crate::rules"]],
+        macros: PRINTING,
+    },
     // One look as data becomes a report: it needs addresses as the model has them, and nothing else of it.
     Room { name: "inspect", forbidden: &[IMPURE, OUTER_CRATES, OUTER, &["crate::rules"]], macros: PRINTING },
     Room { name: "model", forbidden: &[IMPURE, OUTER_CRATES, OUTER, &["crate::rules"]], macros: PRINTING },
@@ -120,6 +126,7 @@ const OTHER_ROOMS: &[&str] = &[
     "crate::errno",
     "crate::event",
     "crate::files",
+    "crate::filter",
     "crate::inspect",
     "crate::model",
     "crate::protocol",
