@@ -11,6 +11,7 @@ mod kernel;
 mod places;
 mod publish;
 mod report;
+mod subject;
 #[cfg(test)]
 mod tests;
 

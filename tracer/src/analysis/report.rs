@@ -188,7 +188,7 @@ impl Analysis {
 }
 
 /// What is spoken, inside TLS where the server's choice was seen.
-fn spoken(socket: &Socket) -> Option<Protocol> {
+pub(super) fn spoken(socket: &Socket) -> Option<Protocol> {
     let inside = match socket.tls().and_then(TlsFacts::chosen) {
         Some("h2") => Protocol::Http2,
         Some("http/1.1" | "http/1.0") => Protocol::Http1,

@@ -41,6 +41,7 @@ pub use wakeup::{Taken, WakeId, WakeUser, Wakeup, Watched};
 
 use crate::event::ProcKey;
 use crate::protocol::Kept;
+use forkscope_proto::FileRef;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 
@@ -115,6 +116,12 @@ impl Model {
     #[must_use]
     pub fn socket(&self, id: SockId) -> Option<&Socket> {
         self.sockets.get(&id)
+    }
+
+    /// The connection behind a descriptor, as an event showed that.
+    #[must_use]
+    pub fn connection_behind(&self, found: &FileRef) -> Option<&Socket> {
+        self.socket(self.socket_of(found)?).filter(|socket| socket.is_connection())
     }
 
     /// All sockets that are remembered.

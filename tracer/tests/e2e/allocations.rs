@@ -1,8 +1,13 @@
-//! Reading frames allocates nothing: only what is kept of a request does.
+//! Reading frames allocates nothing: only what is kept of a request does. Nor does holding an event against a filter.
 
+use forkscope::analysis::Analysis;
+use forkscope::event::{Event, ProcKey, Snapshot, What};
+use forkscope::filter::Filter;
 use forkscope::protocol::{Chunk, Direction, User, Wire};
+use forkscope_proto::{Header, Io, calls};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::collections::BTreeMap;
 
 /// Counts what each thread allocates.
 struct Counting;
@@ -83,4 +88,21 @@ fn frames_are_read_without_allocating() {
     assert_eq!(feed(Direction::Sent, &again, again.len() as u64), 0);
     let path = request(403, "/p.S/Two");
     assert!(feed(Direction::Sent, &path, path.len() as u64) <= 2, "the new path");
+}
+
+#[test]
+fn events_are_held_against_filters_without_allocating() {
+    let filter =
+        "pid:7 comm:py call:sendto errno:any -fd:9 -conn:9 -proto:http -rule:any enotsock -\"grüße\"";
+    let filter = Filter::parse(filter).expect("a filter");
+    let mut analysis = Analysis::new(0, BTreeMap::new());
+    let process = ProcKey { tgid: 7, start: 1 };
+    let snapshot = Snapshot { comm: "python3".to_owned(), threads: 1, ..Snapshot::default() };
+    analysis.apply(&Event { time: 1, process, tid: 7, what: What::Snapshot(&snapshot) });
+    let io =
+        Io { ret: -88, fd: 6, header: Header { nr: calls::SENDTO, ..Header::default() }, ..Io::default() };
+    let event = Event { time: 2, process, tid: 7, what: What::Io(&io, b"") };
+    let before = COUNT.get();
+    let matches = filter.matches(&analysis.event_subject(&event, "sendto(6) = -1 ENOTSOCK"));
+    assert_eq!((matches, COUNT.get() - before), (true, 0));
 }
