@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 use forkscope::analysis::Level;
+use forkscope::filter::Filter;
 use forkscope::recording::Payload;
 use forkscope::report::{RuleId, Severity};
 use std::collections::BTreeMap;
@@ -172,6 +173,15 @@ pub(super) struct Showing {
     /// Stop after this many events; a traced program goes on.
     #[arg(long, value_name = "N")]
     pub(super) max_events: Option<u64>,
+    /// Show only what this holds for: findings and, with -v, events. The report, the recording, the summary, --fail-on
+    /// and the exit status are of all, whatever is shown.
+    ///
+    /// Terms with spaces between them must all hold: a word or "words in quotes" for text, pid:4242, comm:python,
+    /// call:sendmsg,recvmsg, errno:ENOTSOCK, errno:any for what failed, fd:3..9, conn:3, proto:http2, rule:enotsock,
+    /// severity:warning for that or worse. -term and !term hold where the term does not.
+    #[arg(long, value_name = "EXPR", allow_hyphen_values = true, value_parser = Filter::parse, default_value = "",
+          hide_default_value = true)]
+    pub(super) filter: Filter,
     /// Show the events of interest; twice: all events.
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,

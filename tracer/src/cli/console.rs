@@ -5,15 +5,21 @@ use anstream::ColorChoice;
 use forkscope::analysis::Analysis;
 use forkscope::event::Event;
 pub(super) use forkscope::files::system;
+use forkscope::filter::Filter;
 use forkscope::report::{Finding, Report, Severity};
 use forkscope::sinks::escape::escape;
 use forkscope::sinks::log::{self, FindingView, Look};
+use forkscope::sinks::words::plural;
+use std::collections::BTreeSet;
 use std::io::Write;
 
 /// Prints findings, events and the summary.
 pub(super) struct Console {
     quiet: bool,
     verbosity: u8,
+    filter: Filter,
+    /// Findings that the filter kept from being shown, by their numbers.
+    filtered: BTreeSet<u32>,
     look: Look,
     line: String,
     start: u64,
@@ -21,8 +27,15 @@ pub(super) struct Console {
 
 impl Console {
     pub(super) fn new(showing: &Showing, start: u64) -> Self {
-        let quiet = showing.ui == Ui::None;
-        Self { quiet, verbosity: showing.verbose, look: look(), line: String::new(), start }
+        Self {
+            quiet: showing.ui == Ui::None,
+            verbosity: showing.verbose,
+            filter: showing.filter.clone(),
+            filtered: BTreeSet::new(),
+            look: look(),
+            line: String::new(),
+            start,
+        }
     }
 
     /// One line about what forkscope does.
@@ -37,33 +50,52 @@ impl Console {
         print(&format!("forkscope: {text}\n"));
     }
 
-    /// An event, if the user asked for such.
-    pub(super) fn event(&mut self, event: &Event<'_>) {
+    /// An event that was taken in, if the user asked for such.
+    pub(super) fn event(&mut self, event: &Event<'_>, analysis: &Analysis) {
         if self.quiet || !log::event::worth(event, self.verbosity) {
             return;
         }
         self.line.clear();
-        log::event::line(event, self.start, &mut self.line);
+        let looks_in_text = self.filter.looks_in_text();
+        if looks_in_text {
+            log::event::line(event, self.start, &mut self.line);
+        }
+        if !self.filter.is_empty() && !self.filter.matches(&analysis.event_subject(event, &self.line)) {
+            return;
+        }
+        if !looks_in_text {
+            log::event::line(event, self.start, &mut self.line);
+        }
         self.line.push('\n');
         print(&self.line);
     }
 
     /// A finding. Those that only inform, or are known, are shown to who asked for events.
-    pub(super) fn finding(&self, finding: &Finding, analysis: &Analysis) {
+    pub(super) fn finding(&mut self, finding: &Finding, analysis: &Analysis) {
         let is_news = finding.severity > Severity::Info && !finding.known;
         if self.quiet || (!is_news && self.verbosity == 0) {
             return;
         }
         let connection = finding.connection.and_then(|id| analysis.connection_line(id));
         let view = FindingView::new(finding, |pid| analysis.process_told(pid), connection);
-        print(&format!("\n{}\n", log::render(&view, self.look)));
+        if self.filter.matches(&analysis.finding_subject(finding, &view.text())) {
+            self.filtered.remove(&finding.id);
+            print(&format!("\n{}\n", log::render(&view, self.look)));
+        } else {
+            self.filtered.insert(finding.id);
+        }
     }
 
     /// The end of the session.
     pub(super) fn summary(&self, report: &Report) {
-        if !self.quiet {
-            print(&log::summary(report, self.look));
+        if self.quiet {
+            return;
         }
+        if !self.filtered.is_empty() {
+            let findings = plural(self.filtered.len() as u64, "finding", "findings");
+            self.note(&format!("--filter kept {findings} from being shown"));
+        }
+        print(&log::summary(report, self.look));
     }
 }
 

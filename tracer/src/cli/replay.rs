@@ -109,8 +109,8 @@ impl Replaying {
         self.now = self.now.max(event.time);
         // What was looked up is no event that came.
         self.events += u64::from(!matches!(event.what, What::Snapshot(_) | What::Glance(_)));
-        self.console.event(event);
         self.analysis.apply(event);
+        self.console.event(event, &self.analysis);
     }
 
     fn show(&mut self) {

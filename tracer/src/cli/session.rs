@@ -147,9 +147,9 @@ impl Session {
             let (events, recording, stops) = (&mut self.events, &mut self.recording, &mut self.stops);
             self.batch.take(until, |event| {
                 *events += 1;
-                console.event(event);
                 stops.event(event);
                 analysis.apply(event);
+                console.event(event, analysis);
                 recording.event(event, analysis.model.kept());
             });
             self.glance();
@@ -187,8 +187,8 @@ impl Session {
             let Ok(seen) = proc::glance(&wanted) else { continue };
             let process = wanted.child;
             let event = Event { time: now(), process, tid: process.tgid, what: What::Glance(&seen) };
-            self.console.event(&event);
             self.analysis.apply(&event);
+            self.console.event(&event, &self.analysis);
             self.recording.event(&event, self.analysis.model.kept());
         }
     }

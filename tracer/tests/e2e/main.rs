@@ -18,6 +18,7 @@ mod containers;
 mod corpus;
 mod databases;
 mod env;
+mod filtered;
 mod healthy;
 mod healthy_servers;
 mod healthy_workers;

@@ -42,6 +42,21 @@ impl<'a> FindingView<'a> {
         let connection = finding.connection.and_then(|id| report.connection(id)).map(Connection::describe);
         Self::new(finding, |pid| report.process(pid).cloned(), connection)
     }
+
+    /// What it says happened, in one line: where filters look for text. Without the advice, which many findings share. It
+    /// may be raw.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Finding { severity, rule, title, summary, evidence, .. } = self.finding;
+        let mut text = format!("{}[{}]: {title} {}", severity.name(), rule.name(), self.process);
+        let shown = self.others.iter().chain(&self.connection).chain([summary]);
+        shown.for_each(|part| text.extend([" ", part]));
+        for step in evidence {
+            let parts = [step.syscall.as_deref(), Some(&step.what), step.result.as_deref()];
+            parts.into_iter().flatten().for_each(|part| text.extend([" ", part]));
+        }
+        text
+    }
 }
 
 /// A process with its command, and the one that forked it, where that was seen: what /proc calls the parent may have
@@ -76,6 +91,18 @@ pub fn process(pid: u32, command: Option<&str>) -> String {
 mod tests {
     use super::*;
     use crate::report::sample;
+
+    #[test]
+    fn all_that_happened_is_in_one_line() {
+        let (report, finding) = (sample::report(), sample::finding());
+        let text = FindingView::of(&finding, &report).text();
+        let says = |part: &str| assert!(text.contains(part), "{part} is not in {text}");
+        says(&format!("error[enotsock]: {} 4242 (python3.8 demo.py), forked from 4240 ", finding.title));
+        says(&finding.summary);
+        finding.evidence.iter().for_each(|step| says(&step.what));
+        finding.fix.iter().for_each(|fix| assert!(!text.contains(&fix.text), "{text}"));
+        assert!(!text.contains('\n'), "{text}");
+    }
 
     #[test]
     fn a_container_s_process_has_both_its_numbers() {
