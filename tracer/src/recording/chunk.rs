@@ -53,6 +53,11 @@ impl<R: Read> In<R> {
         Ok(Self { from, decompressor: zstd::bulk::Decompressor::new()?, packed: Vec::new() })
     }
 
+    /// What it reads from.
+    pub(super) fn from(&mut self) -> &mut R {
+        &mut self.from
+    }
+
     /// Reads the next chunk's columns to `raw`; the number of its entries, or `None` where the file ends.
     pub(super) fn read(&mut self, raw: &mut Vec<u8>) -> Result<Option<u32>, Broken> {
         let mut head = ChunkHead::new_zeroed();

@@ -32,6 +32,11 @@ pub(super) mod tag {
     pub(in crate::recording) const END: u8 = 104;
     pub(in crate::recording) const PLACE: u8 = 105;
     pub(in crate::recording) const GLANCE: u8 = 106;
+
+    /// Whether what has this tag is an event, which has a moment.
+    pub(in crate::recording) fn is_event(tag: u8) -> bool {
+        !matches!(tag, FACTS | LOSSES | TURN | END | PLACE)
+    }
 }
 
 /// How a session ended, and what it cost.

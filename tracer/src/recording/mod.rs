@@ -21,6 +21,7 @@ mod format;
 mod pack;
 mod payload;
 mod reader;
+mod seek;
 mod snapshot;
 mod unpack;
 mod writer;
@@ -36,7 +37,7 @@ pub use writer::Recorder;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]

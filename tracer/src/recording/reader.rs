@@ -11,11 +11,13 @@ use zerocopy::{FromZeros, IntoBytes};
 /// Reads a recording, whatever its bytes: memory is bounded, and nothing panics.
 pub struct Reader<R: Read> {
     header: Header,
-    chunks: In<R>,
+    /// Bytes before the first chunk.
+    pub(super) before: u64,
+    pub(super) chunks: In<R>,
     unpacker: Unpacker,
     /// Entries of the chunk that are not read yet.
-    left: u32,
-    ended: bool,
+    pub(super) left: u32,
+    pub(super) ended: bool,
 }
 
 impl<R: Read> Reader<R> {
@@ -45,7 +47,9 @@ impl<R: Read> Reader<R> {
             return Err(OpenError::Header);
         }
         let header = serde_json::from_slice(&text).map_err(|_| OpenError::Header)?;
-        Ok(Self { header, chunks: In::new(from)?, unpacker: Unpacker::default(), left: 0, ended: false })
+        let before = (size_of::<Preamble>() + length) as u64;
+        let (chunks, unpacker) = (In::new(from)?, Unpacker::default());
+        Ok(Self { header, before, chunks, unpacker, left: 0, ended: false })
     }
 
     /// How it was made.
@@ -61,20 +65,34 @@ impl<R: Read> Reader<R> {
         if self.ended {
             return Ok(None);
         }
-        while self.left == 0 {
-            match self.chunks.read(self.unpacker.room()) {
-                Ok(Some(entries)) => {
-                    self.unpacker.begin(entries)?;
-                    self.left = entries;
-                }
-                Ok(None) => return Err(Broken::Cut),
-                Err(broken) => return Err(broken),
-            }
-        }
+        self.fill()?;
         self.left -= 1;
         let entry = self.unpacker.next()?;
         self.ended = matches!(entry, Some(Entry::End(_)));
         Ok(entry)
+    }
+
+    /// The moment of the next entry if that is an event, in nanoseconds of the events' clock; `None` for another entry,
+    /// and after the end.
+    ///
+    /// # Errors
+    /// As [`Reader::next_entry`], which must not be called then.
+    pub fn next_time(&mut self) -> Result<Option<u64>, Broken> {
+        if self.ended {
+            return Ok(None);
+        }
+        self.fill()?;
+        Ok(self.unpacker.next_time())
+    }
+
+    /// Sees to it that a chunk has an entry left.
+    fn fill(&mut self) -> Result<(), Broken> {
+        while self.left == 0 {
+            let entries = self.chunks.read(self.unpacker.room())?.ok_or(Broken::Cut)?;
+            self.unpacker.begin(entries)?;
+            self.left = entries;
+        }
+        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ use forkscope_proto::{self as proto, FileRef, Kind};
 use proptest::prelude::*;
 use zerocopy::{FromBytes, IntoBytes};
 
-pub(super) fn header(payload: Payload) -> Header {
+pub(crate) fn header(payload: Payload) -> Header {
     Header {
         tool: Tool::this(),
         start: "2024-05-01T12:00:00.000000Z".into(),

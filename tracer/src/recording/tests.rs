@@ -9,6 +9,8 @@ use crate::protocol::{Chunk, Direction, Kept, User, Wire};
 use forkscope_proto::FileRef;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, HashMap};
+use std::io::Cursor;
+use std::time::Duration;
 
 /// A recording of these events, with a chunk for each `chunk` of them, some facts, and an end.
 fn record(events: &[Owned], payload: Payload, chunk: usize) -> Vec<u8> {
@@ -35,11 +37,20 @@ fn facts() -> Facts {
 
 /// Reads on to the end, or to where it is broken; entries in words.
 fn read_all(file: &[u8]) -> Result<(Vec<String>, Option<Broken>), OpenError> {
-    let mut reader = Reader::open(file)?;
+    let mut reader = Reader::open(Cursor::new(file))?;
+    let _ = reader.length().expect("memory");
     let mut entries = Vec::new();
     loop {
+        let next = match reader.next_time() {
+            Ok(next) => next,
+            Err(broken) => return Ok((entries, Some(broken))),
+        };
         match reader.next_entry() {
-            Ok(Some(entry)) => entries.push(format!("{entry:?}")),
+            Ok(Some(entry)) => {
+                let time = if let Entry::Event(event) = &entry { Some(event.time) } else { None };
+                assert_eq!(time, next, "what is next was told");
+                entries.push(format!("{entry:?}"));
+            }
             Ok(None) => return Ok((entries, None)),
             Err(broken) => return Ok((entries, Some(broken))),
         }
@@ -183,6 +194,7 @@ proptest! {
         }
         if unpacker.begin(packer.entries).is_ok() {
             for _ in 0..packer.entries {
+                let _ = unpacker.next_time();
                 let _ = unpacker.next();
             }
         }
@@ -205,6 +217,46 @@ fn a_session_cannot_have_ended_with_numbers_that_are_none() {
         recorder.end(&end).expect("memory");
         let broken = read_all(&file).expect("it has a header").1;
         assert_eq!(broken, (!possible).then_some(Broken::Damaged), "{end:?}");
+    }
+}
+
+#[test]
+fn how_long_it_was_shows_at_its_end() {
+    let clock = header(Payload::All).clock;
+    let at = |time| Owned { time: clock + time, ..send(b"") };
+    let whole = record(&[at(7), at(9), at(8)], Payload::All, 2);
+    let length = |file: &[u8]| {
+        let mut reader = Reader::open(Cursor::new(file)).expect("it has a header");
+        let length = reader.length().expect("memory");
+        (length, read_all(file).expect("it has a header").0.len())
+    };
+    assert_eq!(length(&whole), (Some(Duration::from_millis(1500)), 8));
+    // Without an end: the latest event of the last whole chunk. Nothing of what is before it is read.
+    let mut cut = whole[..whole.len() - 1].to_vec();
+    assert_eq!(length(&cut), (Some(Duration::from_nanos(8)), 5));
+    let first = whole.windows(4).position(|bytes| bytes == b"CHNK").expect("a chunk");
+    cut[first + 20] ^= 1;
+    assert_eq!(length(&cut), (Some(Duration::from_nanos(8)), 0));
+    // What only looks like chunks is not looked at for ever.
+    cut.extend(b"CHNK".repeat(1000));
+    assert_eq!(length(&cut), (None, 0));
+    assert_eq!(length(&whole[..first]), (None, 0));
+}
+
+#[test]
+fn it_can_be_read_again() {
+    let file = record(&[send(b"a"), send(b"b"), send(b"c")], Payload::All, 1);
+    let whole = read_all(&file).expect("whole").0;
+    for most in 0..=whole.len() {
+        let mut reader = Reader::open(Cursor::new(&file[..])).expect("whole");
+        (0..most).for_each(|_| drop(reader.next_entry().expect("whole")));
+        reader.rewind().expect("memory");
+        let again: Vec<String> = std::iter::from_fn(|| {
+            let entry = reader.next_entry().expect("whole");
+            entry.map(|entry| format!("{entry:?}"))
+        })
+        .collect();
+        assert_eq!(again, whole, "after {most}");
     }
 }
 

@@ -111,6 +111,17 @@ impl Unpacker {
         }))
     }
 
+    /// The moment of the chunk's next entry, if that is an event. Nothing is taken.
+    pub(super) fn next_time(&self) -> Option<u64> {
+        let rest = |column: usize| {
+            let (from, to) = self.places[column];
+            Rest(&self.raw[from..to])
+        };
+        let tag = rest(TAGS).byte().ok()?;
+        let since = rest(TIMES).signed().ok().filter(|_| tag::is_event(tag))?;
+        Some(self.time.wrapping_add(since as u64))
+    }
+
     /// What was told of a process.
     fn told<T: DeserializeOwned>(&mut self) -> Result<(u32, T), Broken> {
         self.read(WHOLES, |rest| {
