@@ -14,6 +14,7 @@ pub mod inspect;
 pub mod model;
 pub mod protocol;
 pub mod recording;
+pub mod replay;
 pub mod report;
 pub mod rules;
 pub mod sinks;

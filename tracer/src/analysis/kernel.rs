@@ -11,6 +11,9 @@ use std::collections::{BTreeMap, HashMap};
 const AF_INET: u16 = 2;
 const ESTABLISHED: u16 = 1;
 
+/// Who is told of each event once it is analysed, and of which bytes of it a recording keeps.
+type Listener = Box<dyn FnMut(&Event<'_>, &Kept)>;
+
 /// Processes, their tables, and the analyser that watches them.
 pub(crate) struct Kernel {
     pub(crate) analysis: Analysis,
@@ -20,15 +23,20 @@ pub(crate) struct Kernel {
     time: u64,
     serial: u64,
     sees_addresses: bool,
+    listener: Listener,
 }
 
 impl Kernel {
     /// With one process, 100, that has just been started.
     pub(crate) fn new() -> Self {
-        let analysis = Analysis::new(0, BTreeMap::new());
-        let replayed = Analysis::new(0, BTreeMap::new());
-        let mut kernel =
-            Self { analysis, replayed, tables: HashMap::new(), time: 0, serial: 1000, sees_addresses: true };
+        Self::heard_by(Box::new(|_, _| ()))
+    }
+
+    /// As [`Kernel::new`], with somebody who hears of all events.
+    pub(crate) fn heard_by(listener: Listener) -> Self {
+        let [analysis, replayed] = [(), ()].map(|()| Analysis::new(0, BTreeMap::new()));
+        let (tables, time, serial, sees_addresses) = (HashMap::new(), 0, 1000, true);
+        let mut kernel = Self { analysis, replayed, tables, time, serial, sees_addresses, listener };
         kernel.tables.insert(100, BTreeMap::new());
         let snapshot = Snapshot { started_here: true, whole: true, threads: 1, ..Snapshot::default() };
         kernel.event(100, What::Snapshot(&snapshot));
@@ -80,6 +88,7 @@ impl Kernel {
         let process = ProcKey { tgid: pid, start: u64::from(pid) };
         let event = Event { time: self.time, process, tid: pid, what };
         self.analysis.apply(&event);
+        (self.listener)(&event, self.analysis.model.kept());
         let What::Io(io, payload) = what else { return self.replayed.apply(&event) };
         let kept = self.analysis.model.kept();
         let shown = |(at, &byte)| if kept.has(at) { byte } else { Kept::FILL };

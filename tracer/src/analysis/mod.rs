@@ -7,7 +7,7 @@ mod evidence;
 mod fingerprint;
 mod http2;
 #[cfg(test)]
-mod kernel;
+pub(crate) mod kernel;
 mod places;
 mod publish;
 mod report;
@@ -142,6 +142,12 @@ impl Analysis {
             let drafts = std::mem::take(&mut self.drafts);
             drafts.into_iter().for_each(|draft| self.publish(draft));
         }
+    }
+
+    /// What the newest event changed in the model.
+    #[must_use]
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
     }
 
     /// Takes what should be looked up.

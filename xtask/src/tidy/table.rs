@@ -86,6 +86,23 @@ pub(super) const ROOMS: &[Room] = &[
             "crate::source",
             "crate::rules",
             "crate::sinks",
+            "crate::replay",
+            "crate::cli",
+        ]],
+        macros: PRINTING,
+    },
+    // Reads what it is given to its end, and a clock to know when to stop; it shows nothing.
+    Room {
+        name: "replay",
+        forbidden: &[&[
+            "aya",
+            "clap",
+            "nix",
+            "tokio",
+            "crate::source",
+            "crate::decode",
+            "crate::rules",
+            "crate::sinks",
             "crate::cli",
         ]],
         macros: PRINTING,
@@ -95,8 +112,15 @@ pub(super) const ROOMS: &[Room] = &[
 ];
 
 /// The rooms that no pure room may know of.
-const OUTER: &[&str] =
-    &["crate::source", "crate::sinks", "crate::cli", "crate::decode", "crate::files", "crate::recording"];
+const OUTER: &[&str] = &[
+    "crate::source",
+    "crate::sinks",
+    "crate::cli",
+    "crate::decode",
+    "crate::files",
+    "crate::recording",
+    "crate::replay",
+];
 
 /// What the demo must not use of other people's crates, and of this project's.
 const OTHER_CRATES: &[&str] = &[
@@ -131,6 +155,7 @@ const OTHER_ROOMS: &[&str] = &[
     "crate::model",
     "crate::protocol",
     "crate::recording",
+    "crate::replay",
     "crate::report",
     "crate::rules",
     "crate::sinks",
