@@ -19,6 +19,7 @@ mod run;
 mod session;
 mod signals;
 mod stops;
+mod suspend;
 mod text;
 mod watch;
 

@@ -6,6 +6,7 @@ use super::launch::Waiting;
 use super::outcome::Outcome;
 use super::session::{BEAT, Session};
 use super::signals::{Caught, Signals};
+use super::suspend::Suspend;
 use anyhow::Result;
 use forkscope::report::Target;
 use forkscope::sinks::words::plural;
@@ -37,12 +38,13 @@ pub(super) fn trace(options: &Options, command: &[OsString]) -> Outcome {
     let waiting = Waiting::fork(command, session.source.preparation(), report_is_stdout)?;
     session.follow(waiting.pid(), true)?;
     let pid = waiting.release()?;
-    let status = runtime.block_on(drive(&mut session, &mut signals, pid))?;
+    let suspend = Suspend::catch()?;
+    let status = runtime.block_on(drive(&mut session, &mut signals, suspend, pid))?;
     session.finish(status)
 }
 
 /// Traces until the program and its descendants have ended, or the user has had enough.
-async fn drive(session: &mut Session, signals: &mut Signals, pid: Pid) -> Result<u8> {
+async fn drive(session: &mut Session, signals: &mut Signals, mut suspend: Suspend, pid: Pid) -> Result<u8> {
     let wake = session.wake()?;
     let mut beat = tokio::time::interval(BEAT);
     let (mut status, mut ended_at) = (None, None::<Instant>);
@@ -72,6 +74,7 @@ async fn drive(session: &mut Session, signals: &mut Signals, pid: Pid) -> Result
             },
         }
         session.turn(false);
+        suspend.turn(status.is_none().then_some(pid));
         if status.is_none() {
             status = ended(pid);
             if status.is_some() {

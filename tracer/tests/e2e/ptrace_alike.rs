@@ -3,7 +3,7 @@
 use crate::env::{Env, example, forkscope, program};
 use crate::process::{Ended, Process};
 use crate::run::{Session, code};
-use crate::ways::Backend;
+use crate::ways::{Backend, on_each_backend};
 use nix::sys::signal::Signal;
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -124,6 +124,31 @@ fn forkscope_and_its_program_are_one_job() {
         terminal.types("exit 9\n");
         assert_eq!(code(terminal.wait()), 9);
     }
+}
+
+/// Ctrl-Z while the program still has something to do: until it has stopped, the terminal is its own, not the shell's.
+fn a_program_that_stops_later(on: Backend) {
+    let Some(env) = Env::get() else { return };
+    let mut terminal = Process::start(Command::new("script").args(["-qec", "bash --norc -i", "/dev/null"]));
+    let (python, program) = (env.python(), program("suspends.py"));
+    let command = [forkscope().as_path(), &python, &program].map(|path| path.display().to_string());
+    let [forkscope, python, program] = command;
+    terminal.types(&format!("{forkscope} run --backend {on} --ui none -- {python} {program}\n"));
+    terminal.stdout_says("ready");
+    terminal.types("\x1a");
+    terminal.stdout_says("asks");
+    terminal.types("a line\n");
+    terminal.stdout_says("\"got\": \"a line\"");
+    terminal.stdout_says("Stopped");
+    terminal.types("fg\n");
+    terminal.stdout_says("goes_on");
+    terminal.types("\x04");
+    terminal.types("exit 9\n");
+    assert_eq!(code(terminal.wait()), 9);
+}
+
+on_each_backend! {
+    a_program_that_stops_later
 }
 
 /// A Python that has its own tests.
