@@ -35,6 +35,11 @@ impl Env {
         self.cache.join("py38/bin/python")
     }
 
+    /// The Python with grpcio 1.49.1.
+    pub(crate) fn python_with_grpc_1_49(&self) -> PathBuf {
+        self.cache.join("grpc-1.49/bin/python")
+    }
+
     /// The Python with the newest of everything.
     pub(crate) fn python(&self) -> PathBuf {
         self.cache.join("py3/bin/python")

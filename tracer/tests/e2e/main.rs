@@ -10,6 +10,7 @@ mod before_exec;
 mod brokers;
 mod cases_db;
 mod cases_grpc;
+mod cases_grpc_children;
 mod cases_http2;
 mod cases_sessions;
 mod check;

@@ -20,7 +20,7 @@ pub(crate) fn free_port() -> u16 {
 pub(crate) struct Greeter {
     /// `127.0.0.1:PORT`.
     pub(crate) address: String,
-    _process: Process,
+    process: Process,
 }
 
 impl Greeter {
@@ -29,7 +29,12 @@ impl Greeter {
         let mut process = Process::start(Command::new(env.python()).arg(program("greeter.py")));
         let line = process.stdout_says("ready");
         let ready: Value = serde_json::from_str(&line).expect("JSON");
-        Self { address: format!("127.0.0.1:{}", ready["port"]), _process: process }
+        Self { address: format!("127.0.0.1:{}", ready["port"]), process }
+    }
+
+    /// Waits until it begins with a slow call.
+    pub(crate) fn begins(&mut self) {
+        self.process.stdout_says("begun");
     }
 }
 

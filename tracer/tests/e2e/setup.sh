@@ -15,6 +15,8 @@ cache=${1:-${CARGO_TARGET_DIR:-$root/target}/e2e}
 
 # The founding case: the last wheel of this grpcio is for Python 3.8.
 readonly PY38_PACKAGES=(grpcio==1.28.1 protobuf==3.20.3 'setuptools==59.8.0' six==1.17.0)
+# The one whose children shut the connection down; it has wheels for that Python, too.
+readonly GRPC_1_49_PACKAGES=(grpcio==1.49.1 six==1.17.0)
 # The newest of everything else.
 readonly PY3_PACKAGES=(
     grpcio==1.85.1 h2==4.4.1 hpack==4.2.0 hyperframe==6.1.0 psycopg2-binary==2.9.12 redis==8.1.0 requests==2.34.2
@@ -131,6 +133,7 @@ main() {
         exit $NO_PYTHON_38
     fi
     make_venv py38 "$old" "${PY38_PACKAGES[@]}"
+    make_venv grpc-1.49 "$old" "${GRPC_1_49_PACKAGES[@]}"
 }
 
 main

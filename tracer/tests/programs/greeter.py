@@ -1,4 +1,4 @@
-"""The gRPC server: prints its port when it is ready, stops when its stdin closes."""
+"""The gRPC server: prints its port when it is ready, and when it begins with a slow call; stops when its stdin closes."""
 
 import sys
 import time
@@ -16,6 +16,7 @@ def say_hello(request, _context):
 
 
 def say_hello_slowly(request, context):
+    say(begun=SLOWLY)
     yield say_hello(request, context)
     time.sleep(SLOW)
     yield say_hello(request, context)

@@ -16,12 +16,17 @@ def greet_slowly(channel, name, deadline=20):
     return answers
 
 
-def greet(channel, name, deadline=20):
-    """Calls SayHello; the answer, or the name of the status that it failed with and its details."""
-    call = channel.unary_unary(METHOD, request_serializer=None, response_deserializer=None)
+def call(channel, method, name, deadline=20):
+    """Calls a method for one answer; that, or the name of the status that it failed with and its details."""
+    stub = channel.unary_unary(method, request_serializer=None, response_deserializer=None)
     # HelloRequest{name} on the wire: field 1, length-delimited.
     request = b"\x0a" + bytes([len(name)]) + name.encode()
     try:
-        return {"status": "OK", "answer": call(request, timeout=deadline)[2:].decode()}
+        return {"status": "OK", "answer": stub(request, timeout=deadline)[2:].decode()}
     except grpc.RpcError as error:
         return {"status": error.code().name, "details": error.details()}
+
+
+def greet(channel, name, deadline=20):
+    """Calls SayHello."""
+    return call(channel, METHOD, name, deadline)

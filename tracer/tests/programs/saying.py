@@ -33,5 +33,4 @@ def within(seconds, work):
 def end_of(child):
     """Waits for the child; its exit status as a shell gives it."""
     _, status = os.waitpid(child, 0)
-    code = os.waitstatus_to_exitcode(status) if hasattr(os, "waitstatus_to_exitcode") else status >> 8
-    return code if code >= 0 else 128 - code
+    return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
