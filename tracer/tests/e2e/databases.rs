@@ -147,6 +147,25 @@ pub(crate) fn load_postgres(server: &Server) {
     client(&pgbench, &["-c", "4", "-t", "25", "-C", &dsn]);
 }
 
+/// An empty MariaDB that takes anyone: without grant tables it needs no system database.
+pub(crate) fn mariadb() -> Server {
+    let (directory, path) = directory();
+    let port = free_port();
+    let mut command = strings(&AS_NOBODY);
+    command.extend(strings(&[
+        "/usr/sbin/mariadbd",
+        "--no-defaults",
+        "--skip-grant-tables",
+        "--bind-address=127.0.0.1",
+    ]));
+    command.push("--innodb-buffer-pool-size=8M".to_owned());
+    let pid_file = format!("{path}/pid");
+    let places = [("datadir", &path), ("socket", &format!("{path}/socket")), ("pid-file", &pid_file)];
+    command.extend(places.map(|(option, place)| format!("--{option}={place}")));
+    command.push(format!("--port={port}"));
+    Server { command, port, pid_file: pid_file.into(), stop: Signal::SIGTERM, directory }
+}
+
 /// An empty Redis.
 pub(crate) fn redis() -> Server {
     let (directory, path) = directory();

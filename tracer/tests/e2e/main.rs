@@ -12,6 +12,7 @@ mod cases_db;
 mod cases_grpc;
 mod cases_grpc_children;
 mod cases_http2;
+mod cases_mysql;
 mod cases_sessions;
 mod check;
 mod commands;

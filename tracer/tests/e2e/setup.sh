@@ -20,6 +20,7 @@ readonly GRPC_1_49_PACKAGES=(grpcio==1.49.1 six==1.17.0)
 # The newest of everything else.
 readonly PY3_PACKAGES=(
     grpcio==1.85.1 h2==4.4.1 hpack==4.2.0 hyperframe==6.1.0 psycopg2-binary==2.9.12 redis==8.1.0 requests==2.34.2
+    pymysql==1.2.4
     pika==1.4.4 paho-mqtt==2.2.0 gunicorn==27.0.1 'celery[redis]==5.7.0'
 )
 
@@ -38,6 +39,8 @@ install_packages() {
     local packages
     mapfile -t packages < <(
         missing_package strace strace
+        # The server alone, without a database of its own: 45 MB.
+        missing_package mariadbd mariadb-server-core
         missing_package redis-server redis-server
         missing_package nginx nginx-light
         missing_package apache2 apache2-bin
