@@ -34,6 +34,12 @@ pub(super) fn made_step(opened: Origin, what: &str, fd: i32) -> Step {
     }
 }
 
+/// As [`made_step`], with the process that opened it: for what several processes do things to.
+pub(super) fn named_made_step(model: &Model, opened: Origin, what: &str, fd: i32) -> Step {
+    let made = made_step(opened, what, fd);
+    Step { what: format!("{} {}", model.pid(opened.process), made.what), ..made }
+}
+
 /// The steps from the opening of an inherited descriptor to what holds its number now.
 pub(super) fn steps(model: &Model, process: ProcId, tid: u32, fd: i32, past: &Past) -> Vec<Step> {
     let opened = past.file.opened;

@@ -1,6 +1,6 @@
 //! See [`TEXT`].
 
-use super::history::fork_step;
+use super::history::{fork_step, named_made_step};
 use super::{Cause, Draft, Rule, Says, Step, confidence};
 use crate::model::{Change, FileId, Model, Origin, ProcId, Taken, Wakeup};
 use crate::report::{RuleId, Severity};
@@ -122,9 +122,8 @@ fn steps(model: &Model, wakeup: &Wakeup, taken: &Taken, before: Origin, what: &s
         ret: None,
     };
     let pid = |at: Origin| model.pid(at.process);
-    let made = if opened.nr == 0 { "already held" } else { "opened" };
     let mut steps = vec![
-        step(opened, format!("{} {made} the {what}", pid(opened)), false),
+        Step { fd: None, ..named_made_step(model, opened, &format!("the {what}"), taken.fd) },
         step(before, format!("{} read what it had written itself: a wake-up of its own", pid(before)), false),
     ];
     let children = [by.process, written.process].into_iter().filter(|id| *id != before.process);
