@@ -60,7 +60,7 @@ fn pymysql_closed_by_the_child(on: Backend) {
     check(&report, &[Expected { pid: vec![parent], says, ..error(&said, &["foreign-goodbye"]) }]);
 }
 
-fn a_child_that_only_exits(on: Backend) {
+fn pymysql_dropped_by_the_child(on: Backend) {
     let Some(Outcome { said, report, .. }) = trace(on, "exits") else { return };
     assert_eq!(second(&said), 2, "{said:#?}");
     quiet(&report);
@@ -70,5 +70,5 @@ on_each_backend! {
     pymysql_in_turns
     pymysql_at_once
     pymysql_closed_by_the_child
-    a_child_that_only_exits
+    pymysql_dropped_by_the_child
 }

@@ -11,7 +11,7 @@ import threading
 
 import grpc
 
-from greeting import SLOWLY, call
+from greeting import SLOWLY, call, greet
 from saying import end_of, say
 
 DEADLINE = 5  # seconds: longer than the server takes
@@ -19,6 +19,8 @@ DEADLINE = 5  # seconds: longer than the server takes
 
 def main():
     channel = grpc.insecure_channel(sys.argv[1])
+    # The connection is settled before the fork: what both say of settings would end it.
+    say(role="parent", first=greet(channel, "parent"))
     caller = threading.Thread(target=lambda: say(role="parent", **call(channel, SLOWLY, "parent", DEADLINE)))
     caller.start()
     sys.stdin.readline()
