@@ -78,6 +78,8 @@ pub struct Config {
     pub stops: u32,
     /// The user whose processes are meant by [`Config::STOPS_OWN`].
     pub own_uid: u32,
+    /// 1: what programs hand to OpenSSL is taken.
+    pub plaintext: u32,
 }
 
 impl Config {

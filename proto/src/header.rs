@@ -24,11 +24,13 @@ pub enum Kind {
     Passed = 8,
     /// A process made a 32-bit system call; its calls are not read. Only the header.
     Compat = 9,
+    /// A call of OpenSSL, with what is inside TLS: [`crate::Plaintext`].
+    Plaintext = 10,
 }
 
 impl Kind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Fork,
         Self::Exec,
         Self::Exit,
@@ -38,13 +40,14 @@ impl Kind {
         Self::Uring,
         Self::Passed,
         Self::Compat,
+        Self::Plaintext,
     ];
 
     /// The kind with this number, if there is one.
     #[must_use]
     pub const fn from_number(number: u16) -> Option<Self> {
         match number {
-            1..=9 => Some(Self::ALL[number as usize - 1]),
+            1..=10 => Some(Self::ALL[number as usize - 1]),
             _ => None,
         }
     }
@@ -62,6 +65,7 @@ impl Kind {
             Self::Uring => "uring",
             Self::Passed => "passed",
             Self::Compat => "compat",
+            Self::Plaintext => "plaintext",
         }
     }
 }

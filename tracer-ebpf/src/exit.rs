@@ -4,7 +4,7 @@ use crate::enter::{is_compat, spec};
 use crate::kernel::{Registers, read};
 use crate::maps::PENDING;
 use crate::traced::Me;
-use crate::{call, stop, transfer};
+use crate::{call, mapped, stop, transfer};
 use aya_ebpf::{macros::raw_tracepoint, programs::RawTracePointContext};
 use forkscope_proto::{Enter, Shape};
 
@@ -13,6 +13,7 @@ use forkscope_proto::{Enter, Shape};
 pub fn forkscope_exit(ctx: RawTracePointContext) -> i32 {
     let Some(me) = Me::if_traced() else { return 0 };
     let regs: Registers = read(ctx.arg::<u64>(0), 0);
+    mapped::ended(&me, &regs, ctx.arg::<u64>(1) as i64);
     let Some(spec) = spec(regs.number) else { return 0 };
     if matches!((spec.shape, spec.enter), (Shape::Ignored, Enter::Nothing)) || is_compat(&me) {
         return 0;

@@ -100,11 +100,17 @@ fn without_type(file: u64, inode: u64) -> FileKind {
     if magic != ANON_INODE_FS_MAGIC {
         return FileKind::Regular;
     }
-    let dentry: u64 = read(file, offset!(file_dentry));
-    let name: [u8; 8] = read(read::<u64>(dentry, offset!(dentry_name)), 0);
+    let name: [u8; 8] = read(name_of(file), 0);
     match &name {
         b"[eventpo" => FileKind::Epoll,
         b"[eventfd" => FileKind::Eventfd,
         _ => FileKind::Anonymous,
     }
+}
+
+/// Where the last part of a file's path is (`struct qstr`, include/linux/dcache.h).
+#[inline(always)]
+pub fn name_of(file: u64) -> u64 {
+    let dentry: u64 = read(file, offset!(file_dentry));
+    read(dentry, offset!(dentry_name))
 }

@@ -1,7 +1,7 @@
 //! forkscope's kernel side.
 //!
 //! Two programs on the raw system call tracepoints, three on the life of tasks, two on socket transfers
-//! that no system call shows. Each asks first whether the process is traced (one byte in an array), and
+//! that no system call shows; where users ask for it, some on functions of OpenSSL. Each asks first whether the process is traced (one byte in an array), and
 //! leaves at once when it is not. What is traced is decided here, in the kernel: a new child is traced
 //! before it runs.
 #![no_std]
@@ -13,7 +13,9 @@ mod exit;
 mod file;
 mod kernel;
 mod life;
+mod mapped;
 mod maps;
+mod openssl;
 mod passed;
 mod payload;
 mod settings;

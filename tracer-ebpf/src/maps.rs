@@ -28,6 +28,11 @@ pub static STOPPED: HashMap<u32, u64> = HashMap::with_max_entries(1024, 0);
 #[map]
 pub static PENDING: HashMap<u32, Pending> = HashMap::with_max_entries(32_768, 0);
 
+/// The call of OpenSSL that a thread is in, by thread id. One that never returns is forgotten for others. User space sets the
+/// size when loading: 1 where the plaintext of TLS is not asked for.
+#[map]
+pub static IN_OPENSSL: LruHashMap<u32, InOpenssl> = LruHashMap::with_max_entries(32_768, 0);
+
 /// Sockets already described to user space, by the address of their `struct file`.
 #[map]
 pub static SEEN: LruHashMap<u64, Seen> = LruHashMap::with_max_entries(65_536, 0);
@@ -76,6 +81,27 @@ pub struct Pending {
     pub nr: u64,
 }
 
+/// What was taken at the entry of a call of OpenSSL, and what the thread did since.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct InOpenssl {
+    pub began: u64,
+    /// Address of the `SSL` object.
+    pub session: u64,
+    pub buffer: u64,
+    /// Where the call will write how many bytes it moved; 0: it returns that.
+    pub count: u64,
+    /// The socket on which it sent or received, last; nothing so far.
+    pub file: FileRef,
+    pub fd: i32,
+    /// By which system call: a send, if there was one.
+    pub nr: u16,
+    /// An `Act`.
+    pub act: u8,
+    /// As in the record.
+    pub flags: u8,
+}
+
 /// What is known of a socket that was described before.
 #[derive(Clone, Copy)]
 #[repr(C)]
@@ -90,19 +116,40 @@ pub struct Seen {
 /// Writes a record of `size` bytes, or counts it as lost.
 #[inline(always)]
 pub fn emit(record: *const u8, size: usize, kind: Kind) -> bool {
-    let wake = if EVENTS.query(u64::from(BPF_RB_AVAIL_DATA)) >= u64::from(settings::wake_at()) {
+    // SAFETY: callers pass a record and its size, bounded by the room it lies in.
+    let bytes = unsafe { core::slice::from_raw_parts(record, size) };
+    if EVENTS.output::<[u8]>(bytes, wake()).is_ok() {
+        return true;
+    }
+    lose(kind);
+    false
+}
+
+/// Writes a record that wakes user space, however little waits.
+#[inline(always)]
+pub fn emit_at_once(record: *const u8, size: usize, kind: Kind) {
+    // SAFETY: as above.
+    let bytes = unsafe { core::slice::from_raw_parts(record, size) };
+    if EVENTS.output::<[u8]>(bytes, u64::from(BPF_RB_FORCE_WAKEUP)).is_err() {
+        lose(kind);
+    }
+}
+
+/// How a record is written: with a wake-up for user space where much waits.
+#[inline(always)]
+pub fn wake() -> u64 {
+    u64::from(if EVENTS.query(u64::from(BPF_RB_AVAIL_DATA)) >= u64::from(settings::wake_at()) {
         BPF_RB_FORCE_WAKEUP
     } else {
         BPF_RB_NO_WAKEUP
-    };
-    // SAFETY: callers pass a record and its size, bounded by the room it lies in.
-    let bytes = unsafe { core::slice::from_raw_parts(record, size) };
-    if EVENTS.output::<[u8]>(bytes, u64::from(wake)).is_ok() {
-        return true;
-    }
+    })
+}
+
+/// Counts a record as lost.
+#[inline(always)]
+pub fn lose(kind: Kind) {
     if let Some(lost) = LOST.get_ptr_mut(0) {
         // SAFETY: the slot is this CPU's own, and the kind's number is below the table's length.
         unsafe { (*lost)[kind as usize] += 1 };
     }
-    false
 }

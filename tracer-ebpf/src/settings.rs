@@ -12,7 +12,8 @@ pub static OFFSETS: Offsets = {
 };
 
 #[unsafe(no_mangle)]
-static CONFIG: Config = Config { own_tgid: 0, everything: 0, capture: 0, wake_at: 0, stops: 0, own_uid: 0 };
+static CONFIG: Config =
+    Config { own_tgid: 0, everything: 0, capture: 0, wake_at: 0, stops: 0, own_uid: 0, plaintext: 0 };
 
 /// One offset of [`Offsets`].
 macro_rules! offset {
@@ -57,6 +58,12 @@ pub fn own_uid() -> u32 {
 #[inline(always)]
 pub fn capture() -> u32 {
     load(&raw const CONFIG.capture)
+}
+
+/// Whether what programs hand to OpenSSL is taken.
+#[inline(always)]
+pub fn plaintext() -> bool {
+    load(&raw const CONFIG.plaintext) != 0
 }
 
 /// Bytes waiting in the ring from which user space is woken.

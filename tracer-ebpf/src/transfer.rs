@@ -5,7 +5,7 @@ use crate::kernel::{Registers, read};
 use crate::maps::{IO, Pending, emit};
 use crate::settings::{self, offset};
 use crate::traced::Me;
-use crate::{passed, payload};
+use crate::{openssl, passed, payload};
 use forkscope_proto::arguments::{transfer_flags, transfer_length, worth_taking};
 use forkscope_proto::{Config, FileKind, FileRef, Gate, Io, Kind, Shape, Spec, calls};
 
@@ -21,6 +21,7 @@ pub fn ended(me: &Me, spec: &Spec, regs: &Registers, ret: i64, pending: Option<&
         return;
     }
     let sent = spec.shape as u8 == Shape::Send as u8;
+    openssl::met(me, fd, &file, (regs.number as u16, ret), sent);
     let Some(room) = IO.get_ptr_mut(0) else { return };
     // SAFETY: the scratch is this CPU's own while the program runs.
     let room = unsafe { &mut *room };

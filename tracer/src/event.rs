@@ -54,6 +54,8 @@ pub enum What<'a> {
     Uring(&'a proto::UringIo),
     /// Descriptors arrived in a message.
     Passed(&'a proto::Passed),
+    /// A call of OpenSSL; the first bytes of what is inside TLS.
+    Plaintext(&'a proto::Plaintext, &'a [u8]),
     /// A 32-bit call was seen.
     Compat,
     /// A process and its descriptor table as /proc showed them: at a late attach, or where a race left doubt.

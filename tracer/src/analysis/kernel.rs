@@ -5,7 +5,7 @@ use crate::event::{Event, Glance, ProcKey, Snapshot, SnapshotFd, WantedGlance, W
 use crate::model::Place;
 use crate::protocol::Kept;
 use crate::report::{Connection, Finding, sample};
-use forkscope_proto::{self as proto, FileKind, FileRef, Header, Kind, calls};
+use forkscope_proto::{self as proto, Act, FileKind, FileRef, Header, Kind, Plaintext, calls};
 use std::collections::{BTreeMap, HashMap};
 
 const AF_INET: u16 = 2;
@@ -89,11 +89,18 @@ impl Kernel {
         let event = Event { time: self.time, process, tid: pid, what };
         self.analysis.apply(&event);
         (self.listener)(&event, self.analysis.model.kept());
-        let What::Io(io, payload) = what else { return self.replayed.apply(&event) };
         let kept = self.analysis.model.kept();
-        let shown = |(at, &byte)| if kept.has(at) { byte } else { Kept::FILL };
-        let payload: Vec<u8> = payload.iter().enumerate().map(shown).collect();
-        self.replayed.apply(&Event { what: What::Io(io, &payload), ..event });
+        let shown = |(at, &byte): (usize, &u8)| if kept.has(at) { byte } else { Kept::FILL };
+        let shown = |payload: &[u8]| payload.iter().enumerate().map(shown).collect::<Vec<u8>>();
+        match what {
+            What::Io(io, payload) => {
+                self.replayed.apply(&Event { what: What::Io(io, &shown(payload)), ..event });
+            }
+            What::Plaintext(record, payload) => {
+                self.replayed.apply(&Event { what: What::Plaintext(record, &shown(payload)), ..event });
+            }
+            _ => self.replayed.apply(&event),
+        }
     }
 
     fn header(&self, pid: u32, kind: Kind, nr: u16) -> Header {
@@ -319,6 +326,27 @@ impl Kernel {
     /// Receives bytes.
     pub(crate) fn receive(&mut self, pid: u32, fd: i32, data: &[u8]) {
         self.transfer(pid, calls::RECVFROM, fd, data, data.len() as i64);
+    }
+
+    /// A call of OpenSSL on an `SSL` object, which did all it was to do; on a socket, or without one.
+    pub(crate) fn openssl(&mut self, pid: u32, act: Act, session: u64, fd: Option<i32>, data: &[u8]) {
+        let moves = matches!(act, Act::Read | Act::Write);
+        let flags = match (fd, act) {
+            (None, _) => 0,
+            (_, Act::Read) => Plaintext::RECEIVED,
+            (_, Act::Handshake | Act::Write | Act::Shutdown) => Plaintext::SENT,
+        };
+        let ret = if moves { data.len() as i64 } else { 1 };
+        let file = fd.map_or(FileRef::NONE, |fd| self.at(pid, fd));
+        let record = Plaintext { file, session, ret, act: act as u16, flags, ..Default::default() };
+        self.plaintext(pid, Plaintext { fd: fd.unwrap_or(-1), ..record }, data);
+    }
+
+    /// The same, whatever it says.
+    pub(crate) fn plaintext(&mut self, pid: u32, record: Plaintext, data: &[u8]) {
+        let nr = if record.act == Act::Read as u16 { calls::RECVFROM } else { calls::SENDTO };
+        let record = Plaintext { header: self.header(pid, Kind::Plaintext, nr), ..record };
+        self.event(pid, What::Plaintext(&record, data));
     }
 
     /// `epoll_ctl(2)`: 1 adds, 2 removes, 3 modifies.

@@ -14,6 +14,7 @@ mod report;
 mod subject;
 #[cfg(test)]
 mod tests;
+mod unread;
 
 use crate::event::{Event, WantedGlance, What};
 use crate::model::{Change, Facts, Model, Place, ProcId};
@@ -203,6 +204,7 @@ fn kind_of(event: &Event<'_>) -> Option<Kind> {
         What::Uring(_) => Kind::Uring,
         What::Passed(_) => Kind::Passed,
         What::Compat => Kind::Compat,
+        What::Plaintext(..) => Kind::Plaintext,
         What::Snapshot(_) | What::Glance(_) => return None,
     })
 }

@@ -23,6 +23,7 @@ pub(super) fn moved(model: &Model, event: &Event<'_>) -> Option<u32> {
         | What::Exit(_)
         | What::Call(..)
         | What::Io(..)
+        | What::Plaintext(..)
         | What::Socket(..)
         | What::Uring(_)
         | What::Passed(_)

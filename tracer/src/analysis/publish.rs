@@ -153,7 +153,7 @@ impl Analysis {
     fn advise(&mut self, at: usize) {
         let finding = &self.findings[at];
         let socket = finding.connection.and_then(|id| self.model.socket(crate::model::SockId(id)));
-        let protocol = socket.map_or(Protocol::Unknown, Socket::protocol);
+        let protocol = socket.map_or(Protocol::Unknown, Socket::read_protocol);
         let is_http2 = socket.and_then(Socket::tls).is_some_and(TlsFacts::is_http2);
         let pids = || std::iter::once(finding.pid).chain(finding.other_pids.iter().copied());
         let facts = pids().find_map(|pid| self.facts_of(pid));
@@ -164,7 +164,7 @@ impl Analysis {
     }
 
     /// What is known of a process, or of the nearest ancestor since whose time it has not executed a program.
-    fn facts_of(&self, pid: u32) -> Option<std::rc::Rc<Facts>> {
+    pub(super) fn facts_of(&self, pid: u32) -> Option<std::rc::Rc<Facts>> {
         let mut process = self.model.by_pid(pid)?;
         loop {
             if let Some(facts) = &process.facts {

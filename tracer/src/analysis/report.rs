@@ -41,6 +41,7 @@ impl Analysis {
         report.stats.unresolved = self.model.unresolved();
         report.stats.corrected = self.model.corrected();
         report.stats.glances = self.glances;
+        report.stats.tls_untied = self.model.untied();
         report
     }
 
@@ -135,6 +136,7 @@ impl Analysis {
             remote: name(&socket.remote),
             protocol: spoken(socket).map(|protocol| protocol.name().to_owned()),
             tls: socket.protocol() == Protocol::Tls,
+            tls_plaintext: socket.is_seen_inside(),
             tls_session: socket.tls().filter(|facts| **facts != TlsFacts::default()).map(tls_session),
             creator: Some(self.model.pid(socket.opened.process)).filter(|&pid| pid != 0),
             opened_at: (socket.opened.nr != 0).then(|| self.seconds(socket.opened.time)),
@@ -187,8 +189,11 @@ impl Analysis {
     }
 }
 
-/// What is spoken, inside TLS where the server's choice was seen.
+/// What is spoken; inside TLS where that, or the server's choice, was seen.
 pub(super) fn spoken(socket: &Socket) -> Option<Protocol> {
+    if let Some(inside) = socket.protocol_inside() {
+        return Some(inside);
+    }
     let inside = match socket.tls().and_then(TlsFacts::chosen) {
         Some("h2") => Protocol::Http2,
         Some("http/1.1" | "http/1.0") => Protocol::Http1,

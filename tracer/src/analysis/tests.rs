@@ -8,6 +8,7 @@ mod http2;
 mod in_flight;
 mod kept_open;
 mod naming;
+mod plaintext;
 mod pre_exec;
 mod sessions;
 mod shared_epoll;

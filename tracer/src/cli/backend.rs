@@ -50,6 +50,7 @@ fn through_ebpf(options: &Options, scope: Scope) -> Result<Started, EbpfError> {
         capture: options.tracing.capture_bytes,
         ring: options.tracing.buffer << 20,
         stops,
+        plaintext: false,
         count_cost: options.showing.report.is_some(),
     };
     let mut source = EbpfSource::start(&settings)?;

@@ -34,6 +34,9 @@ pub fn decode(bytes: &[u8]) -> Result<Event<'_>, Refused> {
         Kind::Uring => What::Uring(fixed(bytes)?),
         Kind::Passed => What::Passed(fixed(bytes)?),
         Kind::Compat => What::Compat,
+        Kind::Plaintext => {
+            with_payload(bytes, header).map(|(record, payload)| What::Plaintext(record, payload))?
+        }
     };
     let process = ProcKey { tgid: header.tgid, start: header.start };
     Ok(Event { time: header.time, process, tid: header.tid, what })

@@ -36,6 +36,9 @@ impl Model {
                     out.push(Change::Connected { process });
                 }
             }
+            What::Plaintext(record, payload) => {
+                self.plaintext(Origin { nr: record.header.nr, ..at }, record, payload, out);
+            }
             What::Uring(io) => self.uring(Origin { nr: io.header.nr, ..at }, io, out),
             What::Passed(passed) => self.passed(Origin { nr: passed.header.nr, ..at }, passed),
             What::Compat => self.with(process, |process| process.compat = true),
@@ -86,6 +89,7 @@ impl Model {
             in_place: fork.flags & CLONE_VM != 0,
             late: parent.late,
             uring: parent.uring,
+            ties: Rc::clone(&parent.ties),
             ..Process::unseen(id, ProcKey { tgid: fork.child_tgid, start: fork.child_start }, own)
         };
         if let Some(stale) = self.living.insert(fork.child_tgid, id) {
@@ -199,6 +203,7 @@ impl Model {
             process.facts = None;
             process.crossed = false;
             process.uring = false;
+            process.ties = Rc::default();
         });
         let end = End { by: at, result: 0 };
         if let Some(table) = self.table_id(at).and_then(|id| self.tables.get_mut(&id)) {
@@ -297,6 +302,7 @@ impl Model {
                 at_once: None,
                 kept: false,
                 wire: None,
+                inside: None,
                 file: Weak::new(),
             },
         );

@@ -20,6 +20,7 @@ mod epoll;
 mod family;
 mod file;
 mod lookup;
+mod plaintext;
 mod process;
 mod race;
 mod snapshot;
@@ -68,6 +69,7 @@ pub struct Model {
     wakeups: wakeup::Wakeups,
     corrected: u64,
     unresolved: u64,
+    untied: u64,
     /// When it was last noticed that events were lost.
     lost: Option<u64>,
     /// The events end before the session did.

@@ -1,5 +1,6 @@
 //! Processes.
 
+use super::plaintext::Ties;
 use crate::event::ProcKey;
 use forkscope_proto::Exit;
 use rustc_hash::FxHashMap;
@@ -88,6 +89,9 @@ pub struct Process {
     pub uring: bool,
     /// It made 32-bit calls, which are not read.
     pub compat: bool,
+    /// It moved plaintext of TLS of which nobody knows to which connection it belongs.
+    pub untied: bool,
+    pub(super) ties: Rc<Ties>,
     pub(super) table: TableId,
     pub(super) threads: u32,
     /// Threads with a table of their own.
@@ -119,6 +123,8 @@ impl Process {
             late: true,
             uring: false,
             compat: false,
+            untied: false,
+            ties: Rc::default(),
             table,
             threads: 1,
             apart: FxHashMap::default(),

@@ -2,7 +2,7 @@
 
 use super::asked::{Asked, Requests};
 use super::{OpenFile, Origin, ProcId};
-use crate::protocol::{Direction, Http2Log, InFlight, Protocol, TlsFacts, Wire};
+use crate::protocol::{Direction, Http2Log, InFlight, Protocol, TlsFacts, User, Wire};
 use forkscope_proto as proto;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -166,6 +166,8 @@ pub struct Socket {
     pub kept: bool,
     pub(super) asked: Requests,
     pub(super) wire: Option<Box<Wire>>,
+    /// What is inside TLS, where calls of OpenSSL were seen that used it.
+    pub(super) inside: Option<Box<Wire>>,
     pub(super) file: Weak<OpenFile>,
 }
 
@@ -181,10 +183,36 @@ impl Socket {
         self.wire.as_ref().map_or(Protocol::Unknown, |wire| wire.protocol())
     }
 
+    /// What it speaks inside TLS, where that was seen and recognised.
+    #[must_use]
+    pub fn protocol_inside(&self) -> Option<Protocol> {
+        let protocol = self.inside.as_ref().map(|inside| inside.protocol());
+        protocol.filter(|&protocol| protocol != Protocol::Unknown)
+    }
+
+    /// The protocol whose messages are read: inside TLS, where that was seen, else [`Socket::protocol`].
+    #[must_use]
+    pub fn read_protocol(&self) -> Protocol {
+        self.protocol_inside().unwrap_or_else(|| self.protocol())
+    }
+
+    /// Calls of OpenSSL were seen that used it: what is inside TLS is read.
+    #[must_use]
+    pub fn is_seen_inside(&self) -> bool {
+        self.inside.is_some()
+    }
+
     /// What its client waits for now, where the holders are the client, and the requests of it that are remembered.
     #[must_use]
     pub fn in_flight(&self) -> (InFlight, Vec<Asked>) {
-        let flight = self.wire.as_ref().map_or(InFlight::Unknown, |wire| wire.in_flight());
+        let [outside, inside] = [&self.wire, &self.inside]
+            .map(|wire| wire.as_ref().map_or(InFlight::Unknown, |wire| wire.in_flight()));
+        // A record of TLS may be cut where nobody waits for a reply.
+        let flight = match inside {
+            InFlight::Unknown => outside,
+            InFlight::Nothing if outside.is_something() => outside,
+            inside => inside,
+        };
         let asked = self.asked.under_way(&flight);
         (flight, asked)
     }
@@ -198,7 +226,8 @@ impl Socket {
     /// What was seen on its HTTP/2 streams, where it speaks that.
     #[must_use]
     pub fn http2(&self) -> Option<&Http2Log> {
-        self.wire.as_ref()?.http2()
+        let inside = self.inside.as_ref().and_then(|inside| inside.http2());
+        inside.or_else(|| self.wire.as_ref()?.http2())
     }
 
     /// A connected stream between processes that are not each other's relatives by construction: TCP, or a
@@ -276,6 +305,12 @@ impl Socket {
             self.turns.remove(Self::TURNS / 2);
         }
         self.turns.push(turn);
+    }
+
+    pub(super) fn note_at_once(&mut self, pair: Option<[User; 2]>) {
+        if let Some(pair) = pair {
+            self.at_once = Some(pair.map(|User(number)| ProcId::from_number(number)));
+        }
     }
 
     /// It came from accept: what was taken for the peer's name is its own.

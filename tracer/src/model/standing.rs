@@ -249,7 +249,7 @@ fn is_new(event: &Event<'_>) -> bool {
         What::Io(io, _) => now(io.ret),
         What::Uring(io) => now(i64::from(io.ret)),
         What::Fork(_) | What::Exec(..) | What::Exit(_) => true,
-        What::Socket(..) | What::Passed(_) | What::Compat => true,
+        What::Socket(..) | What::Passed(_) | What::Plaintext(..) | What::Compat => true,
         What::Snapshot(_) | What::Glance(_) => false,
     }
 }

@@ -1,9 +1,9 @@
 //! What transfers do: who used which socket, and what the bytes said.
 
 use super::socket::Turn;
-use super::{Change, Farewell, Goodbye, Model, Origin, ProcId, SockId, Socket};
+use super::{Change, Model, Origin, SockId, Socket};
 use crate::errno;
-use crate::protocol::{Chunk, Direction, Sign, User, fits_mid_stream};
+use crate::protocol::{Chunk, Direction, fits_mid_stream};
 use forkscope_proto as proto;
 use proto::{Io, Shape, calls};
 
@@ -44,24 +44,9 @@ impl Model {
         }
         let Some(socket) = self.sockets.get_mut(&id) else { return };
         note(socket, at, io.fd, sent, bytes);
+        let direction = if sent { Direction::Sent } else { Direction::Received };
+        socket.hear(at, io.fd, direction, Chunk::new(payload, bytes).noting(&self.kept), out);
         let (process, fd, nr) = (at.process, io.fd, at.nr);
-        if let Some(wire) = socket.wire.as_mut() {
-            let direction = if sent { Direction::Sent } else { Direction::Received };
-            let chunk = Chunk::new(payload, bytes).noting(&self.kept);
-            let user = User(process.number());
-            let (goodbye, asked) = (&mut socket.goodbye, &mut socket.asked);
-            wire.feed(user, direction, chunk, &mut |sign| {
-                if let Sign::Goodbye { message, .. } = sign {
-                    let how = Farewell::Message(message);
-                    goodbye.get_or_insert(Goodbye { by: at, fd, how });
-                }
-                asked.note(&sign, at, fd);
-                out.push(Change::Said { socket: id, process, fd, nr, sign });
-            });
-            if let Some(pair) = wire.at_once() {
-                socket.at_once = Some(pair.map(|User(number)| ProcId::from_number(number)));
-            }
-        }
         out.push(Change::Used { socket: id, process, tid: at.tid, fd, nr, sent, bytes });
     }
 

@@ -35,6 +35,8 @@ pub struct Wire {
     starts: [Opening; 2],
     /// What the last transfer looked like, without being sure.
     candidate: Protocol,
+    /// The session before TLS, where it goes on inside: after MySQL's SSLRequest ("Protocol::SSLRequest").
+    before: Option<Box<dyn Session>>,
 }
 
 impl Default for Wire {
@@ -54,6 +56,7 @@ impl Wire {
             session: None,
             starts: [start; 2],
             candidate: Protocol::Unknown,
+            before: None,
         }
     }
 
@@ -88,6 +91,13 @@ impl Wire {
         self.client = Some(dir);
     }
 
+    /// What is inside TLS on this connection, of which nothing has passed yet.
+    pub fn inside(&mut self) -> Self {
+        let before = self.before.take();
+        let protocol = before.as_ref().map_or(Protocol::Unknown, |_| Protocol::Mysql);
+        Self { protocol, session: before, ..Self::new() }
+    }
+
     /// Bytes were missed in this direction: a late attach, a loss.
     pub fn skip(&mut self, dir: Direction) {
         self.starts[dir.index()].whole = false;
@@ -105,6 +115,7 @@ impl Wire {
         match &mut self.session {
             Some(session) => match upgrade(self.protocol, chunk) {
                 Some((speech, side)) => {
+                    self.before = self.session.take().filter(|_| self.protocol == Protocol::Mysql);
                     self.speak(speech, side.client_when(dir), [true; 2], out);
                 }
                 None => return session.feed(user, dir, chunk, out),

@@ -1,5 +1,6 @@
 //! Addresses of the kernel's structures: they say which open files are the same one, and are not for a disk.
 
+use forkscope_proto::{FileRef, Plaintext};
 use std::hash::{BuildHasher, RandomState};
 
 /// Puts another number in the place of an address: always the same one for the same, and none that leads back.
@@ -16,6 +17,12 @@ impl Addresses {
     /// The number for an address; 0, which is none, stays 0.
     pub(super) fn number(&self, address: u64) -> u64 {
         if address == 0 { 0 } else { self.key.hash_one(address).max(1) }
+    }
+
+    /// The same of a call of OpenSSL, where the address of its session is the program's.
+    pub(super) fn hide(&self, record: &Plaintext) -> Plaintext {
+        let file = FileRef { file: self.number(record.file.file), ..record.file };
+        Plaintext { file, session: self.number(record.session), ..*record }
     }
 }
 

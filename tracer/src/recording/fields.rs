@@ -60,7 +60,8 @@ pub(super) const fn of(kind: Kind) -> &'static [Field] {
         Kind::Socket => SOCKET,
         Kind::Uring => URING,
         Kind::Passed => PASSED,
-        Kind::Compat => &[],
+        // It was added later and is stored as a whole, so that each field has the column that it always had.
+        Kind::Compat | Kind::Plaintext => &[],
     }
 }
 

@@ -85,6 +85,7 @@ impl Packer {
             What::Uring(record) => (Kind::Uring, record.as_bytes(), &[][..]),
             What::Passed(record) => (Kind::Passed, record.as_bytes(), &[][..]),
             What::Compat => (Kind::Compat, &[][..], &[][..]),
+            What::Plaintext(record, payload) => (Kind::Plaintext, record.as_bytes(), payload),
             What::Snapshot(seen) => {
                 self.head(tag::SNAPSHOT, event);
                 let (addresses, column) = (&self.addresses, &mut self.columns.0[WHOLES]);
@@ -105,6 +106,10 @@ impl Packer {
             let bytes;
             (bytes, body) = body.split_at(field.size());
             self.field(FIELDS + fields::first(kind) + at, *field, bytes, event.time);
+        }
+        if let What::Plaintext(record, _) = event.what {
+            let hidden = self.addresses.hide(record);
+            put_bytes(self.column(WHOLES), &hidden.as_bytes()[size_of::<Header>()..]);
         }
         if let Some(columns) = self.columns.0[PAYLOADS..].first_chunk_mut() {
             self.payload.put(&event.what, payload, kept, columns);

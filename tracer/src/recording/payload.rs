@@ -40,8 +40,8 @@ impl Payload {
 
     fn next(self, what: &What<'_>, kept: &Kept, at: usize, end: usize) -> Option<std::ops::Range<usize>> {
         match (what, self) {
-            (What::Io(..), Self::Headers) => kept.next(at, end),
-            (What::Io(..), Self::None) => None,
+            (What::Io(..) | What::Plaintext(..), Self::Headers) => kept.next(at, end),
+            (What::Io(..) | What::Plaintext(..), Self::None) => None,
             _ => Some(at..end).filter(|range| !range.is_empty()),
         }
     }

@@ -43,6 +43,7 @@ pub(super) enum Record {
     Uring(proto::UringIo),
     Passed(proto::Passed),
     Compat,
+    Plaintext(proto::Plaintext),
     Snapshot(Snapshot),
     Glance(Glance),
 }
@@ -60,6 +61,7 @@ impl Owned {
             Record::Uring(record) => What::Uring(record),
             Record::Passed(record) => What::Passed(record),
             Record::Compat => What::Compat,
+            Record::Plaintext(record) => What::Plaintext(record, payload),
             Record::Snapshot(seen) => What::Snapshot(seen),
             Record::Glance(seen) => What::Glance(seen),
         };
@@ -124,14 +126,14 @@ pub(super) fn event() -> impl Strategy<Value = Owned> {
     let words = prop::collection::vec(word(), 37);
     let payload = prop::collection::vec(any::<u8>(), 0..300);
     let seen = prop_oneof![snapshot().prop_map(Record::Snapshot), glance().prop_map(Record::Glance)];
-    let record = (1u16..=11, any::<u16>(), words, seen);
+    let record = (1u16..=12, any::<u16>(), words, seen);
     (word(), 0u64..3, [task(), task()], record, payload).prop_map(
         |(time, start, [tgid, tid], (kind, nr, mut words, seen), mut payload)| {
             let Some(kind) = Kind::from_number(kind) else {
                 let process = ProcKey { tgid, start };
                 return Owned { time, process, tid, record: seen, payload: Vec::new() };
             };
-            if !matches!(kind, Kind::Exec | Kind::Call | Kind::Io | Kind::Socket) {
+            if !matches!(kind, Kind::Exec | Kind::Call | Kind::Io | Kind::Socket | Kind::Plaintext) {
                 payload.clear();
             }
             let length = payload.len() as u32;
@@ -148,6 +150,7 @@ pub(super) fn event() -> impl Strategy<Value = Owned> {
                 Kind::Uring => Record::Uring(read(bytes)),
                 Kind::Passed => Record::Passed(read(bytes)),
                 Kind::Compat => Record::Compat,
+                Kind::Plaintext => Record::Plaintext(read(bytes)),
             };
             Owned { time, process: ProcKey { tgid, start }, tid, record, payload }
         },

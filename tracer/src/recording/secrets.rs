@@ -101,6 +101,14 @@ fn transfer(dir: Direction, payload: &[u8]) -> Owned {
     Owned { time: 0, process: Default::default(), tid: 0, record, payload: payload.to_vec() }
 }
 
+/// The same, handed to OpenSSL.
+fn inside_tls(payload: &[u8]) -> Owned {
+    let header =
+        proto::Header { kind: Kind::Plaintext as u16, payload: payload.len() as u32, ..Default::default() };
+    let record = Record::Plaintext(proto::Plaintext { header, ..Default::default() });
+    Owned { time: 0, process: Default::default(), tid: 0, record, payload: payload.to_vec() }
+}
+
 /// All that is in the file when a conversation was recorded that passed in pieces of so many bytes, first the first.
 fn recorded(steps: &[(Direction, &[u8])], first: usize, then: usize, payload: Payload) -> Vec<u8> {
     let (mut file, mut wire, kept) = (Vec::new(), Wire::new(), Kept::default());
@@ -113,6 +121,7 @@ fn recorded(steps: &[(Direction, &[u8])], first: usize, then: usize, payload: Pa
             kept.clear();
             wire.feed(User(1), *dir, Chunk::new(piece, piece.len() as u64).noting(&kept), &mut |_| ());
             recorder.event(&transfer(*dir, piece).event(), &kept).expect("memory");
+            recorder.event(&inside_tls(piece).event(), &kept).expect("memory");
         }
     }
     recorder.end(&End::default()).expect("memory");

@@ -81,6 +81,13 @@ fn words(event: &Event<'_>, numbers: &mut HashMap<u64, u64>) -> String {
             socket.file = file(&socket.file);
             format!("{socket:?} {payload:?}")
         }
+        What::Plaintext(record, payload) => {
+            let mut record = *record;
+            record.file = file(&record.file);
+            // Hidden, too, as the addresses of files are.
+            record.session = u64::from(record.session != 0);
+            format!("{record:?} {payload:?}")
+        }
         What::Uring(io) => {
             let mut io = *io;
             io.file = file(&io.file);

@@ -12,7 +12,7 @@ use super::pack::near;
 use super::{payload, snapshot};
 use crate::decode::decode;
 use crate::event::{Event, Glance, ProcKey, Snapshot, What};
-use forkscope_proto::{FileRef, Header, Kind};
+use forkscope_proto::{FileRef, Header, Kind, Plaintext};
 use serde::de::DeserializeOwned;
 use zerocopy::IntoBytes;
 
@@ -168,6 +168,19 @@ impl Unpacker {
             self.field(FIELDS + fields::first(kind) + index, *field, time, bytes)?;
             self.record.as_mut_bytes()[at..at + bytes.len()].copy_from_slice(bytes);
             at += bytes.len();
+        }
+        if kind == Kind::Plaintext {
+            let body = size_of::<Plaintext>() - at;
+            let (from, to) = self.places[WHOLES];
+            let mut rest = Rest(&self.raw[from..to]);
+            let whole = rest.bytes()?;
+            self.places[WHOLES].0 = to - rest.0.len();
+            let room = &mut self.record.as_mut_bytes()[at..at + body];
+            if whole.len() != body {
+                return Err(Broken::Damaged);
+            }
+            room.copy_from_slice(whole);
+            at += body;
         }
         let payload = self.payload()?;
         let Self { record, payload: room, .. } = self;

@@ -23,6 +23,9 @@ pub struct Connection {
     pub protocol: Option<String>,
     /// TLS was seen on it.
     pub tls: bool,
+    /// What is inside TLS was read (`--tls-plaintext`).
+    #[serde(default)]
+    pub tls_plaintext: bool,
     /// What the opening of its TLS session said in the clear; null: there is none, or its opening was not seen.
     #[serde(default)]
     pub tls_session: Option<TlsSession>,

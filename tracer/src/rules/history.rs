@@ -136,9 +136,10 @@ pub(super) fn closed_by(model: &Model, process: ProcId, past: &Past) -> String {
 
 /// A connection in words: `the HTTP/2 connection 127.0.0.1:1 -> 127.0.0.1:2`.
 pub(super) fn connection(socket: &Socket) -> String {
-    let speaks = match socket.protocol() {
-        Protocol::Unknown => String::new(),
-        protocol => format!("{} ", protocol.name()),
+    let speaks = match (socket.protocol_inside(), socket.protocol()) {
+        (Some(inside), outside) => format!("{} over {} ", inside.name(), outside.name()),
+        (None, Protocol::Unknown) => String::new(),
+        (None, protocol) => format!("{} ", protocol.name()),
     };
     if !socket.is_connection() {
         return format!("a {speaks}socket");
@@ -153,7 +154,7 @@ pub(super) fn connection_of(model: &Model, id: Option<SockId>) -> String {
 
 /// What a session's parts are called: the streams of HTTP/2, the channels of AMQP.
 pub(super) fn part(socket: &Socket) -> &'static str {
-    if socket.protocol() == Protocol::Amqp { "AMQP channel" } else { "HTTP/2 stream" }
+    if socket.read_protocol() == Protocol::Amqp { "AMQP channel" } else { "HTTP/2 stream" }
 }
 
 /// Both addresses.

@@ -9,6 +9,7 @@ pub mod usage;
 use crate::decode::Batch;
 use crate::event::ProcKey;
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
@@ -31,6 +32,9 @@ pub trait Source {
     fn preparation(&self) -> Option<&ptrace::Preparation> {
         None
     }
+
+    /// Prepares for a program that forkscope is about to start: what takes long is done before that runs.
+    fn foresee(&mut self, _program: &OsStr) {}
 
     /// Stops a process (`SIGSTOP`) until it is released, or forkscope ends. One that was stopped at a failing call, as
     /// users may ask for ([`may_be_stale`](forkscope_proto::arguments::may_be_stale)), stays so.

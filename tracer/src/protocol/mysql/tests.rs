@@ -115,3 +115,38 @@ fn a_statement_cut() {
         &[asked(P), Sign::Torn { by: C, cut: P, missing: 5 }, asked(C)],
     );
 }
+
+/// After the client's SSLRequest the login goes on inside TLS, where it was: in packet 2.
+#[test]
+fn a_session_goes_on_inside_tls() {
+    use crate::protocol::Wire;
+    let mut greeting = b"\x4a\0\0\0\x0a8.0.36\0".to_vec();
+    greeting.resize(78, 7);
+    let mut request = b"\x20\0\0\x01".to_vec();
+    request.resize(36, 7);
+    let hello = b"\x16\x03\x01\0\x0d\x01\0\0\x09\x03\x03abcdefg";
+    let mut signs = Vec::new();
+    let mut outside = Wire::new();
+    for (dir, data) in [(Received, &greeting[..]), (Sent, &request), (Sent, hello)] {
+        outside.feed(P, dir, Chunk::new(data, data.len() as u64), &mut |sign| signs.push(sign));
+    }
+    assert_eq!(outside.protocol(), Protocol::Tls);
+    let mut inside = outside.inside();
+    assert_eq!((inside.protocol(), outside.inside().protocol()), (Protocol::Mysql, Protocol::Unknown));
+    signs.clear();
+    for (user, dir, data) in [
+        (P, Sent, b"\x04\0\0\x02user".as_slice()),
+        (P, Received, b"\x07\0\0\x03\0\0\0\x02\0\0\0"),
+        (P, Sent, QUERY),
+        (C, Received, OK),
+        (C, Sent, b"\x01\0\0\0\x01"),
+    ] {
+        inside.feed(user, dir, Chunk::new(data, data.len() as u64), &mut |sign| signs.push(sign));
+    }
+    let expected = [
+        Sign::Request { by: P },
+        Sign::Reply { requester: Some(P), reader: C, sure: true },
+        Sign::Goodbye { by: C, message: "COM_QUIT" },
+    ];
+    assert!(expected.iter().all(|sign| signs.contains(sign)), "{signs:?}");
+}

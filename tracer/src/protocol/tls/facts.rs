@@ -90,6 +90,12 @@ impl Facts {
         self.version == Some(0x0304)
     }
 
+    /// Its alerts can be told from application data: the version is known, and before TLS 1.3.
+    #[must_use]
+    pub fn shows_alerts(&self) -> bool {
+        self.version.is_some() && !self.hides_alerts()
+    }
+
     pub(super) fn choose_version(&mut self, version: u16) {
         self.version = Some(version);
     }

@@ -34,6 +34,7 @@ pub fn line(event: &Event<'_>, start: u64, out: &mut String) {
         What::Exit(record) => other::exit(record, out),
         What::Uring(record) => other::uring(record, out),
         What::Passed(record) => other::passed(record, out),
+        What::Plaintext(record, payload) => other::plaintext(record, payload, out),
         What::Compat => out.push_str("made a 32-bit call: its calls are not read"),
         What::Glance(seen) => other::glance(seen, out),
         What::Socket(..) | What::Snapshot(_) => {}

@@ -3,6 +3,7 @@
 use super::btf::Btf;
 use super::filter::Filter;
 use super::offsets::offsets;
+use super::openssl::{self, Openssl};
 use super::stopped::Stopped;
 use super::{EbpfError, EbpfSource};
 use crate::source::proc;
@@ -28,6 +29,9 @@ const PROGRAMS: [(&str, &str, bool); 7] = [
     ("forkscope_exit", "sys_exit", false),
 ];
 
+/// The most threads that are in a call of OpenSSL at once.
+const MOST_IN_OPENSSL: u32 = 32_768;
+
 /// How to trace.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -39,13 +43,22 @@ pub struct Settings {
     pub ring: u32,
     /// Stop processes at failing calls that may be a finding; see [`EbpfSource::guard`].
     pub stops: bool,
+    /// Take what programs hand to OpenSSL.
+    pub plaintext: bool,
     /// Have the kernel count the programs' run time, which costs a little.
     pub count_cost: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { everything: false, capture: 256, ring: 16 << 20, stops: false, count_cost: false }
+        Self {
+            everything: false,
+            capture: 256,
+            ring: 16 << 20,
+            stops: false,
+            plaintext: false,
+            count_cost: false,
+        }
     }
 }
 
@@ -55,6 +68,10 @@ pub(super) fn start(settings: &Settings) -> Result<EbpfSource, EbpfError> {
     for (name, ..) in PROGRAMS {
         program(&mut programs, name).and_then(RawTracePoint::load).map_err(|error| explain(name, error))?;
     }
+    if settings.plaintext {
+        openssl::load(&mut programs)?;
+    }
+    // From here on descriptors of maps may be closed: what is loaded later would get others under their numbers.
     let events =
         RingBuf::try_from(take(&mut programs, "EVENTS")?).map_err(|e| EbpfError::refused("ring", e))?;
     let processes =
@@ -82,8 +99,19 @@ pub(super) fn start(settings: &Settings) -> Result<EbpfSource, EbpfError> {
             Ok(_) => {}
         }
     }
+    let openssl = settings.plaintext.then(|| Openssl::start(&mut programs, settings.everything));
     let programs = Some(programs);
-    Ok(EbpfSource { events, filter, processes, lost, programs, stopped, sees_uring, _counting: counting })
+    Ok(EbpfSource {
+        events,
+        filter,
+        processes,
+        lost,
+        programs,
+        stopped,
+        sees_uring,
+        openssl,
+        _counting: counting,
+    })
 }
 
 fn load(settings: &Settings) -> Result<Ebpf, EbpfError> {
@@ -100,12 +128,14 @@ fn load(settings: &Settings) -> Result<Ebpf, EbpfError> {
             true => Config::STOPS_OWN,
         },
         own_uid: nix::unistd::getuid().as_raw(),
+        plaintext: settings.plaintext.into(),
     };
     EbpfLoader::new()
         .btf(None)
         .override_global("OFFSETS", offsets.as_bytes(), true)
         .override_global("CONFIG", config.as_bytes(), true)
         .map_max_entries("EVENTS", ring)
+        .map_max_entries("IN_OPENSSL", if settings.plaintext { MOST_IN_OPENSSL } else { 1 })
         .load(OBJECT)
         .map_err(|error| match error {
             aya::EbpfError::MapError(aya::maps::MapError::CreateError { ref io_error, ref name, .. }) => {
@@ -130,7 +160,7 @@ fn program<'a>(programs: &'a mut Ebpf, name: &str) -> Result<&'a mut RawTracePoi
     programs.program_mut(name).ok_or(ProgramError::NotLoaded)?.try_into()
 }
 
-fn explain(name: &str, error: ProgramError) -> EbpfError {
+pub(super) fn explain(name: &str, error: ProgramError) -> EbpfError {
     match &error {
         ProgramError::LoadError { io_error, .. } if is(io_error, Errno::EPERM) => EbpfError::NoPrivilege,
         _ => EbpfError::refused(&format!("program {name}"), error),

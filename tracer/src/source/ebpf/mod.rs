@@ -5,7 +5,9 @@ mod error;
 mod filter;
 mod load;
 mod offsets;
+mod openssl;
 mod stopped;
+mod wheels;
 
 pub use error::EbpfError;
 pub use load::Settings;
@@ -19,7 +21,9 @@ use aya::Ebpf;
 use aya::maps::{HashMap, MapData, PerCpuArray, RingBuf};
 use filter::Filter;
 use forkscope_proto::{Kind, LOST_SLOTS, ProcState};
+use openssl::{Openssl, Word};
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::Command;
@@ -36,6 +40,8 @@ pub struct EbpfSource {
     programs: Option<Ebpf>,
     stopped: Stopped,
     sees_uring: bool,
+    /// `None`: the plaintext of TLS was not asked for.
+    openssl: Option<Openssl>,
     /// Keeps the kernel counting the programs' run time.
     _counting: Option<OwnedFd>,
 }
@@ -71,6 +77,27 @@ impl EbpfSource {
         self.stopped.guard(command)
     }
 
+    /// Puts probes on the files of OpenSSL that a process has mapped, or may map soon, where that was asked for.
+    fn probe_openssl(&mut self, word: &Word) {
+        let (Some(openssl), Some(programs)) = (&mut self.openssl, &mut self.programs) else { return };
+        match word {
+            Word::None => {}
+            Word::Mapped(pid) => openssl.look_at(programs, *pid),
+            Word::Executed(pid, words) => openssl.look_beside(programs, *pid, words),
+        }
+    }
+
+    /// Whether probes can be put on a library's functions; says what the kernel answered where not.
+    ///
+    /// # Errors
+    /// Where the plaintext of TLS was not asked for, or the kernel refuses.
+    pub fn try_library_probe(&mut self) -> Result<(), EbpfError> {
+        match (&self.openssl, &mut self.programs) {
+            (Some(_), Some(programs)) => openssl::try_probe(programs),
+            _ => Err(EbpfError::refused("probe", io::Error::from(io::ErrorKind::Unsupported))),
+        }
+    }
+
     /// Whether transfers that io_uring makes are seen: the kernel has tracepoints for them (Linux 6.3).
     #[must_use]
     pub fn sees_uring(&self) -> bool {
@@ -90,7 +117,14 @@ impl Source for EbpfSource {
             .insert(process.tgid, State(ProcState { start: process.start, flags }), 0)
             .map_err(io::Error::other)?;
         self.filter.mark(process.tgid, true);
+        self.probe_openssl(&Word::Mapped(process.tgid));
         Ok(())
+    }
+
+    fn foresee(&mut self, program: &OsStr) {
+        if let (Some(openssl), Some(programs)) = (&mut self.openssl, &mut self.programs) {
+            openssl.foresee(programs, program);
+        }
     }
 
     fn leave(&mut self, tgid: u32) {
@@ -119,8 +153,17 @@ impl Source for EbpfSource {
         self.stopped.tend();
         while !batch.is_full() {
             let Some(record) = self.events.next() else { return };
-            batch.push(&record);
+            let word = if self.openssl.is_some() { openssl::word(&record) } else { Word::None };
+            if !matches!(word, Word::Mapped(_)) {
+                batch.push(&record);
+            }
+            drop(record);
+            self.probe_openssl(&word);
         }
+    }
+
+    fn take_notes(&mut self) -> Vec<String> {
+        self.openssl.as_mut().map(Openssl::take_notes).unwrap_or_default()
     }
 
     fn lost(&self) -> BTreeMap<&'static str, u64> {

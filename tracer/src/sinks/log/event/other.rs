@@ -1,7 +1,7 @@
 //! What is no call on a descriptor: tasks begin, execute programs and end; descriptors arrive; io_uring transfers.
 
 use super::names::CLONE_FLAGS;
-use super::value::{flags, quoted, until_nul, write};
+use super::value::{bytes, flags, quoted, until_nul, write};
 use crate::errno;
 use crate::event::{Glance, fork_call, uring_call};
 use crate::inspect::waiting_call;
@@ -55,6 +55,19 @@ pub(super) fn exit(record: &proto::Exit, out: &mut String) {
 pub(super) fn uring(record: &proto::UringIo, out: &mut String) {
     let result = errno::result(i64::from(record.ret));
     write(out, format_args!("{}(socket:[{}]) = {result}", uring_call(record), record.file.inode));
+}
+
+/// `SSL_write("GET / HTTP/1.1") = 14 inside TLS on fd 3`; `on no socket`: the call used none.
+pub(super) fn plaintext(record: &proto::Plaintext, payload: &[u8], out: &mut String) {
+    write(out, format_args!("{}(", record.act().map_or("SSL", proto::Act::name)));
+    if let Some(proto::Act::Read | proto::Act::Write) = record.act() {
+        bytes(payload, u64::try_from(record.ret).unwrap_or(0), out);
+    }
+    write(out, format_args!(") = {} inside TLS on ", record.ret));
+    match record.fd {
+        0.. => write(out, format_args!("fd {}", record.fd)),
+        _ => out.push_str("no socket"),
+    }
 }
 
 /// `received fds 5, 6 over fd 3`.

@@ -200,6 +200,17 @@ fn the_rest() {
     check(What::Passed(&many), "received fds 5, 6, 0, 0, 0, 0, 0, 0 and 3 more over fd 3");
     let sent = UringIo { file: CONNECTION, ret: -32, sent: 1, ..UringIo::default() };
     check(What::Uring(&sent), "io_uring_send(socket:[4711]) = -1 EPIPE");
+    let record =
+        |act: proto::Act, ret, fd| proto::Plaintext { act: act as u16, ret, fd, ..Default::default() };
+    check(
+        What::Plaintext(&record(proto::Act::Write, 40, 3), b"GET /\x1b"),
+        r#"SSL_write("GET /\x1b"...) = 40 inside TLS on fd 3"#,
+    );
+    check(What::Plaintext(&record(proto::Act::Read, 0, 3), b""), r#"SSL_read("") = 0 inside TLS on fd 3"#);
+    check(
+        What::Plaintext(&record(proto::Act::Shutdown, 1, -1), b""),
+        "SSL_shutdown() = 1 inside TLS on no socket",
+    );
     check(What::Compat, "made a 32-bit call: its calls are not read");
     assert_eq!(written(What::Socket(&proto::Socket::default(), b"")), "");
     let call = |nr| SeenCall { nr, args: [0x7f00, 0, 0, 0, 0, 0] };

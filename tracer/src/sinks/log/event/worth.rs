@@ -13,7 +13,7 @@ pub fn worth(event: &Event<'_>, verbosity: u8) -> bool {
     let of_interest = match event.what {
         What::Socket(..) | What::Snapshot(_) => return false,
         // Of no interest by itself, but each is one from 2 on.
-        What::Glance(_) => false,
+        What::Glance(_) | What::Plaintext(..) => false,
         What::Fork(fork) => fork.flags & CLONE_THREAD == 0,
         What::Exit(exit) => exit.last != 0,
         What::Exec(..) | What::Passed(_) | What::Compat => true,

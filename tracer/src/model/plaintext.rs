@@ -1,0 +1,201 @@
+//! What is inside TLS, as it passed between programs and OpenSSL, and which connection that belongs to.
+
+use super::socket::Socket;
+use super::{Change, Farewell, Goodbye, Model, Origin, ProcId, SockId};
+use crate::protocol::{Chunk, Direction, Sign, TlsFacts, User};
+use forkscope_proto as proto;
+use proto::{Act, Plaintext};
+use rustc_hash::FxHashMap;
+use std::rc::Rc;
+
+/// The sockets of a process' TLS sessions, by the addresses of their `SSL` objects. A forked child has the same objects at
+/// the same addresses.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ties {
+    sockets: FxHashMap<u64, Tie>,
+}
+
+/// Whose socket a session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Tie {
+    socket: SockId,
+    /// Under which number.
+    fd: i32,
+    /// The process that used it there last: it, or one that it descends from.
+    by: ProcId,
+    /// When.
+    used: u64,
+}
+
+impl Ties {
+    /// Sessions that are remembered.
+    const MOST: usize = 4096;
+
+    /// The session is this socket's. Where there are too many, the half that was not used for longest is forgotten.
+    fn tie(&mut self, session: u64, tie: Tie) {
+        if self.sockets.len() >= Self::MOST && !self.sockets.contains_key(&session) {
+            let mut times: Vec<u64> = self.sockets.values().map(|tie| tie.used).collect();
+            let (_, &mut middle, _) = times.select_nth_unstable(Self::MOST / 2);
+            self.sockets.retain(|_, tie| tie.used > middle);
+        }
+        self.sockets.insert(session, tie);
+    }
+
+    fn of(&self, session: u64) -> Option<Tie> {
+        self.sockets.get(&session).copied()
+    }
+}
+
+impl Model {
+    /// A call of OpenSSL has returned. The bytes that it moved on its socket have events of their own: here they only say
+    /// something.
+    pub(super) fn plaintext(
+        &mut self,
+        at: Origin,
+        record: &Plaintext,
+        payload: &[u8],
+        out: &mut Vec<Change>,
+    ) {
+        let Some(act) = record.act() else { return };
+        let Some(Tie { socket: id, fd, by, .. }) = self.tied(at, record) else {
+            // A handshake through memory says nothing that is missed.
+            if matches!(act, Act::Read | Act::Write) && record.ret > 0 {
+                self.untied += 1;
+                self.with(at.process, |process| process.untied = true);
+            }
+            return;
+        };
+        let Some(socket) = self.sockets.get_mut(&id).filter(|socket| socket.is_connection()) else { return };
+        socket.look_inside(act);
+        // What OpenSSL had decrypted before a fork, each of the two has: it is no reply that one took from the other.
+        if act == Act::Read && by != at.process {
+            return socket.miss_inside(Direction::Received);
+        }
+        let (direction, bytes) = match act {
+            Act::Handshake => return,
+            Act::Shutdown if record.flags & Plaintext::SENT == 0 => return,
+            Act::Shutdown => {
+                let (by, message) = (User(at.process.number()), "close_notify");
+                return socket.heard(at, fd, Sign::Goodbye { by, message }, out);
+            }
+            Act::Read if Plaintext::is_end(record.act, record.ret, record.flags) => {
+                // Where the alert is seen on the wire, it has been told.
+                if socket.tls().is_some_and(TlsFacts::shows_alerts) {
+                    return;
+                }
+                let (reader, message) = (User(at.process.number()), "an encrypted alert");
+                return socket.heard(at, fd, Sign::PeerGoodbye { reader, message }, out);
+            }
+            Act::Read => (Direction::Received, record.ret),
+            Act::Write => (Direction::Sent, record.ret),
+        };
+        let chunk = Chunk::new(payload, u64::try_from(bytes).unwrap_or(0)).noting(&self.kept);
+        socket.hear_inside(at, fd, direction, chunk, out);
+    }
+
+    /// The socket of a call: the one that it used itself, or the one that its session used before.
+    fn tied(&mut self, at: Origin, record: &Plaintext) -> Option<Tie> {
+        let seen = self.socket_of(&record.file);
+        let process = self.processes.get_mut(&at.process)?;
+        let Some(socket) = seen else { return process.ties.of(record.session) };
+        let tie = Tie { socket, fd: record.fd, by: at.process, used: at.time };
+        let known =
+            process.ties.of(record.session).is_some_and(|known| Tie { used: tie.used, ..known } == tie);
+        // A fork has shared them: no copy for each call.
+        if !known || Rc::strong_count(&process.ties) == 1 {
+            Rc::make_mut(&mut process.ties).tie(record.session, tie);
+        }
+        Some(tie)
+    }
+
+    /// Calls of OpenSSL that moved bytes of which nobody knows to which connection they belong.
+    #[must_use]
+    pub fn untied(&self) -> u64 {
+        self.untied
+    }
+}
+
+impl Socket {
+    /// From here on what is inside TLS is seen: from its first byte, if this is its handshake.
+    fn look_inside(&mut self, act: Act) {
+        if self.inside.is_some() {
+            return;
+        }
+        let mut inside = self.wire.as_mut().map(|wire| wire.inside()).unwrap_or_default();
+        if self.opened.nr != 0 {
+            inside.client_is(if self.accepted { Direction::Received } else { Direction::Sent });
+        }
+        if act != Act::Handshake {
+            inside.skip(Direction::Sent);
+            inside.skip(Direction::Received);
+        }
+        self.inside = Some(Box::new(inside));
+    }
+
+    /// Something was missed inside TLS.
+    fn miss_inside(&mut self, direction: Direction) {
+        if let Some(inside) = &mut self.inside {
+            inside.skip(direction);
+        }
+    }
+
+    /// Reads bytes that were sent or received.
+    pub(super) fn hear(
+        &mut self,
+        at: Origin,
+        fd: i32,
+        direction: Direction,
+        chunk: Chunk<'_>,
+        out: &mut Vec<Change>,
+    ) {
+        let Some(mut wire) = self.wire.take() else { return };
+        wire.feed(User(at.process.number()), direction, chunk, &mut |sign| self.heard(at, fd, sign, out));
+        self.note_at_once(wire.at_once());
+        self.wire = Some(wire);
+    }
+
+    /// The same, inside TLS.
+    fn hear_inside(
+        &mut self,
+        at: Origin,
+        fd: i32,
+        direction: Direction,
+        chunk: Chunk<'_>,
+        out: &mut Vec<Change>,
+    ) {
+        let Some(mut wire) = self.inside.take() else { return };
+        wire.feed(User(at.process.number()), direction, chunk, &mut |sign| self.heard(at, fd, sign, out));
+        self.note_at_once(wire.at_once());
+        self.inside = Some(wire);
+    }
+
+    fn heard(&mut self, at: Origin, fd: i32, sign: Sign, out: &mut Vec<Change>) {
+        if let Sign::Goodbye { message, .. } = sign {
+            let how = Farewell::Message(message);
+            self.goodbye.get_or_insert(Goodbye { by: at, fd, how });
+        }
+        self.asked.note(&sign, at, fd);
+        out.push(Change::Said { socket: self.id, process: at.process, fd, nr: at.nr, sign });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ties_are_bounded_and_the_oldest_are_forgotten() {
+        let mut ties = Ties::default();
+        let (most, all) = (Ties::MOST as u64, 3 * Ties::MOST as u64);
+        for session in 1..=all {
+            let tie = Tie { socket: SockId(session as u32), fd: 3, by: ProcId(1), used: session };
+            ties.tie(session, tie);
+            ties.tie(1, Tie { socket: SockId(1), ..tie });
+            assert!(ties.sockets.len() <= Ties::MOST);
+        }
+        assert_eq!(ties.of(1).map(|tie| tie.socket), Some(SockId(1)), "it is in use");
+        assert_eq!(ties.of(all).map(|tie| tie.used), Some(all));
+        assert_eq!(ties.of(2), None);
+        assert!(ties.of(all - most / 2 + 1).is_some());
+    }
+}
