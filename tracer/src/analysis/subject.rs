@@ -31,6 +31,7 @@ impl Analysis {
             What::Call(Call { file, other, replaced, .. }, _) => self.on(subject, [file, replaced, other]),
             What::Io(record, _) => self.on(subject, [&record.file]),
             What::Uring(record) => self.on(subject, [&record.file]),
+            What::Plaintext(record, _) => self.on(subject, [&record.file]),
             What::Passed(record) => {
                 self.on(subject, record.fds[..listed(record)].iter().map(|one| &one.file))
             }
@@ -89,6 +90,7 @@ fn descriptors(what: &What<'_>) -> Few {
     match what {
         What::Call(record, _) => of([record.fd, record.other_fd]),
         What::Io(record, _) => of([record.fd, -1]),
+        What::Plaintext(record, _) => of([record.fd, -1]),
         What::Passed(record) => {
             let arrived = record.fds[..listed(record)].iter().map(|passed| passed.fd);
             std::iter::once(record.via).chain(arrived).filter_map(|fd| u32::try_from(fd).ok()).collect()

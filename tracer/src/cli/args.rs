@@ -131,6 +131,9 @@ pub(super) struct Tracing {
     /// Bytes to take of each transfer; headers of protocols are read from them.
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(0..=2048))]
     pub(super) capture_bytes: u32,
+    /// Read what programs say inside TLS, where they hand it to OpenSSL 1.1 or 3 as a shared library (libssl.so). Needs eBPF.
+    #[arg(long)]
+    pub(super) tls_plaintext: bool,
     /// Size of the buffer between the kernel and forkscope, in MiB: raise it where events are lost.
     #[arg(long, value_name = "MIB", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub(super) buffer: u32,

@@ -31,11 +31,17 @@ pub(super) struct Started {
 pub(super) fn start(options: &Options, scope: Scope) -> Result<Started> {
     match options.tracing.backend {
         args::Backend::Ebpf => Ok(through_ebpf(options, scope)?),
+        args::Backend::Ptrace if options.tracing.tls_plaintext => Err(anyhow!(
+            "what is inside TLS can be read through eBPF only: leave out --tls-plaintext, or use --backend ebpf"
+        )),
         args::Backend::Ptrace => through_ptrace(options, scope),
         args::Backend::Auto => match through_ebpf(options, scope) {
             Err(error) if scope != Scope::Machine => {
                 let started = through_ptrace(options, scope)?;
-                let note = format!("tracing through ptrace: {}", error.in_short());
+                let mut note = format!("tracing through ptrace: {}", error.in_short());
+                if options.tracing.tls_plaintext {
+                    note += "; what is inside TLS is not read, which takes eBPF";
+                }
                 Ok(Started { note: Some(note), ..started })
             }
             other => Ok(other?),
@@ -50,7 +56,7 @@ fn through_ebpf(options: &Options, scope: Scope) -> Result<Started, EbpfError> {
         capture: options.tracing.capture_bytes,
         ring: options.tracing.buffer << 20,
         stops,
-        plaintext: false,
+        plaintext: options.tracing.tls_plaintext,
         count_cost: options.showing.report.is_some(),
     };
     let mut source = EbpfSource::start(&settings)?;

@@ -43,6 +43,7 @@ pub(super) fn doctor() -> Outcome {
     if let Ok(source) = &source {
         let uring = if source.sees_uring() { "seen" } else { "not seen: that takes Linux 6.3 or newer" };
         say("io_uring transfers", Ok(uring.to_owned()))?;
+        say("inside TLS (--tls-plaintext)", Ok(plaintext()))?;
     }
     let by_ebpf = source.map(|_| "all programs load and attach".to_owned()).map_err(first_line);
     let by_ptrace = ptrace();
@@ -51,6 +52,15 @@ pub(super) fn doctor() -> Outcome {
     say("tracing through ptrace", by_ptrace)?;
     writeln!(out, "\n{verdict}")?;
     Ok(if well { 0 } else { FAILED })
+}
+
+/// Whether probes can be put on libraries, and what that is good for.
+fn plaintext() -> String {
+    let tried = EbpfSource::start(&Settings { plaintext: true, ..Settings::default() });
+    match tried.and_then(|mut source| source.try_library_probe()) {
+        Ok(()) => "read where programs have OpenSSL loaded as a shared library (libssl.so)".to_owned(),
+        Err(error) => format!("not read: {}", first_line(error)),
+    }
 }
 
 /// Which commands work here.

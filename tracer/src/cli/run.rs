@@ -35,6 +35,7 @@ pub(super) fn trace(options: &Options, command: &[OsString]) -> Outcome {
     let words = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let report_is_stdout = options.showing.report.as_deref().is_some_and(|path| path == Path::new("-"));
     let mut session = Session::start(options, Scope::Program, Target::Run { command: words })?;
+    command.iter().take(1).for_each(|program| session.source.foresee(program));
     let waiting = Waiting::fork(command, session.source.preparation(), report_is_stdout)?;
     session.follow(waiting.pid(), true)?;
     let pid = waiting.release()?;

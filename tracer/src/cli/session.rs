@@ -41,6 +41,8 @@ pub(super) struct Session {
     pub(super) backend: Backend,
     target: Target,
     recording: Recording,
+    /// What is inside TLS is looked for.
+    plaintext: bool,
     stops: Stops,
     batch: Batch,
     began: (SystemTime, Instant),
@@ -76,6 +78,7 @@ impl Session {
             backend,
             target,
             recording,
+            plaintext: options.tracing.tls_plaintext && backend == Backend::Ebpf,
             stops: Stops::new(options.tracing.on_finding),
             analysis: Analysis::new(start, showing.levels()).knowing(known),
             console,
@@ -282,6 +285,11 @@ impl Session {
         self.turn(true);
         self.doubtful.extend(self.analysis.take_wanted().tables);
         self.resync(Duration::MAX);
+        if self.plaintext {
+            let unread = self.analysis.unread_tls();
+            unread.iter().for_each(|note| self.console.note(note));
+            notes.extend(unread);
+        }
         let info = SessionInfo {
             backend: self.backend,
             recorded_by: None,

@@ -31,6 +31,8 @@ impl What<'_> {
             What::Exec(..) => Some(EXECVE),
             What::Uring(record) => Some(uring_call(record)),
             What::Passed(record) => calls::name(record.header.nr),
+            // A library's, no system call.
+            What::Plaintext(..) => None,
             What::Exit(_) | What::Socket(..) | What::Compat | What::Snapshot(_) | What::Glance(_) => None,
         }
     }
@@ -43,7 +45,7 @@ impl What<'_> {
             What::Io(record, _) => Some(record.ret),
             What::Uring(record) => Some(record.ret.into()),
             What::Fork(_) | What::Exec(..) | What::Exit(_) | What::Socket(..) | What::Passed(_) => None,
-            What::Compat | What::Snapshot(_) | What::Glance(_) => None,
+            What::Plaintext(..) | What::Compat | What::Snapshot(_) | What::Glance(_) => None,
         }
     }
 }

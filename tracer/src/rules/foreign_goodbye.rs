@@ -19,7 +19,8 @@ expected an answer: \"server closed the connection unexpectedly\". With HTTP/2 a
 child that cleans up after a fork cancels, with RST_STREAM, the calls that its parent has under way, which then hang.
 With AMQP a child that closes its parent's channel makes the parent's next use of it an error, which ends the session.
 With TLS up to 1.2 an alert can be told from other records, though not what it says once all is encrypted: it mostly is
-close_notify. With TLS 1.3 it cannot be told: such a goodbye shows as `shared-stream`.
+close_notify. With TLS 1.3 it cannot be told: such a goodbye shows as `shared-stream`. With --tls-plaintext both are told,
+and what was said inside.
 
 A goodbye to the whole session alone is not reported: who hands a connection over lets the new owner end it.
 

@@ -19,8 +19,8 @@ the interpreter) may end the parent's request: see `foreign-goodbye`, `stolen-re
 
 forkscope says so when the child still holds the connection two seconds later. Not reported is a child that executes a
 program, closes its copy or ends before that, one that was started by vfork(2) or posix_spawn(3), and a connection that the
-parent gives up: so starts each `subprocess`, and so hands a server its clients over. What is under way inside TLS cannot
-be seen, nor what other programs wait for on a protocol that forkscope does not read.
+parent gives up: so starts each `subprocess`, and so hands a server its clients over. What is under way inside TLS can
+be seen with --tls-plaintext only; never what other programs wait for on a protocol that forkscope does not read.
 
 How to fix it: fork before the first request, or when all have been answered and the threads that send them have ended;
 or start the child with spawn, or forkserver, instead of fork.";

@@ -114,10 +114,7 @@ pub(crate) fn postgres() -> Server {
 pub(crate) fn postgres_tls(version: &str) -> Server {
     let mut server = postgres();
     let (key, certificate) = (server.data("key.pem"), server.data("certificate.pem"));
-    let openssl =
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-    let files = ["-keyout", &key, "-out", &certificate, "-subj", "/CN=localhost", "-days", "2"];
-    client(AS_NOBODY[0], &[&AS_NOBODY[1..], &openssl, &files].concat());
+    certify(&AS_NOBODY, &key, &certificate);
     for setting in [
         "ssl=on".to_owned(),
         format!("ssl_key_file={key}"),
@@ -174,6 +171,27 @@ pub(crate) fn redis() -> Server {
     let mut command = strings(&["redis-server", "--port", &port_text, "--bind", "127.0.0.1", "--dir", &path]);
     command.extend(strings(&["--pidfile", &pid_file, "--save", "", "--daemonize", "no"]));
     Server { command, port, pid_file: pid_file.into(), stop: Signal::SIGTERM, directory }
+}
+
+/// The same, which speaks TLS on its port.
+pub(crate) fn redis_tls() -> Server {
+    let mut server = redis();
+    let (key, certificate) = (server.data("key.pem"), server.data("certificate.pem"));
+    certify(&[], &key, &certificate);
+    let port = server.port.to_string();
+    let settings = ["--port", "0", "--tls-port", &port, "--tls-auth-clients", "no"];
+    server.command.extend(strings(&settings));
+    server.command.extend(strings(&["--tls-key-file", &key, "--tls-cert-file", &certificate]));
+    server
+}
+
+/// Makes a key and a certificate that nobody knows; `before` comes before the command.
+pub(crate) fn certify(before: &[&str], key: &str, certificate: &str) {
+    let openssl =
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+    let files = ["-keyout", key, "-out", certificate, "-subj", "/CN=localhost", "-days", "2"];
+    let command = [before, &openssl, &files].concat();
+    client(command[0], &command[1..]);
 }
 
 /// `redis-benchmark` with a background save in the middle of it.

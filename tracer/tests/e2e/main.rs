@@ -28,6 +28,7 @@ mod http2_wire;
 mod inspect;
 mod kept_open;
 mod killed;
+mod plaintext;
 mod process;
 mod ptrace_alike;
 mod ptrace_ends;

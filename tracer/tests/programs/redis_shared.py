@@ -10,6 +10,7 @@ from saying import end_of, say, within
 arguments = argparse.ArgumentParser(description=__doc__)
 arguments.add_argument("port", type=int)
 arguments.add_argument("--at-once", action="store_true", help="both use it at the same time")
+arguments.add_argument("--tls", action="store_true", help="the server speaks TLS, with a certificate that nobody knows")
 options = arguments.parse_args()
 
 ROUNDS = 200
@@ -27,7 +28,8 @@ def use(client, role):
 
 def main():
     # Its default pool, by contrast, opens another connection in a child.
-    client = redis.Redis(host="127.0.0.1", port=options.port, single_connection_client=True)
+    tls = {"ssl": True, "ssl_cert_reqs": "none", "ssl_check_hostname": False} if options.tls else {}
+    client = redis.Redis(host="127.0.0.1", port=options.port, single_connection_client=True, **tls)
     use(client, "parent")
     say(role="parent", fd=client.connection._sock.fileno())
     child = os.fork()
