@@ -31,8 +31,8 @@ impl Analysis {
         let has_library = facts.is_some_and(|facts| facts.libraries.contains_key("libssl"));
         match (process.untied, has_library) {
             (true, _) => {
-                "it carries OpenSSL's bytes in memory and sends them itself, as asyncio and Node.js do, so that they \
-                 cannot be tied to a connection"
+                "it carries OpenSSL's bytes in memory and sends them itself, as Node.js does, so that they cannot be tied to \
+                 a connection"
             }
             (false, true) => {
                 "it has OpenSSL loaded, but this went through another library, as gRPC brings its own, or was over \

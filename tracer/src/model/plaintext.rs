@@ -2,7 +2,7 @@
 
 use super::socket::Socket;
 use super::{Change, Farewell, Goodbye, Model, Origin, ProcId, SockId};
-use crate::protocol::{Chunk, Direction, Sign, TlsFacts, User};
+use crate::protocol::{Chunk, Direction, Sign, TlsFacts, User, is_hello};
 use forkscope_proto as proto;
 use proto::{Act, Plaintext};
 use rustc_hash::FxHashMap;
@@ -58,7 +58,9 @@ impl Model {
     ) {
         let Some(act) = record.act() else { return };
         let Some(Tie { socket: id, fd, by, .. }) = self.tied(at, record) else {
-            // A handshake through memory says nothing that is missed.
+            if act == Act::Handshake {
+                self.with(at.process, |process| process.handshake = Some((at.tid, record.session)));
+            }
             if matches!(act, Act::Read | Act::Write) && record.ret > 0 {
                 self.untied += 1;
                 self.with(at.process, |process| process.untied = true);
@@ -106,6 +108,21 @@ impl Model {
             Rc::make_mut(&mut process.ties).tie(record.session, tie);
         }
         Some(tie)
+    }
+
+    /// A thread has sent something: if it has just taken a step of a handshake in memory, and this is a hello, that session is
+    /// this socket's. So asyncio does: the bytes go from OpenSSL's memory to the socket at once.
+    pub(super) fn tie_by_hello(&mut self, at: Origin, socket: SockId, fd: i32, sent: Chunk<'_>) {
+        let Some(process) = self.processes.get_mut(&at.process) else { return };
+        let Some((_, session)) = process.handshake.take_if(|(tid, _)| *tid == at.tid) else { return };
+        if !is_hello(sent.noting(&self.kept)) {
+            return;
+        }
+        let tie = Tie { socket, fd, by: at.process, used: at.time };
+        Rc::make_mut(&mut process.ties).tie(session, tie);
+        if let Some(socket) = self.sockets.get_mut(&socket).filter(|socket| socket.is_connection()) {
+            socket.look_inside(Act::Handshake);
+        }
     }
 
     /// Calls of OpenSSL that moved bytes of which nobody knows to which connection they belong.

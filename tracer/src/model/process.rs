@@ -92,6 +92,9 @@ pub struct Process {
     /// It moved plaintext of TLS of which nobody knows to which connection it belongs.
     pub untied: bool,
     pub(super) ties: Rc<Ties>,
+    /// The thread that has just taken a step of a TLS handshake without a socket, and the session: what it sends next may be
+    /// that step.
+    pub(super) handshake: Option<(u32, u64)>,
     pub(super) table: TableId,
     pub(super) threads: u32,
     /// Threads with a table of their own.
@@ -125,6 +128,7 @@ impl Process {
             compat: false,
             untied: false,
             ties: Rc::default(),
+            handshake: None,
             table,
             threads: 1,
             apart: FxHashMap::default(),

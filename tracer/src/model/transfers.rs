@@ -46,6 +46,9 @@ impl Model {
         note(socket, at, io.fd, sent, bytes);
         let direction = if sent { Direction::Sent } else { Direction::Received };
         socket.hear(at, io.fd, direction, Chunk::new(payload, bytes).noting(&self.kept), out);
+        if sent {
+            self.tie_by_hello(at, id, io.fd, Chunk::new(payload, bytes));
+        }
         let (process, fd, nr) = (at.process, io.fd, at.nr);
         out.push(Change::Used { socket: id, process, tid: at.tid, fd, nr, sent, bytes });
     }

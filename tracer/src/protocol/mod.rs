@@ -35,7 +35,7 @@ pub use http2::{
 pub use in_flight::InFlight;
 pub use kept::Kept;
 pub use sign::{Chunk, Direction, Sign, User};
-pub use tls::Facts as TlsFacts;
+pub use tls::{Facts as TlsFacts, is_hello};
 pub use wire::Wire;
 
 use kept::nothing;

@@ -31,6 +31,7 @@ const MOST: u16 = (1 << 14) + 2048;
 const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
 const CLIENT_HELLO: u8 = 1;
+const SERVER_HELLO: u8 = 2;
 
 /// A handshake record that begins with a ClientHello (RFC 8446, 4.1.2).
 fn opens(data: &[u8], note: Note<'_>) -> Option<Side> {
@@ -38,6 +39,18 @@ fn opens(data: &[u8], note: Note<'_>) -> Option<Side> {
     let (header, hello) = data.split_first_chunk::<HEADER>()?;
     let &[kind, 0, _, _, 3, ..] = hello.first_chunk::<6>()? else { return None };
     (header[0] == HANDSHAKE && kind == CLIENT_HELLO && length(header).is_some()).then_some(Side::Client)
+}
+
+/// A record that begins with the hello of a client or a server: each says one in a session, but for a server that asks for
+/// another (RFC 8446, 4.1.3 and 4.1.4).
+#[must_use]
+pub fn is_hello(chunk: Chunk<'_>) -> bool {
+    let is_it = chunk.data.split_first_chunk::<HEADER>().is_some_and(|(header, body)| {
+        let hello = matches!(body, [CLIENT_HELLO | SERVER_HELLO, 0, _, _, 3, ..]);
+        header[0] == HANDSHAKE && length(header).is_some() && hello
+    });
+    chunk.keep(0..if is_it { HEADER + 5 } else { 0 });
+    is_it
 }
 
 /// The first bytes of what [`opens`], as far as they are there.

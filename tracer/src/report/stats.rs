@@ -18,8 +18,8 @@ pub struct Stats {
     /// How often children of processes with several threads were looked at, to see whether they stand still.
     #[serde(default)]
     pub glances: u64,
-    /// Calls of OpenSSL that moved bytes of which it is not known to which connection they belong, as with asyncio and
-    /// Node.js, which carry them in memory (`--tls-plaintext`).
+    /// Calls of OpenSSL that moved bytes of which it is not known to which connection they belong, as with Node.js,
+    /// which carries them in memory (`--tls-plaintext`).
     #[serde(default)]
     pub tls_untied: u64,
     /// What tracing cost.

@@ -184,12 +184,25 @@ fn says_why(outcome: &Outcome, why: &str) {
     assert!(outcome.stderr.iter().any(|line| line.contains(why)), "{:#?}", outcome.stderr);
 }
 
+/// It sends each hello at once, from the thread that made it.
 #[test]
-fn what_asyncio_carries_in_memory_is_counted() {
+fn what_asyncio_carries_in_memory_is_tied_by_the_hello() {
     let Some(env) = Env::get() else { return };
     let server = tls_echo(env, "TLSv1_3");
-    let outcome = traced(env, "tls_in_memory.py", &[&server.port.to_string()]);
-    assert_eq!(told(&outcome.said, "parent", "answer"), "hello");
+    let Outcome { said, report, .. } =
+        traced(env, "tls_in_memory.py", &["asyncio", &server.port.to_string()]);
+    assert_eq!(told(&said, "parent", "whole"), true);
+    quiet(&report);
+    assert_eq!(report["stats"]["tls_untied"], 0);
+    assert_eq!(connection(&report, server.port)["protocol"], "HTTP/1");
+}
+
+#[test]
+fn what_another_thread_sends_is_counted() {
+    let Some(env) = Env::get() else { return };
+    let server = tls_echo(env, "TLSv1_3");
+    let outcome = traced(env, "tls_in_memory.py", &["threads", &server.port.to_string()]);
+    assert_eq!(told(&outcome.said, "parent", "whole"), true);
     quiet(&outcome.report);
     assert!(outcome.report["stats"]["tls_untied"].as_u64().is_some_and(|count| count >= 2));
     says_why(&outcome, "in memory");

@@ -166,11 +166,41 @@ fn an_executed_program_knows_no_session() {
     assert_eq!((kernel.findings(), kernel.analysis.model.untied()), (vec![], 1));
 }
 
+/// asyncio carries OpenSSL's bytes in memory, and sends each hello at once, from the same thread.
+#[test]
+fn a_session_in_memory_is_tied_by_its_hello() {
+    const SERVER_HELLO: &[u8] = b"\x16\x03\x03\0\x0d\x02\0\0\x09\x03\x03abcdefg";
+    for hello in [HELLO, SERVER_HELLO] {
+        let mut kernel = Kernel::new();
+        let other = kernel.connect(P, 1);
+        let fd = kernel.connect(P, 5432);
+        kernel.openssl(P, Act::Handshake, S, None, b"");
+        kernel.send(P, fd, hello);
+        kernel.send(P, other, HELLO);
+        kernel.openssl(P, Act::Write, S, None, STARTUP);
+        kernel.send(P, fd, RECORD);
+        kernel.receive(P, fd, RECORD);
+        kernel.openssl(P, Act::Read, S, None, ANSWER);
+        kernel.fork(P, C, 0);
+        kernel.openssl(C, Act::Write, S, None, TERMINATE);
+        kernel.send(C, fd, RECORD);
+        kernel.openssl(P, Act::Write, S, None, QUERY);
+        kernel.send(P, fd, RECORD);
+        kernel.receive_end(P, fd);
+        assert_eq!(kernel.findings(), [("foreign-goodbye", P, Some(fd))]);
+        let seen: Vec<_> = kernel.connections().iter().map(|one| one.tls_plaintext).collect();
+        assert_eq!((seen, kernel.analysis.model.untied()), (vec![false, true], 0));
+    }
+}
+
+/// What is sent next by another thread, or is no hello, ties nothing.
 #[test]
 fn what_passes_in_memory_is_counted_and_said() {
     let mut kernel = Kernel::new();
     let fd = kernel.connect(P, 443);
     kernel.openssl(P, Act::Handshake, S, None, b"");
+    kernel.send(P, fd, b"");
+    kernel.send(P, fd, RECORD);
     kernel.send(P, fd, HELLO);
     kernel.openssl(P, Act::Write, S, None, STARTUP);
     kernel.send(P, fd, RECORD);
