@@ -80,6 +80,8 @@ pub struct Config {
     pub own_uid: u32,
     /// 1: what programs hand to OpenSSL is taken.
     pub plaintext: u32,
+    /// 1: take the user stack at forks, connects and failing calls ([`crate::Stack`]).
+    pub stacks: u32,
 }
 
 impl Config {

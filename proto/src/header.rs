@@ -26,11 +26,13 @@ pub enum Kind {
     Compat = 9,
     /// A call of OpenSSL, with what is inside TLS: [`crate::Plaintext`].
     Plaintext = 10,
+    /// Where in a program a thread was when it made a call: [`crate::Stack`].
+    Stack = 11,
 }
 
 impl Kind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Fork,
         Self::Exec,
         Self::Exit,
@@ -41,13 +43,14 @@ impl Kind {
         Self::Passed,
         Self::Compat,
         Self::Plaintext,
+        Self::Stack,
     ];
 
     /// The kind with this number, if there is one.
     #[must_use]
     pub const fn from_number(number: u16) -> Option<Self> {
         match number {
-            1..=10 => Some(Self::ALL[number as usize - 1]),
+            1..=11 => Some(Self::ALL[number as usize - 1]),
             _ => None,
         }
     }
@@ -66,6 +69,7 @@ impl Kind {
             Self::Passed => "passed",
             Self::Compat => "compat",
             Self::Plaintext => "plaintext",
+            Self::Stack => "stack",
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod plaintext;
 pub mod process;
 pub mod socket;
 pub mod spec;
+pub mod stack;
 
 pub use call::{Call, Passed, PassedFd};
 pub use config::{Config, LOST_SLOTS, Offsets, ProcState};
@@ -27,6 +28,7 @@ pub use plaintext::{Act, LibraryMapped, Plaintext};
 pub use process::{Exec, Exit, Fork};
 pub use socket::Socket;
 pub use spec::{Capture, Enter, Gate, Produces, Shape, Spec};
+pub use stack::{Stack, StackAt};
 
 /// Asserts the size of a record when compiled: both sides and every recording rely on it.
 macro_rules! layout {

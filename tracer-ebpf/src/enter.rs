@@ -4,6 +4,7 @@ use crate::file::behind;
 use crate::kernel::{Registers, read};
 use crate::maps::{PENDING, Pending};
 use crate::settings::offset;
+use crate::stack;
 use crate::traced::{Me, now};
 use aya_ebpf::{EbpfContext as _, macros::raw_tracepoint, programs::RawTracePointContext};
 use forkscope_proto::{Enter, FileRef, Kind, ProcState, Spec, calls};
@@ -42,6 +43,9 @@ pub fn forkscope_enter(ctx: RawTracePointContext) -> i32 {
     let Some(me) = Me::if_traced() else { return 0 };
     let number: u64 = ctx.arg(1);
     let Some(spec) = spec(number) else { return 0 };
+    if stack::may_fork(number) && !is_compat(&me) {
+        stack::at_fork(&me, number, ctx.arg(0));
+    }
     let shared = me.flags() & (ProcState::SHARED | ProcState::URING) != 0;
     let worth = match spec.enter {
         Enter::Nothing => false,

@@ -4,7 +4,7 @@ use crate::enter::{is_compat, spec};
 use crate::kernel::{Registers, read};
 use crate::maps::PENDING;
 use crate::traced::Me;
-use crate::{call, mapped, stop, transfer};
+use crate::{call, mapped, stack, stop, transfer};
 use aya_ebpf::{macros::raw_tracepoint, programs::RawTracePointContext};
 use forkscope_proto::{Enter, Shape};
 
@@ -25,6 +25,9 @@ pub fn forkscope_exit(ctx: RawTracePointContext) -> i32 {
         // SAFETY: the value is copied before the entry is removed; only this thread changes it.
         unsafe { PENDING.get(me.tid) }.copied().filter(|pending| pending.nr == regs.number)
     };
+    if !matches!(spec.shape, Shape::Ignored) {
+        stack::at_call(&me, spec, &regs, ctx.arg(0), ret);
+    }
     stop::at_call(&me, regs.number, ret);
     match spec.shape {
         Shape::Ignored => {}

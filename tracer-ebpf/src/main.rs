@@ -20,6 +20,7 @@ mod passed;
 mod payload;
 mod settings;
 mod socket;
+mod stack;
 mod stop;
 mod traced;
 mod transfer;

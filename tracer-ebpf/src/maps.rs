@@ -4,7 +4,7 @@ use crate::settings;
 use aya_ebpf::bindings::{BPF_F_MMAPABLE, BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP};
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf};
-use forkscope_proto::{Call, Config, FileRef, Io, Kind, LOST_SLOTS, Passed, ProcState, Socket};
+use forkscope_proto::{Call, Config, FileRef, Io, Kind, LOST_SLOTS, Passed, ProcState, Socket, Stack};
 
 /// Records on their way to user space. The size here is a default; user space sets it when loading.
 #[map]
@@ -64,6 +64,10 @@ pub static PASSED: PerCpuArray<WithPayload<Passed, 0>> = PerCpuArray::with_max_e
 #[map]
 pub static EXEC: PerCpuArray<WithPayload<forkscope_proto::Exec, { Config::MOST_DETAIL }>> =
     PerCpuArray::with_max_entries(1, 0);
+
+/// Likewise for a stack. Twice the room that is filled: what bounds the copy is a mask.
+#[map]
+pub static STACK: PerCpuArray<WithPayload<Stack, { 2 * Stack::MOST }>> = PerCpuArray::with_max_entries(1, 0);
 
 /// A record and the room for its payload.
 #[repr(C)]

@@ -12,8 +12,16 @@ pub static OFFSETS: Offsets = {
 };
 
 #[unsafe(no_mangle)]
-static CONFIG: Config =
-    Config { own_tgid: 0, everything: 0, capture: 0, wake_at: 0, stops: 0, own_uid: 0, plaintext: 0 };
+static CONFIG: Config = Config {
+    own_tgid: 0,
+    everything: 0,
+    capture: 0,
+    wake_at: 0,
+    stops: 0,
+    own_uid: 0,
+    plaintext: 0,
+    stacks: 0,
+};
 
 /// One offset of [`Offsets`].
 macro_rules! offset {
@@ -52,6 +60,12 @@ pub fn stops() -> u32 {
 #[inline(always)]
 pub fn own_uid() -> u32 {
     load(&raw const CONFIG.own_uid)
+}
+
+/// Whether user stacks are taken.
+#[inline(always)]
+pub fn stacks() -> bool {
+    load(&raw const CONFIG.stacks) != 0
 }
 
 /// Payload bytes taken of each transfer.

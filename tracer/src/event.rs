@@ -3,6 +3,7 @@
 mod called;
 mod futex;
 mod glance;
+mod stack;
 
 pub use called::{OTHER_CALLS, fork_call, uring_call};
 pub use futex::FutexWait;
@@ -10,6 +11,8 @@ pub use glance::{
     Glance, GlancedThread, MOST_PARENT_THREADS, MOST_THREADS, MOST_WATCHED, ParentThread, SeenCall, WaitsOn,
     WantedGlance,
 };
+
+pub use stack::{NamedStack, StackOf, TakenStack};
 
 use forkscope_proto as proto;
 

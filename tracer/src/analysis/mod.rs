@@ -11,12 +11,13 @@ pub(crate) mod kernel;
 mod places;
 mod publish;
 mod report;
+mod stacks;
 mod subject;
 #[cfg(test)]
 mod tests;
 mod unread;
 
-use crate::event::{Event, WantedGlance, What};
+use crate::event::{Event, StackOf, WantedGlance, What};
 use crate::model::{Change, Facts, Model, Place, ProcId};
 use crate::report::{Baseline, Finding, RuleId, Severity};
 use crate::rules::{self, Cause, Draft, Rule};
@@ -49,6 +50,8 @@ pub struct Wanted {
     pub tables: FxHashSet<u32>,
     /// Processes that may live in another pid namespace than forkscope.
     pub places: FxHashSet<u32>,
+    /// Findings, and where threads were that they are about: [`Analysis::tell_stacks`].
+    pub stacks: Vec<(u32, StackOf)>,
 }
 
 /// Everything known so far.
@@ -64,6 +67,8 @@ pub struct Analysis {
     /// Findings that nobody has been shown yet, by index.
     fresh: Vec<usize>,
     wanted: Wanted,
+    /// Whether anybody can say where threads were.
+    wants_stacks: bool,
     events: [u64; Kind::ALL.len() + 1],
     /// Glances at children.
     glances: u64,
@@ -88,6 +93,7 @@ impl Analysis {
             known: None,
             fresh: Vec::new(),
             wanted: Wanted::default(),
+            wants_stacks: false,
             events: [0; Kind::ALL.len() + 1],
             glances: 0,
             start,
@@ -181,8 +187,12 @@ impl Analysis {
 
     /// Seconds since the session's start.
     fn seconds(&self, time: u64) -> f64 {
-        time.saturating_sub(self.start) as f64 / 1e9
+        seconds(self.start, time)
     }
+}
+
+fn seconds(start: u64, time: u64) -> f64 {
+    time.saturating_sub(start) as f64 / 1e9
 }
 
 impl Wanted {

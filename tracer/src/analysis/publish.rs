@@ -45,6 +45,7 @@ impl Analysis {
         let shown = vec![(draft.rule, draft.says, draft.severity)];
         self.causes.insert(draft.cause, Known { at, says: draft.says, told, shown });
         let finding = self.finding(at as u32 + 1, &draft);
+        self.want_stacks(finding.id, &draft);
         self.findings.push(finding);
         self.fresh.push(at);
     }
@@ -76,9 +77,11 @@ impl Analysis {
     /// Gives a finding the draft's name, and keeps what was known of it.
     fn rename(&mut self, known: &mut Known, draft: &Draft) {
         let mut renamed = self.finding(self.findings[known.at].id, draft);
+        self.want_stacks(renamed.id, draft);
         let finding = &mut self.findings[known.at];
         (renamed.count, renamed.first_seen, renamed.last_seen) =
             (finding.count, finding.first_seen, finding.last_seen);
+        renamed.stacks = std::mem::take(&mut finding.stacks);
         name_others(&mut renamed, finding);
         join(&mut renamed.evidence, std::mem::take(&mut finding.evidence), tells_turns(draft.rule));
         self.findings[known.at] = renamed;
@@ -147,6 +150,11 @@ impl Analysis {
         let fresh = std::mem::take(&mut self.fresh);
         fresh.iter().for_each(|&at| self.advise(at));
         fresh.into_iter().map(|at| self.findings[at].clone()).collect()
+    }
+
+    /// The same, without taking them, as they are by now.
+    pub fn fresh(&self) -> impl Iterator<Item = &Finding> {
+        self.fresh.iter().map(|&at| &self.findings[at])
     }
 
     /// Says what to change, as far as is known by now.

@@ -35,7 +35,8 @@ impl Analysis {
                 finding.confidence = finding.confidence.min(Confidence::Likely);
             }
         }
-        for kind in Kind::ALL {
+        // A stack is no event.
+        for kind in Kind::ALL.into_iter().filter(|&kind| kind != Kind::Stack) {
             report.stats.events.insert(kind.name().to_owned(), self.events[kind as usize]);
         }
         report.stats.unresolved = self.model.unresolved();

@@ -13,6 +13,7 @@ mod pre_exec;
 mod sessions;
 mod shared_epoll;
 mod shared_wakeup;
+mod stacks;
 mod stalled;
 mod tables;
 

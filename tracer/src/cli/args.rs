@@ -55,6 +55,9 @@ pub(super) enum Command {
         /// Stop processes at failing calls.
         #[arg(long)]
         stops: bool,
+        /// Take user stacks.
+        #[arg(long)]
+        stacks: bool,
     },
     /// Let stopped processes go on when the forkscope at the other end of standard input has ended.
     #[command(hide = true)]
@@ -141,6 +144,10 @@ pub(super) struct Tracing {
     /// forkscope ends. No other option changes what is watched.
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = OnFinding::None)]
     pub(super) on_finding: OnFinding,
+    /// Show where in their programs the threads were that a warning or an error is about: at the fork, at the connect and
+    /// at the failing call; of a child that stands still and of a stopped process also in Python.
+    #[arg(long)]
+    pub(super) stacks: bool,
     /// Record the session to this file, for `forkscope replay`.
     #[arg(long, value_name = "FILE")]
     pub(super) record: Option<PathBuf>,

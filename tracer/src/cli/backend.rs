@@ -57,6 +57,7 @@ fn through_ebpf(options: &Options, scope: Scope) -> Result<Started, EbpfError> {
         ring: options.tracing.buffer << 20,
         stops,
         plaintext: options.tracing.tls_plaintext,
+        stacks: options.tracing.stacks,
         count_cost: options.showing.report.is_some(),
     };
     let mut source = EbpfSource::start(&settings)?;
@@ -75,14 +76,18 @@ fn through_ptrace(options: &Options, scope: Scope) -> Result<Started> {
         ));
     }
     let stops = options.tracing.on_finding == OnFinding::Stop;
-    let source = keeper(options.tracing.capture_bytes, scope == Scope::Program, stops)?;
+    let (capture, stacks) = (options.tracing.capture_bytes, options.tracing.stacks);
+    let source = keeper(capture, scope == Scope::Program, stops, stacks)?;
     Ok(Started { source: Box::new(source), backend: Backend::Ptrace, note: None })
 }
 
 /// Starts the process that traces through ptrace. `program`: what it is to trace, forkscope starts; `stops`: processes are
-/// stopped at failing calls.
-pub(super) fn keeper(capture: u32, program: bool, stops: bool) -> Result<PtraceSource> {
+/// stopped at failing calls; `stacks`: user stacks are taken.
+pub(super) fn keeper(capture: u32, program: bool, stops: bool, stacks: bool) -> Result<PtraceSource> {
     let mut keeper = Command::new(std::env::current_exe().context("cannot find forkscope's own program")?);
-    keeper.args(["keeper", &capture.to_string()]).args(stops.then_some("--stops"));
+    keeper
+        .args(["keeper", &capture.to_string()])
+        .args(stops.then_some("--stops"))
+        .args(stacks.then_some("--stacks"));
     Ok(PtraceSource::start(program, keeper)?)
 }

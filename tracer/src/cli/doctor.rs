@@ -75,7 +75,7 @@ fn verdict(by_ebpf: bool, by_ptrace: bool) -> &'static str {
 /// Traces a process that does nothing.
 fn ptrace() -> Result<String, String> {
     let try_it = || -> Result<()> {
-        let mut source = backend::keeper(0, true, false)?;
+        let mut source = backend::keeper(0, true, false, false)?;
         let waiting = Waiting::fork(&["true".into()], source.preparation(), false)?;
         let followed = proc::key(waiting.pid()).and_then(|key| source.follow(key, 1, false));
         followed.map(|()| waiting.give_up()).map_err(Into::into)

@@ -18,6 +18,7 @@ mod replay;
 mod run;
 mod session;
 mod signals;
+mod stacks;
 mod stops;
 mod suspend;
 mod text;
@@ -43,8 +44,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Demo(demo) => demo::demo(&demo),
         Command::Completions { shell } => text::completions(shell),
         Command::Man => text::man(),
-        Command::Keeper { capture, stops } => {
-            ptrace::be_keeper(capture, stops).map(|()| 0).map_err(Into::into)
+        Command::Keeper { capture, stops, stacks } => {
+            ptrace::be_keeper(capture, stops, stacks).map(|()| 0).map_err(Into::into)
         }
         Command::Guardian => ebpf::be_guardian().map(|()| 0).map_err(Into::into),
     };

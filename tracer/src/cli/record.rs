@@ -3,7 +3,7 @@
 use super::args::Tracing;
 use super::console::{Console, system};
 use anyhow::{Context, Result, anyhow};
-use forkscope::event::Event;
+use forkscope::event::{Event, NamedStack};
 use forkscope::model::{Facts, Place};
 use forkscope::protocol::Kept;
 use forkscope::recording::{End, Header, Program, Recorder, create};
@@ -62,6 +62,11 @@ impl Recording {
     /// What the analyser was told of where a process lives.
     pub(super) fn place(&mut self, pid: u32, place: &Place) {
         self.attempt(|recorder| recorder.place(pid, place));
+    }
+
+    /// The analyser was told stacks of a finding.
+    pub(super) fn stacks(&mut self, finding: u32, stacks: &[NamedStack]) {
+        self.attempt(|recorder| recorder.stacks(finding, stacks));
     }
 
     /// The analyser was told that events were lost.

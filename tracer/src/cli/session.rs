@@ -18,6 +18,8 @@ use forkscope::recording::Header;
 use forkscope::report::{Backend, Host, Session as SessionInfo, Target, Tool};
 use forkscope::source::usage::{cpu, now};
 use forkscope::source::{Account, Source, proc};
+use forkscope::stacks::Stacks;
+use forkscope_proto::Kind;
 use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant, SystemTime};
@@ -40,10 +42,12 @@ pub(super) struct Session {
     showing: Showing,
     pub(super) backend: Backend,
     target: Target,
-    recording: Recording,
+    pub(super) recording: Recording,
     /// What is inside TLS is looked for.
     plaintext: bool,
-    stops: Stops,
+    pub(super) stops: Stops,
+    /// Where threads were, if users want to know.
+    pub(super) stacks: Option<Stacks>,
     batch: Batch,
     began: (SystemTime, Instant),
     doubtful: BTreeSet<u32>,
@@ -80,7 +84,10 @@ impl Session {
             recording,
             plaintext: options.tracing.tls_plaintext && backend == Backend::Ebpf,
             stops: Stops::new(options.tracing.on_finding),
-            analysis: Analysis::new(start, showing.levels()).knowing(known),
+            stacks: options.tracing.stacks.then(Stacks::default),
+            analysis: Analysis::new(start, showing.levels())
+                .knowing(known)
+                .wanting_stacks(options.tracing.stacks),
             console,
             showing: showing.clone(),
             batch: Batch::default(),
@@ -148,9 +155,15 @@ impl Session {
             let until = (!all).then(now);
             let (analysis, console) = (&mut self.analysis, &mut self.console);
             let (events, recording, stops) = (&mut self.events, &mut self.recording, &mut self.stops);
+            let mut stacks = self.stacks.as_mut();
+            let taken = self.batch.take_stacks();
+            if let Some(stacks) = &mut stacks {
+                taken.into_iter().for_each(|stack| stacks.add(stack));
+            }
             self.batch.take(until, |event| {
                 *events += 1;
                 stops.event(event);
+                stacks.iter_mut().for_each(|stacks| stacks.event(event));
                 analysis.apply(event);
                 console.event(event, analysis);
                 recording.event(event, analysis.model.kept());
@@ -160,6 +173,7 @@ impl Session {
             for note in self.source.take_notes() {
                 self.console.note(&note);
             }
+            self.stopped_stacks();
             self.recording.turn(&self.console);
             let fresh = self.analysis.take_fresh();
             for finding in &fresh {
@@ -201,6 +215,7 @@ impl Session {
         let wanted = self.analysis.take_wanted();
         self.wanted_facts(wanted.facts);
         self.wanted_places(wanted.places);
+        self.wanted_stacks(&wanted.stacks);
         self.doubtful.extend(wanted.tables);
         if self.resynced.elapsed() >= RESYNC {
             self.resync(RESYNC / 2);
@@ -240,12 +255,15 @@ impl Session {
         let wanted = self.analysis.take_wanted();
         self.wanted_facts(wanted.facts);
         self.wanted_places(wanted.places);
+        self.wanted_stacks(&wanted.stacks);
         self.resynced = Instant::now();
     }
 
     /// Events that were lost may have been of any table.
     fn count_losses(&mut self) {
-        let lost = self.source.lost().values().sum();
+        // A stack is no part of the history.
+        let lost = self.source.lost();
+        let lost = lost.iter().filter(|&(&kind, _)| kind != Kind::Stack.name()).map(|(_, lost)| lost).sum();
         if lost > self.lost {
             self.lost = lost;
             self.analysis.model.note_losses();
@@ -283,7 +301,9 @@ impl Session {
         // What the source still holds comes with its account.
         let account = self.source.account();
         self.turn(true);
-        self.doubtful.extend(self.analysis.take_wanted().tables);
+        let wanted = self.analysis.take_wanted();
+        self.wanted_stacks(&wanted.stacks);
+        self.doubtful.extend(wanted.tables);
         self.resync(Duration::MAX);
         if self.plaintext {
             let unread = self.analysis.unread_tls();

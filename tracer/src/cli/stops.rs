@@ -61,15 +61,21 @@ impl Stops {
         }
     }
 
+    /// Whether the process of a finding is to be held when it is shown.
+    pub(super) fn will_hold(&self, finding: &Finding) -> bool {
+        self.on && finding.severity == Severity::Error && !finding.known && !self.told.contains(&finding.id)
+    }
+
     /// Holds the process of each new error, and lets the others go on.
     pub(super) fn decide(&mut self, fresh: &[Finding], source: &mut dyn Source, seen: &Seen<'_>) {
         if !self.on {
             return;
         }
-        for finding in fresh.iter().filter(|finding| finding.severity == Severity::Error && !finding.known) {
-            if !self.told.insert(finding.id) {
+        for finding in fresh {
+            if !self.will_hold(finding) {
                 continue;
             }
+            self.told.insert(finding.id);
             let process = seen.analysis.model.by_pid(finding.pid).filter(|process| process.ended.is_none());
             let gone = || io::Error::from_raw_os_error(libc::ESRCH);
             let key = process.map(|process| process.key).ok_or_else(gone);

@@ -3,9 +3,9 @@
 //! The ring keeps the order in which CPUs reserved room, which is a little after each took its time. Sorting
 //! each batch by time, and holding back the newest until nothing older can follow, gives one order for all.
 
-use super::record::{Refused, decode};
-use crate::event::Event;
-use forkscope_proto::Header;
+use super::record::{Refused, decode, decode_stack};
+use crate::event::{Event, TakenStack};
+use forkscope_proto::{Header, Kind};
 use zerocopy::{FromBytes, IntoBytes};
 
 /// How long a probe may take from reading the clock to reserving its record: far more than an interrupt.
@@ -18,6 +18,10 @@ pub struct Batch {
     words: Vec<u64>,
     /// Time, first word and length in bytes of each.
     index: Vec<(u64, u32, u32)>,
+    /// Stacks, as they came: before the events that they belong to.
+    stacks: Vec<TakenStack>,
+    /// Bytes that they came in.
+    stack_bytes: usize,
     /// Records that were refused.
     refused: u64,
 }
@@ -35,13 +39,27 @@ impl Batch {
         let first = self.words.len();
         self.words.resize(first + bytes.len().div_ceil(8), 0);
         self.words[first..].as_mut_bytes()[..bytes.len()].copy_from_slice(bytes);
+        if header.kind == Kind::Stack as u16 {
+            match decode_stack(&self.words[first..].as_bytes()[..bytes.len()]) {
+                Ok(stack) => self.stacks.push(stack),
+                Err(_) => self.refused += 1,
+            }
+            self.stack_bytes += bytes.len();
+            return self.words.truncate(first);
+        }
         self.index.push((header.time, first as u32, bytes.len() as u32));
+    }
+
+    /// Takes the stacks: those of all events that it has, and maybe of some that are still to come.
+    pub fn take_stacks(&mut self) -> Vec<TakenStack> {
+        self.stack_bytes = 0;
+        std::mem::take(&mut self.stacks)
     }
 
     /// Whether it holds so much that it should be emptied first.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.words.len() * 8 >= Self::FULL
+        self.words.len() * 8 + self.stack_bytes >= Self::FULL
     }
 
     /// How many records were no records. Only a fault of forkscope itself can make one.
@@ -61,7 +79,7 @@ impl Batch {
             let bytes = &self.words.as_bytes()[first * 8..first * 8 + length as usize];
             match decode(bytes) {
                 Ok(event) => each(&event),
-                Err(Refused::Short | Refused::UnknownKind) => self.refused += 1,
+                Err(Refused::Short | Refused::UnknownKind | Refused::Stack) => self.refused += 1,
             }
         }
         self.keep_from(ready);
@@ -87,7 +105,7 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use forkscope_proto::Kind;
+    use forkscope_proto::Stack;
 
     fn times(batch: &mut Batch, now: Option<u64>) -> Vec<u64> {
         let mut times = Vec::new();
@@ -109,6 +127,32 @@ mod tests {
         push(&mut batch, 9 * HOLD);
         assert_eq!(times(&mut batch, None), [9 * HOLD, 10 * HOLD]);
         assert!(times(&mut batch, None).is_empty());
+    }
+
+    #[test]
+    fn stacks_are_handed_on_apart() {
+        let mut batch = Batch::default();
+        let header = Header { time: 2, kind: Kind::Stack as u16, payload: 3, ..Header::default() };
+        let stack = Stack { header, at: 1, ..Stack::default() };
+        push(&mut batch, 1);
+        batch.push(&[stack.as_bytes(), b"abc"].concat());
+        push(&mut batch, 3);
+        batch.push(&[stack.as_bytes(), b"ab"].concat());
+        assert_eq!(batch.refused(), 1, "one was cut");
+        let stacks = batch.take_stacks();
+        assert_eq!(
+            stacks.iter().map(|stack| (stack.time, &stack.bytes[..])).collect::<Vec<_>>(),
+            [(2, &b"abc"[..])]
+        );
+        assert!(batch.take_stacks().is_empty());
+        assert_eq!(times(&mut batch, None), [1, 3]);
+        let mut full = Batch::default();
+        let header = Header { payload: Stack::MOST as u32, ..header };
+        let whole = [Stack { header, ..stack }.as_bytes(), &[0; Stack::MOST]].concat();
+        (0..Batch::FULL / whole.len() + 1).for_each(|_| full.push(&whole));
+        assert!(full.is_full());
+        full.take_stacks();
+        assert!(!full.is_full());
     }
 
     #[test]

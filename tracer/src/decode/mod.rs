@@ -4,4 +4,4 @@ mod batch;
 mod record;
 
 pub use batch::Batch;
-pub use record::{Refused, decode};
+pub use record::{Refused, decode, decode_stack};

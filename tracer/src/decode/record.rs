@@ -1,6 +1,6 @@
 //! One record.
 
-use crate::event::{Event, ProcKey, What};
+use crate::event::{Event, ProcKey, TakenStack, What};
 use forkscope_proto as proto;
 use proto::{Header, Kind};
 use thiserror::Error;
@@ -15,6 +15,9 @@ pub enum Refused {
     /// A kind that this version does not know.
     #[error("a record is of an unknown kind")]
     UnknownKind,
+    /// A stack: it is no event, but belongs to one ([`decode_stack`]).
+    #[error("a stack is no event")]
+    Stack,
 }
 
 /// Reads the record at the start of `bytes`, which must be aligned to 8 bytes. Never panics.
@@ -37,9 +40,32 @@ pub fn decode(bytes: &[u8]) -> Result<Event<'_>, Refused> {
         Kind::Plaintext => {
             with_payload(bytes, header).map(|(record, payload)| What::Plaintext(record, payload))?
         }
+        Kind::Stack => return Err(Refused::Stack),
     };
     let process = ProcKey { tgid: header.tgid, start: header.start };
     Ok(Event { time: header.time, process, tid: header.tid, what })
+}
+
+/// Reads the stack at the start of `bytes`, aligned likewise. Never panics.
+///
+/// # Errors
+/// [`Refused`] where the bytes are no whole stack.
+pub fn decode_stack(bytes: &[u8]) -> Result<TakenStack, Refused> {
+    let (header, _) = Header::ref_from_prefix(bytes).map_err(|_| Refused::Short)?;
+    let (record, payload): (&proto::Stack, _) = with_payload(bytes, header)?;
+    let process = ProcKey { tgid: header.tgid, start: header.start };
+    let at = proto::StackAt::from_number(record.at).ok_or(Refused::UnknownKind)?;
+    let (nr, fd, registers) = (header.nr, record.fd, [record.ip, record.sp, record.bp]);
+    Ok(TakenStack {
+        time: header.time,
+        process,
+        tid: header.tid,
+        at,
+        nr,
+        fd,
+        registers,
+        bytes: payload.into(),
+    })
 }
 
 type Record<'a, R> = Result<(&'a R, &'a [u8]), Refused>;
@@ -78,6 +104,17 @@ mod tests {
     }
 
     #[test]
+    fn a_stack_is_read_apart() {
+        let header = Header { kind: Kind::Stack as u16, tid: 8, payload: 3, ..Header::default() };
+        let stack = proto::Stack { header, ip: 5, at: 3, fd: 6, ..proto::Stack::default() };
+        let bytes = [stack.as_bytes(), b"abc"].concat();
+        assert_eq!(decode(&bytes).err(), Some(Refused::Stack));
+        let taken = decode_stack(&bytes).expect("whole");
+        assert_eq!((taken.tid, taken.fd, taken.registers[0], &taken.bytes[..]), (8, 6, 5, &b"abc"[..]));
+        assert_eq!(decode_stack(&bytes[..66]).err(), Some(Refused::Short));
+    }
+
+    #[test]
     fn what_is_cut_or_unknown_is_refused() {
         assert_eq!(decode(&io_with(b"hell", 5)).err(), Some(Refused::Short));
         assert_eq!(decode(&[]).err(), Some(Refused::Short));
@@ -87,12 +124,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_make_it_panic(words in proptest::collection::vec(any::<u64>(), 0..80), kind in 0u16..12) {
+        fn no_bytes_make_it_panic(words in proptest::collection::vec(any::<u64>(), 0..80), kind in 0u16..13) {
             let mut words = words;
             if let Some(word) = words.get_mut(3) {
                 *word = (*word & !0xffff) | u64::from(kind);
             }
             let _ = decode(words.as_bytes());
+            let _ = decode_stack(words.as_bytes());
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a recording holds one after the other.
 
-use crate::event::Event;
+use crate::event::{Event, NamedStack};
 use crate::model::{Facts, Place};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -15,6 +15,8 @@ pub enum Entry<'a> {
     Facts(u32, Facts),
     /// Where a process lives, as /proc showed it.
     Place(u32, Place),
+    /// Where threads were in their programs at the moments that a finding is about.
+    Stacks(u32, Vec<NamedStack>),
     /// It was noticed that events had been lost.
     Losses,
     /// What was new was shown.
@@ -32,10 +34,11 @@ pub(super) mod tag {
     pub(in crate::recording) const END: u8 = 104;
     pub(in crate::recording) const PLACE: u8 = 105;
     pub(in crate::recording) const GLANCE: u8 = 106;
+    pub(in crate::recording) const STACKS: u8 = 107;
 
     /// Whether what has this tag is an event, which has a moment.
     pub(in crate::recording) fn is_event(tag: u8) -> bool {
-        !matches!(tag, FACTS | LOSSES | TURN | END | PLACE)
+        !matches!(tag, FACTS | LOSSES | TURN | END | PLACE | STACKS)
     }
 }
 

@@ -62,6 +62,8 @@ pub(super) const fn of(kind: Kind) -> &'static [Field] {
         Kind::Passed => PASSED,
         // It was added later and is stored as a whole, so that each field has the column that it always had.
         Kind::Compat | Kind::Plaintext => &[],
+        // No event: what is recorded of it is what was made of it.
+        Kind::Stack => &[],
     }
 }
 

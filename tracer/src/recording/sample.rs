@@ -129,7 +129,8 @@ pub(super) fn event() -> impl Strategy<Value = Owned> {
     let record = (1u16..=12, any::<u16>(), words, seen);
     (word(), 0u64..3, [task(), task()], record, payload).prop_map(
         |(time, start, [tgid, tid], (kind, nr, mut words, seen), mut payload)| {
-            let Some(kind) = Kind::from_number(kind) else {
+            let kind = Kind::from_number(kind).filter(|&kind| kind != Kind::Stack);
+            let Some(kind) = kind else {
                 let process = ProcKey { tgid, start };
                 return Owned { time, process, tid, record: seen, payload: Vec::new() };
             };
@@ -149,7 +150,7 @@ pub(super) fn event() -> impl Strategy<Value = Owned> {
                 Kind::Socket => Record::Socket(read(bytes)),
                 Kind::Uring => Record::Uring(read(bytes)),
                 Kind::Passed => Record::Passed(read(bytes)),
-                Kind::Compat => Record::Compat,
+                Kind::Compat | Kind::Stack => Record::Compat,
                 Kind::Plaintext => Record::Plaintext(read(bytes)),
             };
             Owned { time, process: ProcKey { tgid, start }, tid, record, payload }

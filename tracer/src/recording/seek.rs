@@ -60,7 +60,9 @@ fn up_to(bytes: &[u8], clock: u64) -> Option<Duration> {
         let time = match entry {
             Entry::Event(event) => Duration::from_nanos(event.time.saturating_sub(clock)),
             Entry::End(end) => Duration::from_secs_f64(end.duration),
-            Entry::Facts(..) | Entry::Place(..) | Entry::Losses | Entry::Turn => continue,
+            Entry::Facts(..) | Entry::Place(..) | Entry::Stacks(..) | Entry::Losses | Entry::Turn => {
+                continue;
+            }
         };
         last = last.max(Some(time));
     }

@@ -3,9 +3,10 @@
 use super::sample::{Owned, Record, event, header};
 use super::*;
 use crate::analysis::Analysis;
-use crate::event::{Event, Snapshot, SnapshotFd, What};
+use crate::event::{Event, NamedStack, Snapshot, SnapshotFd, What};
 use crate::model::Facts;
 use crate::protocol::{Chunk, Direction, Kept, User, Wire};
+use crate::report::{Frame, Language, Moment};
 use forkscope_proto::FileRef;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, HashMap};
@@ -25,6 +26,7 @@ fn record(events: &[Owned], payload: Payload, chunk: usize) -> Vec<u8> {
         recorder.flush().expect("memory");
     }
     recorder.facts(7, &facts()).expect("memory");
+    recorder.stacks(3, &stacks()).expect("memory");
     recorder.losses();
     recorder.end(&End { duration: 1.5, status: 3, ..End::default() }).expect("memory");
     file
@@ -33,6 +35,12 @@ fn record(events: &[Owned], payload: Payload, chunk: usize) -> Vec<u8> {
 fn facts() -> Facts {
     let library = ("grpc".into(), (Some("1.28.1".into()), "/usr/lib/grpc.so".into()));
     Facts { exe: Some("/usr/bin/python3".into()), libraries: [library].into(), ..Facts::default() }
+}
+
+fn stacks() -> Vec<NamedStack> {
+    let frame =
+        Frame { function: Some("sends\u{1b}".into()), line: Some(7), ..Frame::unknown(Language::Python) };
+    vec![NamedStack { time: u64::MAX - 1, pid: 7, tid: 8, at: Moment::FailingCall, frames: vec![frame] }]
 }
 
 /// Reads on to the end, or to where it is broken; entries in words.
@@ -131,6 +139,7 @@ proptest! {
             prop_assert!(matches!(reader.next_entry(), Ok(Some(Entry::Turn))));
         }
         prop_assert!(matches!(reader.next_entry(), Ok(Some(Entry::Facts(7, read))) if read == facts()));
+        prop_assert!(matches!(reader.next_entry(), Ok(Some(Entry::Stacks(3, read))) if read == stacks()));
         prop_assert!(matches!(reader.next_entry(), Ok(Some(Entry::Losses))));
         let Ok(Some(Entry::End(end))) = reader.next_entry() else { panic!("no end") };
         prop_assert_eq!((end.duration, end.status), (1.5, 3));
@@ -237,7 +246,7 @@ fn how_long_it_was_shows_at_its_end() {
         let length = reader.length().expect("memory");
         (length, read_all(file).expect("it has a header").0.len())
     };
-    assert_eq!(length(&whole), (Some(Duration::from_millis(1500)), 8));
+    assert_eq!(length(&whole), (Some(Duration::from_millis(1500)), 9));
     // Without an end: the latest event of the last whole chunk. Nothing of what is before it is read.
     let mut cut = whole[..whole.len() - 1].to_vec();
     assert_eq!(length(&cut), (Some(Duration::from_nanos(8)), 5));

@@ -88,6 +88,7 @@ impl Unpacker {
             tag::TURN => Entry::Turn,
             tag::FACTS => self.told().map(|(pid, facts)| Entry::Facts(pid, facts))?,
             tag::PLACE => self.told().map(|(pid, place)| Entry::Place(pid, place))?,
+            tag::STACKS => self.told().map(|(finding, stacks)| Entry::Stacks(finding, stacks))?,
             tag::END => self.read(WHOLES, |rest| {
                 let end: End = serde_json::from_slice(rest.bytes()?).map_err(|_| Broken::Damaged)?;
                 if end.is_possible() { Ok(Entry::End(end)) } else { Err(Broken::Damaged) }

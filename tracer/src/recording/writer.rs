@@ -5,7 +5,7 @@ use super::chunk::Out;
 use super::entry::{End, tag};
 use super::format::{FULL, Header, MAGIC, MOST_HEADER, Preamble, VERSION};
 use super::pack::Packer;
-use crate::event::{Event, What};
+use crate::event::{Event, NamedStack, What};
 use crate::model::{Facts, Place};
 use crate::protocol::Kept;
 use serde::Serialize;
@@ -75,9 +75,17 @@ impl<W: Write> Recorder<W> {
         self.told(tag::PLACE, pid, place)
     }
 
-    fn told(&mut self, tag: u8, pid: u32, what: &impl Serialize) -> io::Result<()> {
+    /// Stacks of a finding that the analyser was given.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn stacks(&mut self, finding: u32, stacks: &[NamedStack]) -> io::Result<()> {
+        self.told(tag::STACKS, finding, &stacks)
+    }
+
+    fn told(&mut self, tag: u8, about: u32, what: &impl Serialize) -> io::Result<()> {
         let mut bytes = Vec::new();
-        put(&mut bytes, pid.into());
+        put(&mut bytes, about.into());
         serde_json::to_writer(&mut bytes, what)?;
         self.shown = false;
         self.packer.whole(tag, &bytes);

@@ -89,6 +89,10 @@ impl Pass {
                 self.analysis.settle(pid, place);
                 Fed::Other
             }
+            Entry::Stacks(finding, stacks) => {
+                self.analysis.tell_stacks(finding, stacks);
+                Fed::Other
+            }
             Entry::Losses => {
                 self.analysis.model.note_losses();
                 Fed::Other

@@ -17,6 +17,7 @@ fn the_session_is_not_a_poor_one() {
     assert_eq!(go(&mut player, Until::End), Stop::End);
     let errors = player.analysis().findings().iter().filter(|found| found.severity == Severity::Error);
     assert!(errors.count() > 5, "{told}");
+    assert_eq!(player.analysis().findings()[0].stacks.len(), 1, "{told}");
     assert!(noted.len() > 300 && player.is_at_end() && player.notes().is_empty(), "{}", noted.len());
     assert_eq!((player.position(), player.length()), (LENGTH, Some(LENGTH)));
     assert!(player.elapsed() < LENGTH);

@@ -131,8 +131,8 @@ pub struct Finding {
     pub count: u64,
     /// What was seen, in order of time.
     pub evidence: Vec<Evidence>,
-    /// User stacks, where they were taken: frames, innermost first.
-    pub stacks: Vec<Vec<String>>,
+    /// Where threads were in their programs, where that was asked for (`--stacks`), in order of time.
+    pub stacks: Vec<super::Stack>,
     /// What to change, best first.
     pub fix: Vec<Fix>,
     /// Where the rule is explained.

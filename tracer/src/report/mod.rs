@@ -13,6 +13,7 @@ pub mod look;
 pub mod names;
 pub mod process;
 pub mod session;
+pub mod stack;
 pub mod stats;
 
 pub use baseline::{BASELINE_VERSION, Baseline, Baselined, Unreadable};
@@ -25,6 +26,7 @@ pub use look::{
 };
 pub use process::{Exec, Exit, Library, Process, Unseen};
 pub use session::{Backend, Host, Session, Target};
+pub use stack::{Frame, Language, Moment, Stack};
 pub use stats::{LossCause, Overhead, ProgramCost, Stats};
 
 #[cfg(test)]

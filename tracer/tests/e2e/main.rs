@@ -39,6 +39,7 @@ mod run;
 mod servers;
 mod shared_epoll;
 mod shared_wakeup;
+mod stacks;
 mod stalled;
 mod stops;
 mod storm;

@@ -18,8 +18,20 @@ const IMPURE: &[&str] = &[
 ];
 
 /// Other people's crates that do I/O, and so are for the outer rooms only.
-const OUTER_CRATES: &[&str] =
-    &["anstream", "aya", "clap", "crossterm", "nix", "procfs", "ratatui", "tempfile", "tokio", "zstd"];
+const OUTER_CRATES: &[&str] = &[
+    "anstream",
+    "aya",
+    "blazesym",
+    "clap",
+    "crossterm",
+    "nix",
+    "procfs",
+    "py_spy",
+    "ratatui",
+    "tempfile",
+    "tokio",
+    "zstd",
+];
 
 /// Macros that write somewhere, so that no pure room may use them.
 const PRINTING: &[&str] = &["print", "println", "eprint", "eprintln"];
@@ -109,12 +121,30 @@ pub(super) const ROOMS: &[Room] = &[
     },
     Room { name: "report", forbidden: &[IMPURE, OUTER_CRATES, OUTER], macros: PRINTING },
     Room { name: "sinks", forbidden: &[&["aya", "crate::source", "crate::cli"]], macros: &[] },
+    // Files and memory of traced processes in, names out; what is asked for, and why, is not its business.
+    Room {
+        name: "stacks",
+        forbidden: &[&[
+            "aya",
+            "clap",
+            "tokio",
+            "crate::analysis",
+            "crate::cli",
+            "crate::decode",
+            "crate::model",
+            "crate::recording",
+            "crate::rules",
+            "crate::sinks",
+        ]],
+        macros: PRINTING,
+    },
 ];
 
 /// The rooms that no pure room may know of.
 const OUTER: &[&str] = &[
     "crate::source",
     "crate::sinks",
+    "crate::stacks",
     "crate::cli",
     "crate::decode",
     "crate::files",
@@ -128,11 +158,15 @@ const OTHER_CRATES: &[&str] = &[
     "anstyle",
     "anyhow",
     "aya",
+    "blazesym",
     "clap",
     "crc32fast",
     "crossterm",
     "forkscope_proto",
+    "framehop",
+    "object",
     "procfs",
+    "py_spy",
     "ratatui",
     "serde",
     "tempfile",
@@ -160,6 +194,7 @@ const OTHER_ROOMS: &[&str] = &[
     "crate::rules",
     "crate::sinks",
     "crate::source",
+    "crate::stacks",
 ];
 
 /// Macros that no code may be left with.

@@ -3,9 +3,10 @@
 use super::super::{Input, Player, Seen, Setup, Stop, Until};
 use crate::analysis::Analysis;
 use crate::analysis::kernel::Kernel;
+use crate::event::NamedStack;
 use crate::recording::sample::header;
 use crate::recording::{End, Payload, Recorder};
-use crate::report::{Finding, sample};
+use crate::report::{Finding, Frame, Language, Moment, sample};
 use std::cell::RefCell;
 use std::io::{self, Cursor, Write};
 use std::rc::Rc;
@@ -45,6 +46,7 @@ pub(super) fn recording(payload: Payload) -> Vec<u8> {
         recorder.event(event, kept).expect("memory");
         events += 1;
         if events % TURN == 0 {
+            recorder.stacks(1, &[stack(event.time)]).expect("memory");
             recorder.turn();
         }
         if events % (TURN * CHUNK) == 0 {
@@ -69,6 +71,12 @@ pub(super) fn recording(payload: Payload) -> Vec<u8> {
     let recorder = Rc::into_inner(recorder).expect("the kernel is gone").into_inner();
     recorder.end(&End { duration: LENGTH.as_secs_f64(), ..End::default() }).expect("memory");
     shared.0.borrow().clone()
+}
+
+/// Where a thread was. Told again and again, from before there is a finding.
+fn stack(time: u64) -> NamedStack {
+    let frame = Frame { function: Some("sends".into()), ..Frame::unknown(Language::Native) };
+    NamedStack { time, pid: 100, tid: 100, at: Moment::FailingCall, frames: vec![frame] }
 }
 
 pub(super) fn play(file: &[u8], setup: Setup) -> Player {

@@ -2,6 +2,7 @@
 
 use super::evidence;
 use super::paint::{self, GUTTER, HELP, Look, STRONG};
+use super::stack;
 use super::view::FindingView;
 use super::wrap::wrap;
 use crate::report::{Confidence, Finding, Unseen};
@@ -40,6 +41,7 @@ pub fn render(view: &FindingView<'_>, look: Look) -> String {
     below.notes(view);
     let left = MOST_LINES.saturating_sub(page.out.len() + below.out.len() + 2);
     page.evidence(finding, left);
+    page.stacks(finding);
     page.out.append(&mut below.out);
     page.out.join("\n") + "\n"
 }
@@ -108,6 +110,18 @@ impl Page {
             return;
         }
         for line in evidence::lines(&finding.evidence, self.look, self.look.columns() - INDENT - 1, most) {
+            self.out.push(format!("{bar}  {line}"));
+        }
+        self.out.push(bar);
+    }
+
+    /// Beyond the lines of a screen: who asked for them wants to read them.
+    fn stacks(&mut self, finding: &Finding) {
+        if finding.stacks.is_empty() {
+            return;
+        }
+        let bar = format!("   {}", self.look.paint(GUTTER, "|"));
+        for line in stack::lines(&finding.stacks, self.look, self.look.columns() - INDENT - 1) {
             self.out.push(format!("{bar}  {line}"));
         }
         self.out.push(bar);

@@ -4,6 +4,7 @@ pub mod event;
 pub mod evidence;
 pub mod finding;
 pub mod paint;
+mod stack;
 pub mod summary;
 pub mod view;
 pub mod wrap;

@@ -45,6 +45,8 @@ pub struct Settings {
     pub stops: bool,
     /// Take what programs hand to OpenSSL.
     pub plaintext: bool,
+    /// Take user stacks at forks, connects and failing calls.
+    pub stacks: bool,
     /// Have the kernel count the programs' run time, which costs a little.
     pub count_cost: bool,
 }
@@ -57,6 +59,7 @@ impl Default for Settings {
             ring: 16 << 20,
             stops: false,
             plaintext: false,
+            stacks: false,
             count_cost: false,
         }
     }
@@ -129,6 +132,7 @@ fn load(settings: &Settings) -> Result<Ebpf, EbpfError> {
         },
         own_uid: nix::unistd::getuid().as_raw(),
         plaintext: settings.plaintext.into(),
+        stacks: settings.stacks.into(),
     };
     EbpfLoader::new()
         .btf(None)

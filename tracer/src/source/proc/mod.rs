@@ -28,6 +28,7 @@ pub use mapped::{MappedFile, mapped_files};
 pub use place::place;
 pub use signal::{is_stopped, may_signal_all, signal};
 pub use snapshot::snapshot;
+pub use thread::{memory_by_pieces, stands_at, thread_numbers};
 pub use tree::{all, key, process_of, threads, uses_uring, with_descendants};
 pub use walk::walk;
 

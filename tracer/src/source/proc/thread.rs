@@ -16,11 +16,7 @@ const MOST_POLLED: usize = 256;
 
 /// The threads of a process, by number. One that ends meanwhile is left out.
 pub(super) fn of(pid: u32) -> Vec<SeenThread> {
-    let Ok(folder) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
-    let numbers = folder.flatten().filter_map(|entry| number(entry.file_name().as_bytes())?.try_into().ok());
-    let mut threads: Vec<SeenThread> = numbers.filter_map(|tid| thread(pid, tid)).collect();
-    threads.sort_by_key(|thread| thread.tid);
-    threads
+    thread_numbers(pid).into_iter().filter_map(|tid| thread(pid, tid)).collect()
 }
 
 fn thread(pid: u32, tid: u32) -> Option<SeenThread> {
@@ -75,6 +71,42 @@ pub(super) fn syscall(text: &[u8]) -> Option<SeenCall> {
     }
     let stack = hex()?;
     (stack > u64::from(u32::MAX)).then_some(SeenCall { nr, args })
+}
+
+/// The numbers of a process' threads, lowest first.
+#[must_use]
+pub fn thread_numbers(pid: u32) -> Vec<u32> {
+    let Ok(folder) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    let numbers = folder.flatten().filter_map(|entry| number(entry.file_name().as_bytes())?.try_into().ok());
+    let mut numbers: Vec<u32> = numbers.collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+/// Program counter and stack pointer of a thread that waits, as `syscall` ends with them (proc_pid_syscall(5)). `None`
+/// where it runs.
+#[must_use]
+pub fn stands_at(pid: u32, tid: u32) -> Option<[u64; 2]> {
+    let text = at_most(MOST, &format!("/proc/{pid}/task/{tid}/syscall")).ok()?;
+    let mut words = std::str::from_utf8(&text).ok()?.split_ascii_whitespace().rev();
+    let mut hex = || u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok();
+    Some([hex()?, hex()?])
+}
+
+/// Reads a process' memory by pieces, up to the first that cannot be read as a whole.
+#[must_use]
+pub fn memory_by_pieces(pid: u32, address: u64, most: usize, piece: usize) -> Vec<u8> {
+    let mut bytes = vec![0; most];
+    let mut read = 0;
+    for room in bytes.chunks_mut(piece) {
+        let length = room.len();
+        if memory(pid, address.wrapping_add(read as u64), room) < length {
+            break;
+        }
+        read += length;
+    }
+    bytes.truncate(read);
+    bytes
 }
 
 /// The descriptors in the list of a `poll`, read from the process' memory where that is allowed.
@@ -134,6 +166,11 @@ mod tests {
         let seen =
             std::iter::repeat_with(polls).flatten().next().expect("it waits until something is written");
         assert!(seen.call.is_some_and(|call| inspect::polls(call.nr)));
+        let own = std::process::id();
+        assert!(thread_numbers(own).contains(&seen.tid));
+        let [ip, sp] = stands_at(own, seen.tid).expect("it waits");
+        assert_eq!(memory_by_pieces(own, sp, 1024, 512).len(), 1024);
+        assert!(ip != 0 && memory_by_pieces(own, 8, 1024, 512).is_empty());
         drop(writer);
         thread.join().expect("no panic").expect("the other end was closed");
     }

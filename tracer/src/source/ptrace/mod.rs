@@ -301,7 +301,7 @@ impl Drop for PtraceSource {
 ///
 /// # Errors
 /// Where the system refuses what it needs.
-pub fn be_keeper(capture: u32, stops: bool) -> io::Result<()> {
+pub fn be_keeper(capture: u32, stops: bool, stacks: bool) -> io::Result<()> {
     // What a terminal, a shell or the program itself sends to the whole job is not for the keeper: those that it traces
     // would stand still, or lose their tracer. It is nobody's job, and hears no signal but its own.
     let _ = nix::unistd::setsid();
@@ -313,5 +313,5 @@ pub fn be_keeper(capture: u32, stops: bool) -> io::Result<()> {
     let commands = io::stdin().as_fd().try_clone_to_owned()?;
     let records = io::stdout().as_fd().try_clone_to_owned()?;
     // The copies are what is used: forkscope's death is noticed when the last descriptor for an end is closed.
-    keeper::keep(commands, records, keeper::Settings { capture, stops })
+    keeper::keep(commands, records, keeper::Settings { capture, stops, stacks })
 }

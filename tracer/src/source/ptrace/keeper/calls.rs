@@ -26,6 +26,11 @@ impl Begun {
         self.number
     }
 
+    /// The descriptor that it names; -1: none.
+    pub(super) fn fd(&self) -> i32 {
+        if self.spec.fd == Spec::NO_FD { -1 } else { self.arg(self.spec.fd) as i32 }
+    }
+
     fn arg(&self, at: u8) -> u64 {
         self.args.get(usize::from(at)).copied().unwrap_or(0)
     }

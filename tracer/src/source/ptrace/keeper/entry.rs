@@ -84,6 +84,7 @@ impl Context<'_> {
         let Some(task) = self.keeper.tasks.get_mut(&self.tid) else { return };
         let filtering = std::mem::take(&mut task.filtering);
         if let Some(begun) = task.begun.take() {
+            self.stack_at_call(&begun, ret);
             self.end(&begun, ret);
             self.stop_at(begun.number(), ret);
         }

@@ -40,6 +40,9 @@ impl Context<'_> {
     pub(super) fn begets(&mut self, child_tid: i32, child_tgid: u32, flags: u64) {
         let is_thread = child_tgid == self.tgid;
         let threads = self.keeper.processes.get(&self.tgid).map_or(1, |process| process.threads);
+        if !is_thread {
+            self.stack_at_fork();
+        }
         let header = Header { kind: Kind::Fork as u16, ..self.header(0) };
         let child_start = match is_thread {
             true => header.start,

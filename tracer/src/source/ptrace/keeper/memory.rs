@@ -51,6 +51,20 @@ pub(super) fn take(tid: i32, from: u64, most: usize, to: &mut Vec<u8>) {
     to.truncate(start + read);
 }
 
+/// Adds up to `most` bytes at an address to `to`, by pieces: the system reads a piece as a whole or not
+/// (process_vm_readv(2)), and the memory may end before the last.
+pub(super) fn take_pieces(tid: i32, from: u64, most: usize, piece: usize, to: &mut Vec<u8>) {
+    let start = to.len();
+    to.resize(start + most, 0);
+    let pieces = (0..most).step_by(piece);
+    let remote: Vec<RemoteIoVec> = pieces
+        .map(|at| RemoteIoVec { base: (from as usize).wrapping_add(at), len: piece.min(most - at) })
+        .collect();
+    let mut local = [IoSliceMut::new(&mut to[start..])];
+    let read = process_vm_readv(Pid::from_raw(tid), &mut local, &remote).unwrap_or(0);
+    to.truncate(start + read);
+}
+
 /// Adds the first bytes, at most `most`, of what an array of vectors points to.
 pub(super) fn take_vectors(tid: i32, first: u64, count: u64, most: usize, to: &mut Vec<u8>) {
     let mut vectors = [Vector::default(); MOST_VECTORS];
@@ -100,6 +114,28 @@ mod tests {
         assert_eq!(to, b"somesome bytes");
         assert_eq!(value::<u64>(own, 8), None);
         assert_eq!(value::<[u8; 4]>(own, at), Some(*b"some"));
+    }
+
+    #[test]
+    fn pieces_are_read_up_to_the_end_of_the_memory() {
+        use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, mprotect};
+        use std::num::NonZeroUsize;
+        const PAGE: usize = 4096;
+        let own = nix::unistd::getpid().as_raw();
+        let length = NonZeroUsize::new(2 * PAGE).expect("not zero");
+        let (read, private) = (ProtFlags::PROT_READ, MapFlags::MAP_PRIVATE);
+        // SAFETY: new memory, that nobody else uses; it stays until the test's process ends.
+        let memory = unsafe { mmap_anonymous(None, length, read, private) }.expect("there is memory");
+        // SAFETY: the second page of it.
+        unsafe { mprotect(memory.byte_add(PAGE), PAGE, ProtFlags::PROT_NONE) }.expect("it is there");
+        let at = memory.as_ptr() as u64;
+        let mut to = vec![7];
+        take_pieces(own, at + 1000, 2 * PAGE, 512, &mut to);
+        // All whole pieces; the system may give a part of the next.
+        let (read, end) = (to.len() - 1, PAGE - 1000);
+        assert!((end / 512 * 512..=end).contains(&read), "{read}");
+        take_pieces(own, 8, PAGE, 512, &mut to);
+        assert_eq!((to[0], to.len()), (7, 1 + read));
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod out;
 mod process;
 mod seize;
 mod sockets;
+mod stack;
 mod stopping;
 
 use super::filter::X86_64;
@@ -66,6 +67,8 @@ pub(super) struct Settings {
     pub(super) capture: u32,
     /// Stop processes at failing calls that may be a finding.
     pub(super) stops: bool,
+    /// Take user stacks at forks, connects and failing calls.
+    pub(super) stacks: bool,
 }
 
 /// One thread that has stopped, and the keeper that looks at it.

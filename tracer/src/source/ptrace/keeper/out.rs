@@ -137,6 +137,13 @@ impl Out {
         }
     }
 
+    /// Hands on what the pipe has room for, and has it read at once.
+    pub(super) fn hurry(&mut self) {
+        self.flush();
+        self.since_wake = 0;
+        self.say(Say::Wake, 0, 0);
+    }
+
     /// Hands on all that waits, to a reader that reads.
     pub(super) fn flush_all(&mut self) {
         self.flush();
