@@ -43,7 +43,7 @@ pub use wakeup::{Taken, WakeId, WakeUser, Wakeup, Watched};
 use crate::event::ProcKey;
 use crate::protocol::Kept;
 use forkscope_proto::FileRef;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
 
 /// Everything that is known at one moment of the events' time.
@@ -97,6 +97,12 @@ impl Model {
         })
     }
 
+    /// The process now living under a number.
+    #[must_use]
+    pub fn living_id(&self, pid: u32) -> Option<ProcId> {
+        self.living.get(&pid).copied()
+    }
+
     /// A process.
     #[must_use]
     pub fn process(&self, id: ProcId) -> Option<&Process> {
@@ -146,6 +152,21 @@ impl Model {
             let (fd, _) = table.iter().find(|(_, holding)| holding.file.socket == Some(id))?;
             Some((process.id, fd))
         })
+    }
+
+    /// As [`Model::holders`], for several sockets at once. What tables share is looked through once.
+    #[must_use]
+    pub fn holders_of(&self, wanted: &FxHashSet<SockId>) -> FxHashMap<SockId, Vec<(ProcId, i32)>> {
+        let mut holders: FxHashMap<SockId, Vec<(ProcId, i32)>> = FxHashMap::default();
+        let mut seen = table::Seen::default();
+        for process in self.processes.values().filter(|process| process.ended.is_none()) {
+            let Some(table) = self.tables.get(&process.table) else { continue };
+            table.find_sockets(wanted, &mut seen, |socket, fd| {
+                holders.entry(socket).or_default().push((process.id, fd));
+            });
+        }
+        holders.values_mut().for_each(|of| of.sort_unstable());
+        holders
     }
 
     /// Whether a living process holds a descriptor for a socket: under the number that it had, or, looked for through the

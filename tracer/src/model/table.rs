@@ -4,9 +4,9 @@
 //! first write after it copies the list and one page.
 
 use super::race::Touches;
-use super::{OpenFile, Origin};
+use super::{OpenFile, Origin, SockId};
 use forkscope_proto::FileRef;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -64,6 +64,9 @@ pub struct End {
 
 type Page = [Slot; PAGE];
 
+/// Which wanted sockets are on pages of tables, and where: pages are shared between tables.
+pub(super) type Seen = FxHashMap<*const Page, Box<[(usize, SockId)]>>;
+
 /// A descriptor table.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
@@ -103,6 +106,27 @@ impl Table {
         pages.flat_map(|(at, page)| {
             page.iter().enumerate().map(move |(low, slot)| ((at * PAGE + low) as i32, slot))
         })
+    }
+
+    /// The numbers behind which one of these sockets is. `seen` has what tables share with those that were asked before,
+    /// while none of them changes.
+    pub(super) fn find_sockets(
+        &self,
+        wanted: &FxHashSet<SockId>,
+        seen: &mut Seen,
+        mut found: impl FnMut(SockId, i32),
+    ) {
+        for (at, page) in self.pages.iter().enumerate() {
+            let Some(page) = page else { continue };
+            let has = seen.entry(Rc::as_ptr(page)).or_insert_with(|| {
+                let sockets = page.iter().enumerate().filter_map(|(low, slot)| {
+                    let socket = slot.open.as_ref()?.file.socket?;
+                    wanted.contains(&socket).then_some((low, socket))
+                });
+                sockets.collect()
+            });
+            has.iter().for_each(|&(low, socket)| found(socket, (at * PAGE + low) as i32));
+        }
     }
 
     /// The open files behind all numbers, now and before, as far as they are remembered.
