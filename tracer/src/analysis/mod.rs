@@ -179,6 +179,12 @@ impl Analysis {
         self.model.settle(pid, place);
     }
 
+    /// The session's start, on the clock of the events.
+    #[must_use]
+    pub fn start(&self) -> u64 {
+        self.start
+    }
+
     /// All findings, in the order in which they were made.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {

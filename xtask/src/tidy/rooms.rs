@@ -14,7 +14,9 @@ pub(super) fn check(file: &str, tokens: &[Token<'_>]) -> Vec<(usize, String)> {
     if ["lib", "main"].contains(name) {
         return Vec::new();
     }
-    let Some(room) = ROOMS.iter().find(|room| room.name == *name) else {
+    // A room may lie inside another: the innermost counts.
+    let has = |room: &&Room| parts.starts_with(&room.name.split('/').collect::<Vec<_>>());
+    let Some(room) = ROOMS.iter().filter(has).max_by_key(|room| room.name.len()) else {
         let message = format!("`{name}` is a room that no rule knows: add it to xtask/src/tidy/table.rs");
         return vec![(1, message)];
     };
@@ -23,7 +25,7 @@ pub(super) fn check(file: &str, tokens: &[Token<'_>]) -> Vec<(usize, String)> {
     let mut found: Vec<_> = paths::used(&module, tokens)
         .iter()
         .filter_map(|(path, line)| Some((*line, forbidden(room, path)?)))
-        .map(|(line, path)| (line, format!("`{name}` must not use {path}")))
+        .map(|(line, path)| (line, format!("`{}` must not use {path}", room.name)))
         .collect();
     found.extend(macros(room, tokens));
     found

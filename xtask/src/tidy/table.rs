@@ -36,9 +36,9 @@ const OUTER_CRATES: &[&str] = &[
 /// Macros that write somewhere, so that no pure room may use them.
 const PRINTING: &[&str] = &["print", "println", "eprint", "eprintln"];
 
-/// One room: a module directly under tracer/src.
+/// One room: a module under tracer/src.
 pub(super) struct Room {
-    /// The module's name.
+    /// The module's path, with `/`.
     pub(super) name: &'static str,
     /// Paths that it must not use, nor anything under them.
     pub(super) forbidden: &'static [&'static [&'static str]],
@@ -120,6 +120,30 @@ pub(super) const ROOMS: &[Room] = &[
         macros: PRINTING,
     },
     Room { name: "report", forbidden: &[IMPURE, OUTER_CRATES, OUTER], macros: PRINTING },
+    // What the live screen shows and what keys do, as data: it must not know that a terminal is there.
+    Room {
+        name: "sinks/screen",
+        forbidden: &[
+            IMPURE,
+            &[
+                "anstream",
+                "aya",
+                "clap",
+                "crossterm",
+                "procfs",
+                "ratatui",
+                "tempfile",
+                "tokio",
+                "zstd",
+                "crate::source",
+                "crate::cli",
+                "crate::decode",
+                "crate::recording",
+                "crate::sinks::tui",
+            ],
+        ],
+        macros: PRINTING,
+    },
     Room { name: "sinks", forbidden: &[&["aya", "crate::source", "crate::cli"]], macros: &[] },
     // Files and memory of traced processes in, names out; what is asked for, and why, is not its business.
     Room {

@@ -1,0 +1,114 @@
+//! The keys: what the bottom line and the help show, from one table.
+
+use super::page::{Line, Overlay, Role, span};
+use super::{Opened, Pane, Screen};
+
+/// A key, what it does in a word, and in a sentence.
+pub(super) type Entry = (&'static str, &'static str, &'static str);
+
+const EVERYWHERE: &[Entry] = &[
+    ("1-4 Tab", "pane", "go to a pane: processes, connections, findings, events"),
+    ("j k Up Down", "move", "move; Ctrl-D Ctrl-U half a page, PgDn PgUp a page, g G Home End to an end"),
+    ("Enter", "open", "open what is selected, or go where it leads"),
+    ("Esc q", "back", "go back; q at the outermost place leaves, Ctrl-C leaves from everywhere"),
+    ("/ n N", "search", "search for a text; the next, the one before"),
+    ("\\ F4", "filter", "show only what passes a filter, for example: pid:4242 errno:any (see below)"),
+    ("s F6", "sort", "sort by the next column"),
+    ("space", "pause", "hold the screen still, or go on; events are noted all the same"),
+    ("e", "export", "write the report, as JSON, to a new file"),
+    ("r", "record", "start a recording, or stop it"),
+    ("T A", "theme", "change the colours; draw with ASCII only"),
+    ("c", "go on", "let processes go on that --on-finding stop has stopped"),
+    ("? F1", "help", "this page; any key leaves it"),
+];
+
+const PROCESSES: &[Entry] = &[
+    ("h l Left Right", "fold", "fold a process' descendants, or go to its parent; unfold them"),
+    ("a", "all", "show also processes that ended long ago"),
+];
+const CONNECTIONS: &[Entry] = &[("a", "only shared", "show only connections that crossed a fork")];
+const FINDINGS: &[Entry] = &[
+    ("a", "all", "show also findings that only inform"),
+    ("y", "copy", "copy the finding as JSON to the terminal's clipboard (OSC 52)"),
+];
+const EVENTS: &[Entry] = &[
+    ("a", "telling", "show only what makes, ends or hands on something, or fails"),
+    ("p", "process", "go to the process of the event"),
+    ("o", "connection", "open the connection of the event"),
+];
+const FINDING: &[Entry] = &[
+    ("Enter", "follow", "go to the process, to the connection at that moment"),
+    ("p", "process", "go to the process of the step"),
+    ("v", "event", "go to the event of the step"),
+    ("y", "copy", "copy the finding as JSON to the terminal's clipboard (OSC 52)"),
+];
+const CONNECTION: &[Entry] = &[
+    ("h l Left Right", "mark", "go to the mark before, or after"),
+    ("p Enter", "process", "go to the process of the mark"),
+    ("v", "event", "go to the event of the mark"),
+];
+const REPLAY: &[Entry] = &[
+    ("space", "play", "play, or pause"),
+    (".", "step", "take one event"),
+    ("f", "next finding", "play until something is found"),
+    ("+ -", "speed", "twice, or half as fast"),
+    ("< >", "seek", "ten seconds back, or on; 0 to the beginning, $ to the end"),
+];
+
+impl Screen {
+    /// The keys of where the user is, the most special first.
+    fn keys(&self) -> Vec<&'static [Entry]> {
+        let here = match (self.opened.last(), self.pane) {
+            (Some(Opened::Connection(_)), _) => CONNECTION,
+            (Some(Opened::Finding(_)), _) => FINDING,
+            (Some(Opened::Process(_)), _) => &[],
+            (None, Pane::Processes) => PROCESSES,
+            (None, Pane::Connections) => CONNECTIONS,
+            (None, Pane::Findings) => FINDINGS,
+            (None, Pane::Events) => EVENTS,
+        };
+        let replay = if self.status.replay.is_some() { REPLAY } else { &[] };
+        vec![here, replay, EVERYWHERE]
+    }
+
+    /// The keys for the bottom line: the first of each, and what it does.
+    pub(super) fn hints(&self) -> Vec<(&'static str, &'static str)> {
+        let always: &[(&str, &str)] = &[("?", "help"), ("q", "back"), ("Enter", "open")];
+        let mut hints = always.to_vec();
+        for (keys, word, _) in self.keys().into_iter().flatten() {
+            let key = keys.split(' ').next().unwrap_or(keys);
+            if !hints.iter().any(|(known, _)| *known == key) && !["Esc", "j", "c"].contains(&key) {
+                hints.push((key, word));
+            }
+        }
+        hints
+    }
+
+    /// The page of help.
+    pub(super) fn help_page(&self) -> Overlay {
+        let mut lines = Vec::new();
+        for entry in self.keys().into_iter().flatten() {
+            let (keys, _, text) = entry;
+            // What replaces a key here stands before what it does elsewhere.
+            lines.push(vec![span(format!("{keys:>15}  "), Role::Strong), span(*text, Role::Plain)]);
+        }
+        lines.push(Line::new());
+        for line in FILTERS {
+            lines.push(vec![span(*line, Role::Dim)]);
+        }
+        let place = match self.opened.last() {
+            Some(Opened::Connection(_)) => "a connection",
+            Some(Opened::Finding(_)) => "a finding",
+            Some(Opened::Process(_)) => "a process",
+            None => self.pane.name(),
+        };
+        Overlay { title: format!("Help: {place}"), lines }
+    }
+}
+
+/// The filter language in few lines.
+const FILTERS: &[&str] = &[
+    "A filter is terms with spaces between them; all must hold. -term holds where the term does not.",
+    "pid:42  comm:python  call:sendmsg,recvmsg  errno:any  fd:3..9  conn:3  proto:http2  rule:enotsock",
+    "severity:warning  word  \"some words\"",
+];

@@ -1,0 +1,219 @@
+//! From the state and what is known to the page that is seen.
+
+use super::page::{Line, Page, Role, Table, plain, span};
+use super::prompt::For;
+use super::{LEAST, Opened, Pane, Screen, Sight};
+use crate::analysis::Analysis;
+use crate::report::Severity;
+use std::time::Duration;
+
+/// How often rows are found anew.
+const OFTEN: Duration = Duration::from_millis(200);
+/// The same where there are so many connections that it takes a while.
+const SELDOM: Duration = Duration::from_millis(1000);
+const MANY: usize = 10_000;
+/// Lines of the screen that are no rows: the panes' names, the status, the keys.
+const CHROME: u16 = 3;
+
+impl Screen {
+    /// What is seen now. `wall` is the caller's clock.
+    pub fn page(&mut self, analysis: &Analysis, wall: Duration) -> Page {
+        let (columns, rows) = self.size;
+        if columns < LEAST.0 || rows < LEAST.1 {
+            let (least_columns, least_rows) = LEAST;
+            let text = format!(
+                "forkscope needs {least_columns}x{least_rows}; this terminal has {columns}x{rows}. Make it larger, \
+                 or use --ui log."
+            );
+            let table = Table { empty: text, ..Table::default() };
+            return Page { table, ..Page::default() };
+        }
+        if !self.paused {
+            self.now = analysis.model.now();
+        }
+        self.fill(analysis, wall);
+        let mut page = Page { tabs: self.tabs(analysis), ..Page::default() };
+        self.body(analysis, usize::from(columns), usize::from(rows - CHROME), &mut page);
+        page.status =
+            self.status.line(analysis.model.living(), self.rates.events.per_second(self.now), self.paused);
+        page.place = self.place();
+        page.hints = self.hints();
+        page.message = self.bottom();
+        if self.help {
+            page.overlay = Some(self.help_page());
+        }
+        self.remember_places(&page);
+        page
+    }
+
+    /// Finds the rows of what is shown, where that is due.
+    fn fill(&mut self, analysis: &Analysis, wall: Duration) {
+        let often = if self.connections.list.rows().len() > MANY { SELDOM } else { OFTEN };
+        let due = self.filled.is_none_or(|filled| wall.saturating_sub(filled) >= often);
+        // The tail is cheap to go on with, and is to be live.
+        let due = due || (self.pane == Pane::Events && self.opened.is_empty());
+        if !self.stale && (self.paused || !due) {
+            return;
+        }
+        self.stale = false;
+        self.filled = Some(wall);
+        let columns = usize::from(self.size.0);
+        self.with_sight(analysis, |panes, sight| match panes.opened {
+            Some(Opened::Connection(opened)) => opened.fill(sight),
+            Some(Opened::Finding(opened)) => opened.fill(sight, columns),
+            Some(Opened::Process(opened)) => opened.fill(sight),
+            None => match panes.pane {
+                Pane::Processes => panes.processes.fill(sight),
+                Pane::Connections => panes.connections.fill(sight),
+                Pane::Findings => panes.findings.fill(sight),
+                Pane::Events => panes.events.fill(sight, panes.tail),
+            },
+        });
+        let wanted = match self.opened.last() {
+            Some(Opened::Connection(opened)) => vec![opened.id],
+            Some(Opened::Process(opened)) => opened.list.rows().to_vec(),
+            Some(Opened::Finding(_)) => Vec::new(),
+            None if self.pane == Pane::Connections => {
+                let height = usize::from(self.size.1);
+                let window = self.connections.list.window(height);
+                // One page more each way: what is scrolled to is known already.
+                let from = window.start.saturating_sub(height);
+                self.connections.list.rows().iter().skip(from).take(3 * height).copied().collect()
+            }
+            None => Vec::new(),
+        };
+        if !wanted.is_empty() {
+            self.holders.ask(&analysis.model, &wanted, wall);
+        }
+    }
+
+    /// The rows, and what stands above them.
+    fn body(&mut self, analysis: &Analysis, columns: usize, height: usize, page: &mut Page) {
+        self.with_sight(analysis, |panes, sight| match panes.opened {
+            Some(Opened::Connection(opened)) => opened.page(sight, columns, height, page),
+            Some(Opened::Finding(opened)) => opened.page(sight, columns, height, page),
+            Some(Opened::Process(opened)) => opened.page(sight, columns, height, page),
+            None => {
+                let rows = height - 1;
+                page.table = match panes.pane {
+                    Pane::Processes => panes.processes.table(sight, rows),
+                    Pane::Connections => panes.connections.table(sight, rows),
+                    Pane::Findings => panes.findings.table(sight, rows),
+                    Pane::Events => panes.events.table(sight, panes.tail, rows),
+                };
+            }
+        });
+    }
+
+    /// The panes' names, with how much is in them.
+    fn tabs(&self, analysis: &Analysis) -> Vec<(String, bool)> {
+        let count = |severity| {
+            let findings = analysis.findings().iter();
+            findings.filter(|finding| finding.severity == severity && !finding.known).count()
+        };
+        let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+        let badge = match (errors, warnings) {
+            (0, 0) => String::new(),
+            (errors, 0) => format!(" {errors}E"),
+            (0, warnings) => format!(" {warnings}W"),
+            (errors, warnings) => format!(" {errors}E {warnings}W"),
+        };
+        let tab = |(at, pane): (usize, &Pane)| {
+            let badge = if *pane == Pane::Findings { &*badge } else { "" };
+            (format!("{} {}{badge}", at + 1, pane.name()), *pane == self.pane)
+        };
+        Pane::ALL.iter().enumerate().map(tab).collect()
+    }
+
+    /// Where the user is beside that: what is opened, which filter holds, how it is sorted.
+    fn place(&self) -> Line {
+        let mut line = Line::new();
+        for opened in &self.opened {
+            let text = match opened {
+                Opened::Connection(opened) => format!(" > connection {}", opened.id.0),
+                Opened::Finding(opened) => format!(" > finding {}", opened.id),
+                Opened::Process(_) => " > process".to_owned(),
+            };
+            line.push(span(text, Role::Info));
+        }
+        let filter = &self.filters[self.pane as usize];
+        if self.opened.is_empty() && !filter.is_empty() {
+            line.push(span(format!("  filter: {filter}"), Role::Warning));
+        }
+        line
+    }
+
+    /// What stands in the place of the keys: a line that is typed, or what just happened.
+    fn bottom(&self) -> Option<Line> {
+        if let Some(prompt) = &self.prompt {
+            let label = match prompt.what {
+                For::Filter => "filter: ",
+                For::Search => "/",
+            };
+            let (before, after) = prompt.parts();
+            let mut line = vec![span(label, Role::Strong), span(before, Role::Plain)];
+            line.push(span(self.style.sign("▏", "|"), Role::Strong));
+            line.push(span(after, Role::Plain));
+            if let Some((message, role)) = &self.message {
+                line.push(span(format!("  {message}"), *role));
+            }
+            return Some(line);
+        }
+        let (message, role) = self.message.as_ref()?;
+        Some(match role {
+            Role::Plain => plain(message.clone()),
+            role => vec![span(message.clone(), *role)],
+        })
+    }
+
+    /// For the mouse: where the rows and the panes' names are.
+    fn remember_places(&mut self, page: &Page) {
+        let above = 1 + page.head.len() + page.lanes.as_ref().map_or(0, |lanes| lanes.labels.len() + 2);
+        self.rows_at = (above as u16 + 1, page.table.rows.len() as u16);
+        let mut from = 0;
+        self.tabs_at = Vec::new();
+        for (name, _) in &page.tabs {
+            let to = from + name.chars().count() as u16 + 2;
+            self.tabs_at.push((from, to));
+            from = to;
+        }
+    }
+
+    /// Calls `f` with the panes and with what they look at.
+    pub(super) fn with_sight<T>(
+        &mut self,
+        analysis: &Analysis,
+        f: impl FnOnce(Panes<'_>, &Sight<'_>) -> T,
+    ) -> T {
+        let sight = Sight {
+            analysis,
+            journal: &self.journal,
+            rates: &self.rates,
+            holders: &self.holders,
+            filter: &self.filters[self.pane as usize],
+            style: self.style,
+            now: self.now,
+        };
+        let panes = Panes {
+            pane: self.pane,
+            processes: &mut self.processes,
+            connections: &mut self.connections,
+            findings: &mut self.findings,
+            events: &mut self.events,
+            tail: &self.tail,
+            opened: self.opened.last_mut(),
+        };
+        f(panes, &sight)
+    }
+}
+
+/// What may change while others are looked at.
+pub(super) struct Panes<'a> {
+    pub(super) pane: Pane,
+    pub(super) processes: &'a mut super::processes::Processes,
+    pub(super) connections: &'a mut super::connections::Connections,
+    pub(super) findings: &'a mut super::findings::Findings,
+    pub(super) events: &'a mut super::events::Events,
+    pub(super) tail: &'a super::tail::Tail,
+    pub(super) opened: Option<&'a mut Opened>,
+}

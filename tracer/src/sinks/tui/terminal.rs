@@ -1,0 +1,106 @@
+//! The terminal itself: taken over, drawn on, and given back as it was, also when forkscope panics.
+
+use super::draw;
+use crate::sinks::screen::Style;
+use crate::sinks::screen::page::Page;
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::{cursor, execute};
+use ratatui::backend::CrosstermBackend;
+use std::io::{self, Stdout};
+use std::sync::Once;
+
+/// A terminal that shows pages, until it is dropped.
+pub struct Terminal {
+    inner: ratatui::Terminal<CrosstermBackend<Stdout>>,
+}
+
+impl Terminal {
+    /// Takes the terminal on standard output over.
+    ///
+    /// # Errors
+    /// Where it is none, or refuses.
+    pub fn take() -> io::Result<Self> {
+        restore_on_panic();
+        begin()?;
+        let taken = ratatui::Terminal::new(CrosstermBackend::new(io::stdout()));
+        // Half taken is given back.
+        taken.map(|inner| Self { inner }).inspect_err(|_| give_back())
+    }
+
+    /// Gives the terminal back for a while.
+    pub fn give_back(&mut self) {
+        give_back();
+    }
+
+    /// Takes it over again.
+    ///
+    /// # Errors
+    /// Where it refuses.
+    pub fn take_again(&mut self) -> io::Result<()> {
+        begin()?;
+        self.inner.clear()
+    }
+
+    /// Its columns and rows.
+    #[must_use]
+    pub fn size(&self) -> (u16, u16) {
+        crossterm::terminal::size().unwrap_or((80, 24))
+    }
+
+    /// Draws a page.
+    ///
+    /// # Errors
+    /// Where the terminal is gone.
+    pub fn show(&mut self, page: &Page, style: Style) -> io::Result<()> {
+        self.inner.draw(|frame| draw(page, style, frame.buffer_mut())).map(drop)
+    }
+
+    /// Puts text where other programs can paste it, as far as the terminal lets it be (OSC 52, xterm's control sequences).
+    ///
+    /// # Errors
+    /// Where the terminal is gone.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn begin() -> io::Result<()> {
+    enable_raw_mode()?;
+    let begun =
+        execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste, cursor::Hide);
+    begun.inspect_err(|_| give_back())
+}
+
+/// Gives the terminal back. It may be gone: then there is nothing to give.
+fn give_back() {
+    let _ = execute!(
+        io::stdout(),
+        DisableBracketedPaste,
+        DisableMouseCapture,
+        LeaveAlternateScreen,
+        cursor::Show
+    );
+    let _ = disable_raw_mode();
+}
+
+/// A panic's message is to be read, on a terminal that works.
+fn restore_on_panic() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            give_back();
+            before(panic);
+        }));
+    });
+}
