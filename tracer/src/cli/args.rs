@@ -5,9 +5,11 @@ use forkscope::analysis::Level;
 use forkscope::filter::Filter;
 use forkscope::recording::Payload;
 use forkscope::report::{RuleId, Severity};
+use forkscope::sinks::screen::Theme;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Shows what happens to connections across fork: who shares a socket, who used it, and why it failed.
@@ -162,6 +164,12 @@ pub(super) struct Showing {
     /// What to show while tracing.
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = Ui::Auto)]
     pub(super) ui: Ui,
+    /// Colours of the live screen; by default for a dark background, or none where NO_COLOR is set.
+    #[arg(long, value_name = "NAME", value_parser = parse_theme)]
+    pub(super) theme: Option<Theme>,
+    /// Draw the live screen with ASCII only, as it is anyway where the locale has no UTF-8.
+    #[arg(long)]
+    pub(super) ascii: bool,
     /// Write the report, as JSON, to this file at the end; `-` is standard output.
     #[arg(long, value_name = "FILE")]
     pub(super) report: Option<PathBuf>,
@@ -198,6 +206,14 @@ pub(super) struct Showing {
 }
 
 impl Showing {
+    /// Whether there is a terminal for the live screen, and nothing that asks for the log.
+    pub(super) fn has_screen(&self) -> bool {
+        let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+        let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+        let is_asked_otherwise = self.verbose > 0 || self.report.as_deref() == Some(Path::new("-"));
+        is_terminal && !is_dumb && !is_asked_otherwise
+    }
+
     /// The levels that rules were set to; of two for one rule the later counts.
     pub(super) fn levels(&self) -> BTreeMap<RuleId, Level> {
         self.rules.iter().copied().collect()
@@ -249,8 +265,11 @@ impl RecordPayload {
 /// What to show while tracing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Ui {
-    /// The log.
+    /// The live screen, where attach, watch and replay have a terminal and neither -v nor `--report -` is given; else the
+    /// log.
     Auto,
+    /// The live screen.
+    Tui,
     /// Findings as they are made, and a summary, on standard error.
     Log,
     /// Nothing, except what forkscope could not do as it was asked to.
@@ -290,6 +309,14 @@ fn parse_rule(text: &str) -> Result<RuleId, String> {
         let names: Vec<&str> = RuleId::ALL.iter().map(|rule| rule.name()).collect();
         format!("there is no such rule; the rules are {}", names.join(", "))
     })
+}
+
+fn parse_theme(text: &str) -> Result<Theme, String> {
+    let names = || Theme::ALL.map(Theme::name).join(", ");
+    Theme::ALL
+        .into_iter()
+        .find(|theme| theme.name() == text)
+        .ok_or_else(|| format!("there is no such theme; the themes are {}", names()))
 }
 
 fn parse_level(text: &str) -> Result<(RuleId, Level), String> {

@@ -1,6 +1,6 @@
 //! Which backend traces.
 
-use super::args::{self, OnFinding, Options};
+use super::args::{self, OnFinding, Options, Showing, Ui};
 use anyhow::{Context, Result, anyhow};
 use forkscope::report::Backend;
 use forkscope::source::Source;
@@ -17,6 +17,18 @@ pub(super) enum Scope {
     Processes,
     /// The whole machine.
     Machine,
+}
+
+impl Scope {
+    /// Whether the session is shown on the live screen.
+    pub(super) fn screen(self, showing: &Showing) -> bool {
+        match showing.ui {
+            Ui::Tui => true,
+            Ui::Log | Ui::None => false,
+            // The program that is run has the terminal.
+            Ui::Auto => self != Self::Program && showing.has_screen(),
+        }
+    }
 }
 
 /// A backend that has started. Nothing is traced yet, unless everything is.

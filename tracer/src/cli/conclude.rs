@@ -5,20 +5,17 @@ use super::baseline;
 use super::console::Console;
 use super::outcome::{FOUND, Outcome};
 use forkscope::analysis::Analysis;
-use forkscope::report::{LossCause, ProgramCost, Session};
+use forkscope::report::{LossCause, ProgramCost, Report, Session};
 use forkscope::sinks::json;
 use forkscope::source::Account;
 
-/// Writes the report, with these notes, and the summary. `status` is the exit status without findings that fail.
-pub(super) fn conclude(
+/// The report as of now, with these notes.
+pub(super) fn assemble(
     analysis: &Analysis,
-    console: &Console,
-    showing: &Showing,
     session: Session,
     account: Account,
     notes: Vec<String>,
-    status: u8,
-) -> Outcome {
+) -> Report {
     let mut report = analysis.report(session);
     report.notes = notes;
     for (kind, lost) in &account.lost {
@@ -32,6 +29,20 @@ pub(super) fn conclude(
         report.stats.overhead.programs.insert(program.name, cost);
     }
     report.stats.overhead.own_cpu = account.own_cpu;
+    report
+}
+
+/// Writes the report, with these notes, and the summary. `status` is the exit status without findings that fail.
+pub(super) fn conclude(
+    analysis: &Analysis,
+    console: &Console,
+    showing: &Showing,
+    session: Session,
+    account: Account,
+    notes: Vec<String>,
+    status: u8,
+) -> Outcome {
+    let report = assemble(analysis, session, account, notes);
     console.summary(&report);
     if let Some(path) = &showing.report {
         json::write(&report, path)?;

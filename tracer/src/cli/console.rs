@@ -10,7 +10,8 @@ use forkscope::report::{Finding, Report, Severity};
 use forkscope::sinks::escape::escape;
 use forkscope::sinks::log::{self, FindingView, Look};
 use forkscope::sinks::words::plural;
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, VecDeque};
 use std::io::Write;
 
 /// Prints findings, events and the summary.
@@ -23,7 +24,21 @@ pub(super) struct Console {
     look: Look,
     line: String,
     start: u64,
+    /// The terminal is the live screen's: what would be printed waits here.
+    waiting: Option<RefCell<VecDeque<Line>>>,
 }
+
+/// A line that waits.
+struct Line {
+    text: String,
+    /// It says what forkscope could not do.
+    is_failure: bool,
+    /// The live screen has shown it.
+    shown: bool,
+}
+
+/// Lines that wait at most: the newest.
+const MOST_WAITING: usize = 200;
 
 impl Console {
     pub(super) fn new(showing: &Showing, start: u64) -> Self {
@@ -35,24 +50,59 @@ impl Console {
             look: look(),
             line: String::new(),
             start,
+            waiting: None,
         }
+    }
+
+    /// From now on the terminal is the live screen's.
+    pub(super) fn hand_over(&mut self) {
+        self.waiting = Some(RefCell::default());
+    }
+
+    /// The terminal is free again: what waited is printed.
+    pub(super) fn take_back(&mut self) {
+        for line in self.waiting.take().map(RefCell::into_inner).unwrap_or_default() {
+            print(&format!("forkscope: {}\n", line.text));
+        }
+    }
+
+    /// Lines that wait and that the live screen has not shown, oldest first.
+    pub(super) fn take_unshown(&self) -> Vec<(String, bool)> {
+        let Some(waiting) = &self.waiting else { return Vec::new() };
+        let mut waiting = waiting.borrow_mut();
+        let unshown = waiting.iter_mut().filter(|line| !line.shown);
+        unshown
+            .map(|line| {
+                line.shown = true;
+                (line.text.clone(), line.is_failure)
+            })
+            .collect()
+    }
+
+    fn say(&self, text: &str, is_failure: bool) {
+        let Some(waiting) = &self.waiting else { return print(&format!("forkscope: {text}\n")) };
+        let mut waiting = waiting.borrow_mut();
+        if waiting.len() == MOST_WAITING {
+            waiting.pop_front();
+        }
+        waiting.push_back(Line { text: text.to_owned(), is_failure, shown: false });
     }
 
     /// One line about what forkscope does.
     pub(super) fn note(&self, text: &str) {
         if !self.quiet {
-            print(&format!("forkscope: {text}\n"));
+            self.say(text, false);
         }
     }
 
     /// One line about what forkscope could not do as it was asked to: shown also where nothing else is.
     pub(super) fn failure(&self, text: &str) {
-        print(&format!("forkscope: {text}\n"));
+        self.say(text, true);
     }
 
     /// An event that was taken in, if the user asked for such.
     pub(super) fn event(&mut self, event: &Event<'_>, analysis: &Analysis) {
-        if self.quiet || !log::event::worth(event, self.verbosity) {
+        if self.quiet || self.waiting.is_some() || !log::event::worth(event, self.verbosity) {
             return;
         }
         self.line.clear();
@@ -73,7 +123,7 @@ impl Console {
     /// A finding. Those that only inform, or are known, are shown to who asked for events.
     pub(super) fn finding(&mut self, finding: &Finding, analysis: &Analysis) {
         let is_news = finding.severity > Severity::Info && !finding.known;
-        if self.quiet || (!is_news && self.verbosity == 0) {
+        if self.quiet || self.waiting.is_some() || (!is_news && self.verbosity == 0) {
             return;
         }
         let connection = finding.connection.and_then(|id| analysis.connection_line(id));

@@ -1,6 +1,5 @@
 //! `--record`: the session on disk, as long as it can be written.
 
-use super::args::Tracing;
 use super::console::{Console, system};
 use anyhow::{Context, Result, anyhow};
 use forkscope::event::{Event, NamedStack};
@@ -11,6 +10,7 @@ use forkscope::sinks::escape::escape;
 use forkscope::source::Account;
 use std::fs::File;
 use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How often what has gathered is written: so much is lost when forkscope is killed.
@@ -19,6 +19,8 @@ const OFTEN: Duration = Duration::from_secs(1);
 /// The recording that was asked for, if one was.
 pub(super) struct Recording {
     recorder: Option<Recorder<File>>,
+    /// How the session is made.
+    header: Header,
     name: String,
     written: Instant,
     /// Why it ended before the session.
@@ -28,16 +30,36 @@ pub(super) struct Recording {
 }
 
 impl Recording {
-    /// Makes the file and begins it. `header` says how the session is made.
-    pub(super) fn start(tracing: &Tracing, header: impl FnOnce() -> Header) -> Result<Self> {
-        let (mut recorder, mut name) = (None, String::new());
-        if let Some(path) = &tracing.record {
-            name = escape(&path.to_string_lossy()).into_owned();
-            let file = create(path).map_err(|error| anyhow!("cannot record to {name}: {error}"))?;
-            let begun = Recorder::begin(file, &header()).map_err(|error| anyhow!(system(&error)));
-            recorder = Some(begun.with_context(|| format!("cannot record to {name}"))?);
+    /// Makes the file that is named, if one is, and begins it. `header` says how the session is made.
+    pub(super) fn start(path: Option<&Path>, header: Header) -> Result<Self> {
+        let (recorder, name) = (None, String::new());
+        let mut recording =
+            Self { recorder, header, name, written: Instant::now(), failure: None, notes: Vec::new() };
+        if let Some(path) = path {
+            recording.begin(path)?;
         }
-        Ok(Self { recorder, name, written: Instant::now(), failure: None, notes: Vec::new() })
+        Ok(recording)
+    }
+
+    /// Makes the file and begins it.
+    fn begin(&mut self, path: &Path) -> Result<()> {
+        self.name = escape(&path.to_string_lossy()).into_owned();
+        let name = &self.name;
+        let file = create(path).map_err(|error| anyhow!("cannot record to {name}: {error}"))?;
+        let begun = Recorder::begin(file, &self.header).map_err(|error| anyhow!(system(&error)));
+        self.recorder = Some(begun.with_context(|| format!("cannot record to {name}"))?);
+        Ok(())
+    }
+
+    /// Begins one in the middle of a session: at this moment of the events' clock, which RFC 3339 names so.
+    pub(super) fn begin_now(&mut self, path: &Path, clock: u64, start: String) -> Result<()> {
+        (self.header.clock, self.header.start) = (clock, start);
+        self.begin(path)
+    }
+
+    /// The name of the file that is written to, if one is.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.recorder.as_ref().map(|_| &*self.name)
     }
 
     fn attempt(&mut self, write: impl FnOnce(&mut Recorder<File>) -> io::Result<()>) {
@@ -90,9 +112,9 @@ impl Recording {
         self.say(console);
     }
 
-    /// The session ended. What the report must say of the recording.
+    /// The session, or only the recording, ended. What the report must say of the recording.
     pub(super) fn end(
-        mut self,
+        &mut self,
         console: &Console,
         duration: f64,
         status: u8,
@@ -104,7 +126,7 @@ impl Recording {
             self.failure = Some(error);
         }
         self.say(console);
-        self.notes
+        self.notes.clone()
     }
 
     /// Says once that it ended early.

@@ -1,15 +1,16 @@
 //! `forkscope replay`: a recording, analysed as the session was.
 
-use super::args::{Replay, Showing};
+use super::args::{Replay, Showing, Ui};
 use super::baseline;
-use super::conclude::conclude;
+use super::conclude::{assemble, conclude};
 use super::console::{Console, system};
 use super::outcome::Outcome;
 use super::outputs::{self, STREAM};
+use super::playback;
 use anyhow::{anyhow, bail};
 use forkscope::recording::End;
 use forkscope::replay::{Input, Player, Seen, Setup, Until};
-use forkscope::report::{Backend, Session as SessionInfo};
+use forkscope::report::{Backend, Report, Session as SessionInfo};
 use forkscope::sinks::escape::escape;
 use forkscope::sinks::json;
 use forkscope::source::{Account, ProgramCost};
@@ -40,6 +41,17 @@ pub(super) fn replay(args: &Replay) -> Outcome {
     if let Some(lacks) = player.lacks() {
         console.note(lacks);
     }
+    // Keys cannot come from where the recording comes from.
+    let from_stdin = args.file == Path::new(STREAM);
+    if showing.ui == Ui::Tui && from_stdin {
+        bail!(
+            "the live screen needs standard input for its keys: name the recording's file, or use --ui log"
+        );
+    }
+    if showing.ui == Ui::Tui || (showing.ui == Ui::Auto && !from_stdin && showing.has_screen()) {
+        playback::play(&mut player, &mut console, showing)?;
+        return finish(&mut player, &console, showing);
+    }
     player.advance(Until::End, Duration::MAX, &mut |seen, analysis| match seen {
         Seen::Event(event) => console.event(event, analysis),
         Seen::Finding(finding) => console.finding(finding, analysis),
@@ -60,17 +72,26 @@ fn open(path: &Path) -> io::Result<Input> {
 /// not known.
 pub(super) fn finish(player: &mut Player, console: &Console, showing: &Showing) -> Outcome {
     player.leave();
+    let account = player.end().map(account).unwrap_or_default();
+    conclude(player.analysis(), console, showing, session(player), account, player.notes(), 0)
+}
+
+/// The report as of where the player is.
+pub(super) fn report(player: &Player) -> Report {
+    let account = player.end().map(account).unwrap_or_default();
+    assemble(player.analysis(), session(player), account, player.notes())
+}
+
+fn session(player: &Player) -> SessionInfo {
     let (header, end) = (player.header().clone(), player.end());
-    let session = SessionInfo {
+    SessionInfo {
         backend: Backend::Replay,
         recorded_by: Some(header.backend),
         target: header.target,
         start: header.start,
         duration: end.map_or(player.elapsed().as_secs_f64(), |end| end.duration),
         host: header.host,
-    };
-    let account = end.map(account).unwrap_or_default();
-    conclude(player.analysis(), console, showing, session, account, player.notes(), 0)
+    }
 }
 
 /// What the session cost, as its backend said it.

@@ -5,6 +5,7 @@ use super::backend::{self, Scope, Started};
 use super::baseline;
 use super::conclude::conclude;
 use super::console::{Console, system};
+use super::dashboard::Dashboard;
 use super::outcome::Outcome;
 use super::outputs;
 use super::record::Recording;
@@ -39,21 +40,23 @@ pub(super) struct Session {
     pub(super) source: Box<dyn Source>,
     pub(super) analysis: Analysis,
     pub(super) console: Console,
-    showing: Showing,
+    /// The live screen, where there is one.
+    pub(super) dashboard: Option<Dashboard>,
+    pub(super) showing: Showing,
     pub(super) backend: Backend,
-    target: Target,
+    pub(super) target: Target,
     pub(super) recording: Recording,
     /// What is inside TLS is looked for.
     plaintext: bool,
     pub(super) stops: Stops,
     /// Where threads were, if users want to know.
     pub(super) stacks: Option<Stacks>,
-    batch: Batch,
-    began: (SystemTime, Instant),
+    pub(super) batch: Batch,
+    pub(super) began: (SystemTime, Instant),
     doubtful: BTreeSet<u32>,
     resynced: Instant,
     glanced: Instant,
-    events: u64,
+    pub(super) events: u64,
     lost: u64,
 }
 
@@ -65,9 +68,9 @@ impl Session {
         let known = baseline::read(showing, options.tracing.record.as_deref())?;
         let Started { source, backend, note } = backend::start(options, scope)?;
         let (start, began) = (now(), (SystemTime::now(), Instant::now()));
-        let console = Console::new(showing, start);
+        let mut console = Console::new(showing, start);
         note.into_iter().for_each(|note| console.note(&note));
-        let recording = Recording::start(&options.tracing, || Header {
+        let header = Header {
             tool: Tool::this(),
             start: text(began.0),
             clock: start,
@@ -76,19 +79,24 @@ impl Session {
             backend,
             payload: options.tracing.record_payload.kept(),
             capture: options.tracing.capture_bytes,
-        })?;
+        };
+        let recording = Recording::start(options.tracing.record.as_deref(), header)?;
+        // Last: what fails before is said on a terminal as it was.
+        let dashboard = scope.screen(showing).then(|| Dashboard::open(showing, start)).transpose()?;
+        dashboard.iter().for_each(|_| console.hand_over());
         Ok(Self {
             source,
             backend,
             target,
             recording,
             plaintext: options.tracing.tls_plaintext && backend == Backend::Ebpf,
-            stops: Stops::new(options.tracing.on_finding),
+            stops: Stops::new(options.tracing.on_finding, dashboard.is_none()),
             stacks: options.tracing.stacks.then(Stacks::default),
             analysis: Analysis::new(start, showing.levels())
                 .knowing(known)
                 .wanting_stacks(options.tracing.stacks),
             console,
+            dashboard,
             showing: showing.clone(),
             batch: Batch::default(),
             began,
@@ -143,6 +151,9 @@ impl Session {
     pub(super) fn take_in(&mut self, process: ProcKey, snapshot: &Snapshot) {
         let event = Event { time: now(), process, tid: process.tgid, what: What::Snapshot(snapshot) };
         self.analysis.apply(&event);
+        if let Some(dashboard) = &mut self.dashboard {
+            dashboard.event(&event, &self.analysis);
+        }
         self.recording.event(&event, self.analysis.model.kept());
     }
 
@@ -160,12 +171,16 @@ impl Session {
             if let Some(stacks) = &mut stacks {
                 taken.into_iter().for_each(|stack| stacks.add(stack));
             }
+            let dashboard = &mut self.dashboard;
             self.batch.take(until, |event| {
                 *events += 1;
                 stops.event(event);
                 stacks.iter_mut().for_each(|stacks| stacks.event(event));
                 analysis.apply(event);
                 console.event(event, analysis);
+                if let Some(dashboard) = dashboard {
+                    dashboard.event(event, analysis);
+                }
                 recording.event(event, analysis.model.kept());
             });
             self.glance();
@@ -206,6 +221,9 @@ impl Session {
             let event = Event { time: now(), process, tid: process.tgid, what: What::Glance(&seen) };
             self.analysis.apply(&event);
             self.console.event(&event, &self.analysis);
+            if let Some(dashboard) = &mut self.dashboard {
+                dashboard.event(&event, &self.analysis);
+            }
             self.recording.event(&event, self.analysis.model.kept());
         }
     }
@@ -295,8 +313,23 @@ impl Session {
         living.all(|process| proc::key(process.pid()).map_or(true, |key| key.start != process.key.start))
     }
 
+    /// What the report says of the session.
+    pub(super) fn info(&self) -> SessionInfo {
+        SessionInfo {
+            backend: self.backend,
+            recorded_by: None,
+            target: self.target.clone(),
+            start: text(self.began.0),
+            duration: self.began.1.elapsed().as_secs_f64(),
+            host: host(),
+        }
+    }
+
     /// Takes in what is left, writes the report and the summary. `status` is the exit status without findings.
     pub(super) fn finish(mut self, status: u8) -> Outcome {
+        // The terminal is free from here on.
+        self.dashboard = None;
+        self.console.take_back();
         let mut notes = self.stops.end(&mut *self.source, &self.console);
         // What the source still holds comes with its account.
         let account = self.source.account();
@@ -310,14 +343,7 @@ impl Session {
             unread.iter().for_each(|note| self.console.note(note));
             notes.extend(unread);
         }
-        let info = SessionInfo {
-            backend: self.backend,
-            recorded_by: None,
-            target: self.target,
-            start: text(self.began.0),
-            duration: self.began.1.elapsed().as_secs_f64(),
-            host: host(),
-        };
+        let info = self.info();
         let (malformed, lost) = (self.batch.refused(), self.source.lost());
         let mut account = Account { malformed, lost, ..account };
         // The keeper's comes with its account.
@@ -329,7 +355,7 @@ impl Session {
 }
 
 /// A moment in RFC 3339.
-fn text(time: SystemTime) -> String {
+pub(super) fn text(time: SystemTime) -> String {
     humantime::format_rfc3339_micros(time).to_string()
 }
 

@@ -31,10 +31,12 @@ pub(super) struct Stops {
     notes: Vec<String>,
     /// The terminal, while somebody waits for a key on it.
     terminal: Option<File>,
+    /// Whether a key on the terminal lets them go on; else the live screen has the keys.
+    keys: bool,
 }
 
 impl Stops {
-    pub(super) fn new(on_finding: OnFinding) -> Self {
+    pub(super) fn new(on_finding: OnFinding, keys: bool) -> Self {
         Self {
             on: on_finding == OnFinding::Stop,
             candidates: Vec::new(),
@@ -43,6 +45,7 @@ impl Stops {
             looked: Instant::now(),
             notes: Vec::new(),
             terminal: None,
+            keys,
         }
     }
 
@@ -153,6 +156,11 @@ impl Stops {
         }
     }
 
+    /// How many stand still.
+    pub(super) fn count(&self) -> usize {
+        self.held.len()
+    }
+
     /// Lets all go on.
     pub(super) fn let_go_on(&mut self, source: &mut dyn Source, console: &Console) {
         for process in self.held.drain(..) {
@@ -171,7 +179,7 @@ impl Stops {
     }
 
     fn look_for_a_terminal(&mut self) {
-        if self.terminal.is_none() {
+        if self.keys && self.terminal.is_none() {
             let open = OpenOptions::new()
                 .read(true)
                 .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)

@@ -127,6 +127,11 @@ impl Pass {
         Duration::from_nanos(self.now.saturating_sub(self.start))
     }
 
+    /// Events that came.
+    pub(super) fn events(&self) -> u64 {
+        self.events
+    }
+
     /// Whether the setup says that it is enough.
     pub(super) fn is_enough(&self, setup: &Setup) -> bool {
         setup.max_events.is_some_and(|most| self.events >= most)

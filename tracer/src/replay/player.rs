@@ -177,6 +177,12 @@ impl Player {
         self.pass.elapsed().max(self.still).max(end)
     }
 
+    /// How many events were played, without what was looked up.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.pass.events()
+    }
+
     /// Up to the latest event that was played, since the session's start.
     #[must_use]
     pub fn elapsed(&self) -> Duration {

@@ -1,0 +1,193 @@
+//! The live screen while something is traced or replayed: when it is drawn, which keys come, what it noted.
+
+use super::args::Showing;
+use super::console::system;
+use anyhow::{Error, Result, anyhow};
+use forkscope::analysis::Analysis;
+use forkscope::event::Event;
+use forkscope::sinks::log;
+use forkscope::sinks::screen::{Command, Input, Screen, Status, Style, Theme};
+use forkscope::sinks::tui::{Terminal, input};
+use forkscope::source::usage::cpu;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::io;
+use std::time::{Duration, Instant};
+
+/// How often the screen is drawn while something happens.
+const FRAME: Duration = Duration::from_millis(50);
+/// How often where nothing does: graphs run out, and ends are forgotten.
+const STILL: Duration = Duration::from_secs(1);
+/// Over how long forkscope's own processor time is measured.
+const MEASURED: Duration = Duration::from_secs(1);
+
+/// The screen on its terminal.
+pub(super) struct Dashboard {
+    terminal: Terminal,
+    screen: Screen,
+    began: Instant,
+    drawn: Option<Instant>,
+    /// Events that had been noted when it was drawn, and now.
+    events: (u64, u64),
+    /// The line of the newest event.
+    line: String,
+    start: u64,
+    cpu: Meter,
+}
+
+impl Dashboard {
+    /// Takes the terminal over. `start` is the session's, on the events' clock.
+    pub(super) fn open(showing: &Showing, start: u64) -> Result<Self> {
+        let terminal = Terminal::take().map_err(|error| refused(&error))?;
+        let mut screen = Screen::new(style(showing), &showing.filter);
+        let (columns, rows) = terminal.size();
+        screen.resize(columns, rows);
+        Ok(Self {
+            terminal,
+            screen,
+            began: Instant::now(),
+            drawn: None,
+            events: (0, 0),
+            line: String::new(),
+            start,
+            cpu: Meter::new(),
+        })
+    }
+
+    /// Notes an event that was taken in.
+    pub(super) fn event(&mut self, event: &Event<'_>, analysis: &Analysis) {
+        self.events.1 += 1;
+        self.line.clear();
+        log::event::line(event, self.start, &mut self.line);
+        self.screen.note(event, &self.line, analysis);
+    }
+
+    /// Takes what was typed, and draws if it is time to. What others must do comes back.
+    pub(super) fn turn(
+        &mut self,
+        analysis: &Analysis,
+        status: impl FnOnce() -> Status,
+    ) -> Result<Option<Command>> {
+        let mut typed = false;
+        let mut command = None;
+        while command.is_none()
+            && let Some(input) = self.typed()?
+        {
+            typed = true;
+            command = self.screen.press(input, analysis);
+        }
+        if command == Some(Command::Suspend) {
+            self.suspend()?;
+            command = None;
+        }
+        let since = self.drawn.map(|drawn| drawn.elapsed());
+        let news = self.events.0 != self.events.1;
+        let due = since.is_none_or(|since| typed || since >= if news { FRAME } else { STILL });
+        if due && command != Some(Command::Quit) {
+            self.screen.status = Status { cpu: self.cpu.part(), ..status() };
+            self.draw(analysis)?;
+        }
+        Ok(command)
+    }
+
+    /// Stops as a shell's job does, and takes the terminal again when the shell lets it go on.
+    fn suspend(&mut self) -> Result<()> {
+        self.terminal.give_back();
+        // The whole job, as the terminal would stop it.
+        let stopped = kill(Pid::from_raw(0), Signal::SIGTSTP);
+        self.terminal.take_again().map_err(|error| refused(&error))?;
+        let (columns, rows) = self.terminal.size();
+        self.screen.resize(columns, rows);
+        self.draw_soon();
+        stopped.map_err(|errno| anyhow!("cannot stop: {}", system(&errno.into())))
+    }
+
+    /// What the user did, if anything: never waits.
+    fn typed(&self) -> Result<Option<Input>> {
+        let gone = |error| anyhow!("cannot read from this terminal: {}", system(&error));
+        while crossterm::event::poll(Duration::ZERO).map_err(gone)? {
+            if let Some(input) = input(crossterm::event::read().map_err(gone)?) {
+                return Ok(Some(input));
+            }
+        }
+        Ok(None)
+    }
+
+    fn draw(&mut self, analysis: &Analysis) -> Result<()> {
+        let page = self.screen.page(analysis, self.began.elapsed());
+        let shown = self.terminal.show(&page, self.screen.style());
+        shown.map_err(|error| refused(&error))?;
+        self.drawn = Some(Instant::now());
+        self.events.0 = self.events.1;
+        Ok(())
+    }
+
+    /// Something is to be seen at once.
+    pub(super) fn draw_soon(&mut self) {
+        self.drawn = None;
+    }
+
+    /// One line about what forkscope does.
+    pub(super) fn say(&mut self, text: &str) {
+        self.screen.say(text);
+        self.draw_soon();
+    }
+
+    /// One line about what forkscope could not do.
+    pub(super) fn complain(&mut self, text: &str) {
+        self.screen.complain(text);
+        self.draw_soon();
+    }
+
+    /// Hands text to the terminal, for other programs to paste.
+    pub(super) fn copy(&mut self, text: &str, what: &str) {
+        match self.terminal.copy(text) {
+            Ok(()) => self.say(&format!("copied {what}, where the terminal lets it be")),
+            Err(error) => self.complain(&format!("cannot copy: {}", system(&error))),
+        }
+    }
+
+    /// A replay begins anew.
+    pub(super) fn rewind(&mut self) {
+        self.screen.rewind();
+        self.draw_soon();
+    }
+}
+
+fn refused(error: &io::Error) -> Error {
+    anyhow!("cannot draw on this terminal: {}; --ui log needs none", system(error))
+}
+
+/// The part of a processor that this process uses.
+struct Meter {
+    since: Instant,
+    used: Option<Duration>,
+    part: Option<f64>,
+}
+
+impl Meter {
+    fn new() -> Self {
+        Self { since: Instant::now(), used: cpu(), part: None }
+    }
+
+    fn part(&mut self) -> Option<f64> {
+        let passed = self.since.elapsed();
+        if passed >= MEASURED {
+            let used = cpu();
+            let spent = used.zip(self.used).map(|(now, before)| now.saturating_sub(before));
+            self.part = spent.map(|spent| spent.as_secs_f64() / passed.as_secs_f64());
+            (self.since, self.used) = (Instant::now(), used);
+        }
+        self.part
+    }
+}
+
+/// How to draw, by the options, else by what the environment says of the terminal.
+fn style(showing: &Showing) -> Style {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let colour = showing.theme.unwrap_or(if set("NO_COLOR").is_some() { Theme::None } else { Theme::Dark });
+    // The first that is set counts (setlocale(3)).
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default().to_uppercase();
+    let unicode = locale.contains("UTF-8") || locale.contains("UTF8");
+    Style { theme: colour, ascii: showing.ascii || !unicode }
+}
