@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let mut recorder = Recorder::begin(create(Path::new(file))?, &header)?;
     let mut analysis = Analysis::new(0, BTreeMap::new());
-    let mut traffic = Traffic::new();
+    let mut traffic = Traffic::new(50, 20);
     let (began, mut count, mut looked) = (Instant::now(), 0, 0);
     print!("peak memory in KiB, ten times on the way:");
     while count < most {

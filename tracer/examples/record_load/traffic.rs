@@ -1,11 +1,9 @@
-//! The events of a service: 50 processes with 20 connections each, half of them gRPC, half Redis. Bodies, times and
+//! The events of a service: processes with so many connections each, half of them gRPC, half Redis. Bodies, times and
 //! sequence numbers are random, so that nothing compresses which does not in life.
 
 use forkscope::event::{Event, ProcKey, Snapshot, What};
 use forkscope_proto::{self as proto, FileKind, FileRef, Header, Kind, calls};
 
-const PROCESSES: usize = 50;
-const EACH: usize = 20;
 /// Bytes that are taken of a transfer.
 pub(super) const CAPTURE: usize = 256;
 
@@ -26,6 +24,7 @@ type Each<'a> = &'a mut dyn FnMut(&Event<'_>);
 
 /// The service.
 pub(super) struct Traffic {
+    processes: usize,
     connections: Vec<Connection>,
     time: u64,
     random: u64,
@@ -35,8 +34,10 @@ pub(super) struct Traffic {
 }
 
 impl Traffic {
-    pub(super) fn new() -> Self {
+    /// So many processes with so many connections each.
+    pub(super) fn new(processes: usize, each: usize) -> Self {
         let mut traffic = Self {
+            processes,
             connections: Vec::new(),
             time: 1,
             random: 0x9e37_79b9_7f4a_7c15,
@@ -44,8 +45,8 @@ impl Traffic {
             begun: false,
             payload: Vec::new(),
         };
-        for at in 0..PROCESSES * EACH {
-            let connection = traffic.fresh(1000 + (at / EACH) as u32, 5 + (at % EACH) as i32, at % 2 == 0);
+        for at in 0..processes * each {
+            let connection = traffic.fresh(1000 + (at / each) as u32, 5 + (at % each) as i32, at % 2 == 0);
             traffic.connections.push(connection);
         }
         traffic
@@ -90,7 +91,7 @@ impl Traffic {
     }
 
     fn begin(&mut self, each: Each<'_>) {
-        for pid in 0..PROCESSES as u32 {
+        for pid in 0..self.processes as u32 {
             let process = ProcKey { tgid: 1000 + pid, start: u64::from(1000 + pid) * 7 };
             let seen = Snapshot { threads: 1, whole: true, started_here: true, ..Snapshot::default() };
             each(&Event { time: self.time, process, tid: process.tgid, what: What::Snapshot(&seen) });

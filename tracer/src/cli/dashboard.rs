@@ -81,7 +81,7 @@ impl Dashboard {
             command = None;
         }
         let since = self.drawn.map(|drawn| drawn.elapsed());
-        let news = self.events.0 != self.events.1;
+        let news = self.events.0 != self.events.1 || self.screen.is_looking();
         let due = since.is_none_or(|since| typed || since >= if news { FRAME } else { STILL });
         if due && command != Some(Command::Quit) {
             self.screen.status = Status { cpu: self.cpu.part(), ..status() };

@@ -30,6 +30,8 @@ use tokio::io::unix::AsyncFd;
 pub(super) const BEAT: Duration = Duration::from_millis(5);
 /// How often the batch is filled and taken before anything else is looked at: about twice the ring.
 const MOST_ROUNDS: u32 = 8;
+/// How long events may be taken before the live screen has its turn.
+const SCREEN_WAITS: Duration = Duration::from_millis(20);
 /// How often tables that are in doubt are asked of /proc.
 const RESYNC: Duration = Duration::from_millis(100);
 /// How often it is asked which children are to be looked at.
@@ -159,7 +161,8 @@ impl Session {
 
     /// Empties the ring, and shows what is new. With `all`, also what is held back for its order.
     pub(super) fn turn(&mut self, all: bool) {
-        // Bounded, so that signals and limits are looked at however fast events come.
+        // Bounded, so that signals, limits and keys are looked at however fast events come.
+        let began = Instant::now();
         for _ in 0..MOST_ROUNDS {
             self.source.drain(&mut self.batch);
             let full = self.batch.is_full();
@@ -197,7 +200,8 @@ impl Session {
             let (analysis, console, backend) = (&self.analysis, &self.console, self.backend);
             self.stops.decide(&fresh, &mut *self.source, &Seen { analysis, console, backend });
             self.stops.tend(&mut *self.source, &self.console);
-            if !full || (self.is_over() && !all) {
+            let screen_waits = self.dashboard.is_some() && began.elapsed() >= SCREEN_WAITS;
+            if !full || ((self.is_over() || screen_waits) && !all) {
                 return;
             }
         }

@@ -133,7 +133,7 @@ impl Model {
     }
 
     /// All sockets that are remembered.
-    pub fn sockets(&self) -> impl Iterator<Item = &Socket> {
+    pub fn sockets(&self) -> impl ExactSizeIterator<Item = &Socket> {
         self.sockets.values()
     }
 

@@ -61,29 +61,59 @@ impl Sorted for By {
     }
 }
 
+/// Connections that are looked at for one frame: of many, a part at a time.
+const SLICE: usize = 20_000;
+
+/// Finding the rows, over several frames where there are many connections.
+#[derive(Debug, Default)]
+struct Search {
+    /// Those that are still to be looked at.
+    left: Vec<SockId>,
+    found: Vec<(u64, SockId)>,
+}
+
 /// The pane's state.
 #[derive(Debug, Default)]
 pub(super) struct Connections {
     pub(super) list: List<SockId>,
     pub(super) by: By,
+    search: Option<Search>,
     /// Those that only one process had are shown too.
     pub(super) only_shared: bool,
 }
 
 impl Connections {
-    /// Finds out which rows there are.
+    /// Begins to find out which rows there are.
+    pub(super) fn look(&mut self, sight: &Sight<'_>) {
+        let left = sight.analysis.model.sockets().map(|socket| socket.id).collect();
+        self.search = Some(Search { left, found: Vec::new() });
+    }
+
+    /// Whether it is being found out.
+    pub(super) fn is_looking(&self) -> bool {
+        self.search.is_some()
+    }
+
+    /// Goes on to find out which rows there are: what was found before is shown until all is.
     pub(super) fn fill(&mut self, sight: &Sight<'_>) {
-        let sockets = sight.analysis.model.sockets();
+        let Some(mut search) = self.search.take() else { return };
+        let model = &sight.analysis.model;
+        let next = search.left.split_off(search.left.len().saturating_sub(SLICE));
+        let sockets = next.into_iter().filter_map(|id| model.socket(id));
         let shown = |socket: &&Socket| {
             socket.is_connection()
                 && (!self.only_shared || socket.crossed.is_some())
                 && sight.shows_connection(socket)
         };
-        let mut rows: Vec<(u64, SockId)> =
-            sockets.filter(shown).map(|socket| (self.key(socket), socket.id)).collect();
+        search.found.extend(sockets.filter(shown).map(|socket| (self.key(socket), socket.id)));
+        if !search.left.is_empty() {
+            self.search = Some(search);
+            return;
+        }
+        let mut rows = search.found;
         rows.sort_unstable_by_key(|(key, id)| (*key, Reverse(*id)));
         if self.by == By::Remote {
-            let remote = |id: SockId| sight.analysis.model.socket(id).map(|socket| socket.remote.to_string());
+            let remote = |id: SockId| model.socket(id).map(|socket| socket.remote.to_string());
             rows.sort_by_cached_key(|(_, id)| remote(*id));
         }
         self.list.fill(rows.into_iter().map(|(_, id)| id).collect());

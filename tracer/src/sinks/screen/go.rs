@@ -50,6 +50,7 @@ impl Screen {
     }
 
     fn open(&mut self, opened: Opened) {
+        self.stale = true;
         if self.opened.len() == DEEPEST {
             self.opened.remove(0);
         }

@@ -64,7 +64,11 @@ impl OpenedFinding {
 
     /// The whole page.
     pub(super) fn page(&mut self, sight: &Sight<'_>, columns: usize, height: usize, page: &mut Page) {
-        let Some(finding) = sight.finding(self.id) else { return };
+        let Some(finding) = sight.finding(self.id) else {
+            // A replay has gone back.
+            page.table.empty = "At this moment it is not found yet.".to_owned();
+            return;
+        };
         let word = format!("{}[{}]: ", finding.severity.name(), finding.rule.name());
         let lines = wrap(&format!("{word}{}", finding.title), columns.saturating_sub(1));
         for (at, line) in lines.into_iter().take(4).enumerate() {
@@ -181,8 +185,12 @@ impl OpenedProcess {
 
     /// The whole page.
     pub(super) fn page(&mut self, sight: &Sight<'_>, columns: usize, height: usize, page: &mut Page) {
-        let Some(process) = sight.analysis.model.process(self.id) else { return };
-        let Some(told) = sight.analysis.process_told(process.pid()) else { return };
+        let known = sight.analysis.model.process(self.id);
+        let told = known.and_then(|process| sight.analysis.process_told(process.pid()));
+        let Some((process, told)) = known.zip(told) else {
+            page.table.empty = "This process is not known: it ended long ago, or is yet to come.".to_owned();
+            return;
+        };
         let (state, role) = state(process);
         let title = format!("process {} ", process.pid());
         page.head.push(vec![span(title, Role::Strong), span(told.command(), Role::Plain)]);

@@ -11,7 +11,6 @@ use crate::sinks::escape::escape;
 impl Screen {
     /// Takes what the user did; what others must do about it.
     pub fn press(&mut self, input: Input, analysis: &Analysis) -> Option<Command> {
-        self.stale = true;
         match input {
             Input::Size(columns, rows) => self.resize(columns, rows),
             Input::Mouse(mouse) => self.mouse(mouse, analysis),
@@ -43,6 +42,8 @@ impl Screen {
             self.step(step);
             return None;
         }
+        // What only moves the cursor changes no row: the others may.
+        self.stale = true;
         match key {
             Key::Ctrl('c') | Key::F(10) => return Some(Command::Quit),
             Key::Esc | Key::Char('q') | Key::Backspace if self.opened.pop().is_some() => {}
@@ -99,6 +100,7 @@ impl Screen {
     fn go_to(&mut self, pane: Pane) {
         self.pane = pane;
         self.opened.clear();
+        self.stale = true;
     }
 
     fn turn(&mut self, by: usize) {

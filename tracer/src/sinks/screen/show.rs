@@ -48,15 +48,18 @@ impl Screen {
 
     /// Finds the rows of what is shown, where that is due.
     fn fill(&mut self, analysis: &Analysis, wall: Duration) {
-        let often = if self.connections.list.rows().len() > MANY { SELDOM } else { OFTEN };
+        let often = if analysis.model.sockets().len() > MANY { SELDOM } else { OFTEN };
         let due = self.filled.is_none_or(|filled| wall.saturating_sub(filled) >= often);
         // The tail is cheap to go on with, and is to be live.
         let due = due || (self.pane == Pane::Events && self.opened.is_empty());
-        if !self.stale && (self.paused || !due) {
+        let begins = self.stale || (due && !self.paused);
+        if !begins && !self.is_looking() {
             return;
         }
-        self.stale = false;
-        self.filled = Some(wall);
+        let looks = std::mem::take(&mut self.stale) || !self.is_looking();
+        if looks {
+            self.filled = Some(wall);
+        }
         let columns = usize::from(self.size.0);
         self.with_sight(analysis, |panes, sight| match panes.opened {
             Some(Opened::Connection(opened)) => opened.fill(sight),
@@ -64,7 +67,12 @@ impl Screen {
             Some(Opened::Process(opened)) => opened.fill(sight),
             None => match panes.pane {
                 Pane::Processes => panes.processes.fill(sight),
-                Pane::Connections => panes.connections.fill(sight),
+                Pane::Connections => {
+                    if looks {
+                        panes.connections.look(sight);
+                    }
+                    panes.connections.fill(sight);
+                }
                 Pane::Findings => panes.findings.fill(sight),
                 Pane::Events => panes.events.fill(sight, panes.tail),
             },
@@ -85,6 +93,12 @@ impl Screen {
         if !wanted.is_empty() {
             self.holders.ask(&analysis.model, &wanted, wall);
         }
+    }
+
+    /// Whether the rows are still being found: another frame shows more.
+    #[must_use]
+    pub fn is_looking(&self) -> bool {
+        self.opened.is_empty() && self.pane == Pane::Connections && self.connections.is_looking()
     }
 
     /// The rows, and what stands above them.

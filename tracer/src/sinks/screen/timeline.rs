@@ -71,7 +71,7 @@ impl Timeline {
     /// The whole page, in `columns` columns and with this many lines for lanes and rows together.
     pub(super) fn page(&mut self, sight: &Sight<'_>, columns: usize, height: usize, page: &mut Page) {
         let Some(socket) = sight.analysis.model.socket(self.id) else {
-            page.table.empty = "This connection is so old that it was forgotten.".to_owned();
+            page.table.empty = "This connection is not known: it is long gone, or yet to come.".to_owned();
             return;
         };
         let line = sight.analysis.connection_line(self.id.0).unwrap_or_default();
