@@ -3,6 +3,7 @@
 use super::list::List;
 use super::look::short;
 use super::page::{Column, Line, Role, Table, numbers, plain, span, words};
+use super::search::Search;
 use super::{Sight, Sorted};
 use crate::errno;
 use crate::model::{Address, ProcId, SockId, Socket};
@@ -61,23 +62,12 @@ impl Sorted for By {
     }
 }
 
-/// Connections that are looked at for one frame: of many, a part at a time.
-const SLICE: usize = 20_000;
-
-/// Finding the rows, over several frames where there are many connections.
-#[derive(Debug, Default)]
-struct Search {
-    /// Those that are still to be looked at.
-    left: Vec<SockId>,
-    found: Vec<(u64, SockId)>,
-}
-
 /// The pane's state.
 #[derive(Debug, Default)]
 pub(super) struct Connections {
     pub(super) list: List<SockId>,
     pub(super) by: By,
-    search: Option<Search>,
+    search: Option<Search<(u64, SockId)>>,
     /// Those that only one process had are shown too.
     pub(super) only_shared: bool,
 }
@@ -85,8 +75,7 @@ pub(super) struct Connections {
 impl Connections {
     /// Begins to find out which rows there are.
     pub(super) fn look(&mut self, sight: &Sight<'_>) {
-        let left = sight.analysis.model.sockets().map(|socket| socket.id).collect();
-        self.search = Some(Search { left, found: Vec::new() });
+        self.search = Some(Search::new(&sight.analysis.model));
     }
 
     /// Whether it is being found out.
@@ -98,19 +87,14 @@ impl Connections {
     pub(super) fn fill(&mut self, sight: &Sight<'_>) {
         let Some(mut search) = self.search.take() else { return };
         let model = &sight.analysis.model;
-        let next = search.left.split_off(search.left.len().saturating_sub(SLICE));
-        let sockets = next.into_iter().filter_map(|id| model.socket(id));
-        let shown = |socket: &&Socket| {
-            socket.is_connection()
-                && (!self.only_shared || socket.crossed.is_some())
-                && sight.shows_connection(socket)
+        let row = |socket: &Socket| {
+            let shown = (!self.only_shared || socket.crossed.is_some()) && sight.shows_connection(socket);
+            shown.then(|| (self.key(socket), socket.id))
         };
-        search.found.extend(sockets.filter(shown).map(|socket| (self.key(socket), socket.id)));
-        if !search.left.is_empty() {
+        let Some(mut rows) = search.go_on(model, row) else {
             self.search = Some(search);
             return;
-        }
-        let mut rows = search.found;
+        };
         rows.sort_unstable_by_key(|(key, id)| (*key, Reverse(*id)));
         if self.by == By::Remote {
             let remote = |id: SockId| model.socket(id).map(|socket| socket.remote.to_string());

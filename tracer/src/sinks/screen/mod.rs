@@ -25,6 +25,7 @@ mod press;
 mod processes;
 mod prompt;
 mod rates;
+mod search;
 mod show;
 mod sight;
 mod status;

@@ -7,6 +7,7 @@ use super::list::List;
 use super::look::short;
 use super::names::state;
 use super::page::{Line, Page, Role, Table, numbers, plain, span, words};
+use super::search::Search;
 use crate::model::{ProcId, SockId};
 use crate::report::{Confidence, Evidence, Finding};
 use crate::sinks::log::wrap::wrap;
@@ -164,19 +165,39 @@ fn notes(finding: &Finding, columns: usize) -> Vec<Line> {
 pub(super) struct OpenedProcess {
     pub(super) id: ProcId,
     pub(super) list: List<SockId>,
+    /// Connections that it used, and maybe holds no more.
+    used: Vec<SockId>,
+    search: Option<Search<SockId>>,
 }
 
 impl OpenedProcess {
     pub(super) fn new(id: ProcId) -> Self {
-        Self { id, list: List::default() }
+        Self { id, list: List::default(), used: Vec::new(), search: None }
     }
 
-    /// Finds out which rows there are.
+    /// Begins to find out which connections it used.
+    pub(super) fn look(&mut self, sight: &Sight<'_>) {
+        self.search = Some(Search::new(&sight.analysis.model));
+    }
+
+    /// Whether it is being found out.
+    pub(super) fn is_looking(&self) -> bool {
+        self.search.is_some()
+    }
+
+    /// Finds out which rows there are; those that it only used, by and by.
     pub(super) fn fill(&mut self, sight: &Sight<'_>) {
         let model = &sight.analysis.model;
         let held = model.table(self.id).into_iter().flat_map(crate::model::Table::iter);
         let mut rows: Vec<SockId> = held.filter_map(|(_, holding)| holding.file.socket).collect();
-        rows.extend(model.sockets().filter(|socket| socket.usage(self.id).is_some()).map(|socket| socket.id));
+        if let Some(search) = &mut self.search
+            && let Some(used) =
+                search.go_on(model, |socket| socket.usage(self.id).is_some().then_some(socket.id))
+        {
+            self.used = used;
+            self.search = None;
+        }
+        rows.extend(&self.used);
         rows.retain(|&id| model.socket(id).is_some_and(crate::model::Socket::is_connection));
         rows.sort_unstable();
         rows.dedup();

@@ -64,7 +64,12 @@ impl Screen {
         self.with_sight(analysis, |panes, sight| match panes.opened {
             Some(Opened::Connection(opened)) => opened.fill(sight),
             Some(Opened::Finding(opened)) => opened.fill(sight, columns),
-            Some(Opened::Process(opened)) => opened.fill(sight),
+            Some(Opened::Process(opened)) => {
+                if looks {
+                    opened.look(sight);
+                }
+                opened.fill(sight);
+            }
             None => match panes.pane {
                 Pane::Processes => panes.processes.fill(sight),
                 Pane::Connections => {
@@ -98,7 +103,11 @@ impl Screen {
     /// Whether the rows are still being found: another frame shows more.
     #[must_use]
     pub fn is_looking(&self) -> bool {
-        self.opened.is_empty() && self.pane == Pane::Connections && self.connections.is_looking()
+        match self.opened.last() {
+            Some(Opened::Process(opened)) => opened.is_looking(),
+            Some(Opened::Connection(_) | Opened::Finding(_)) => false,
+            None => self.pane == Pane::Connections && self.connections.is_looking(),
+        }
     }
 
     /// The rows, and what stands above them.
