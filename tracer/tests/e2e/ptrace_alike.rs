@@ -149,6 +149,19 @@ fn a_program_that_stops_later(on: Backend) {
 
 on_each_backend! {
     a_program_that_stops_later
+    what_is_ignored_stays_ignored
+}
+
+/// As nohup(1) and a shell's background jobs have it: what is ignored is ignored in the program, too.
+fn what_is_ignored_stays_ignored(on: Backend) {
+    let Some(_) = Env::get() else { return };
+    let program = "kill -HUP $$; kill -INT $$; echo lives";
+    let command = format!(
+        "trap '' HUP INT; exec {} run --backend {on} --ui none -- sh -c '{program}'",
+        forkscope().display()
+    );
+    let ended = Process::start(Command::new("sh").args(["-c", &command])).end();
+    assert_eq!((code(ended.status), &*ended.stdout), (0, &["lives".to_owned()][..]), "{ended:#?}");
 }
 
 /// A Python that has its own tests.
