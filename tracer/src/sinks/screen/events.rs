@@ -61,8 +61,10 @@ impl Events {
         let (first, end) = tail.ends();
         let around = near.saturating_sub(64).max(first)..end.min(near + 64);
         let entry = |number: u64| tail.get(number);
-        let distance =
-            |number: &u64| entry(*number).map(|entry| (entry.tid != tid, entry.time.abs_diff(time)));
+        // A fork is the parent's event, and is told of the child: the very moment counts most.
+        let distance = |number: &u64| {
+            entry(*number).map(|entry| (entry.time != time, entry.tid != tid, entry.time.abs_diff(time)))
+        };
         let Some(best) = around.min_by_key(distance) else { return false };
         self.follows = false;
         self.list.select(best)

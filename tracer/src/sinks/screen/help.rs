@@ -1,7 +1,9 @@
 //! The keys: what the bottom line and the help show, from one table.
 
+use super::list::{List, Step};
 use super::page::{Line, Overlay, Role, span};
 use super::{Opened, Pane, Screen};
+use crate::sinks::log::wrap::wrap;
 
 /// A key, what it does in a word, and in a sentence.
 pub(super) type Entry = (&'static str, &'static str, &'static str);
@@ -19,7 +21,7 @@ const EVERYWHERE: &[Entry] = &[
     ("r", "record", "start a recording, or stop it"),
     ("T A", "theme", "change the colours; draw with ASCII only"),
     ("c", "go on", "let processes go on that --on-finding stop has stopped"),
-    ("? F1", "help", "this page; any key leaves it"),
+    ("? F1", "help", "this page; keys that move scroll it, any other leaves it"),
 ];
 
 const PROCESSES: &[Entry] = &[
@@ -84,31 +86,62 @@ impl Screen {
         hints
     }
 
-    /// The page of help.
-    pub(super) fn help_page(&self) -> Overlay {
-        let mut lines = Vec::new();
-        for entry in self.keys().into_iter().flatten() {
-            let (keys, _, text) = entry;
-            // What replaces a key here stands before what it does elsewhere.
-            lines.push(vec![span(format!("{keys:>15}  "), Role::Strong), span(*text, Role::Plain)]);
-        }
-        lines.push(Line::new());
-        for line in FILTERS {
-            lines.push(vec![span(*line, Role::Dim)]);
-        }
+    /// The page of help, where it is wanted, in so many columns and lines.
+    pub(super) fn help_page(&self, columns: usize, height: usize) -> Option<Overlay> {
+        let lines = self.help_lines(columns);
+        let room = height.saturating_sub(1);
+        let top = self.help?.min(lines.len().saturating_sub(room));
         let place = match self.opened.last() {
             Some(Opened::Connection(_)) => "a connection",
             Some(Opened::Finding(_)) => "a finding",
             Some(Opened::Process(_)) => "a process",
             None => self.pane.name(),
         };
-        Overlay { title: format!("Help: {place}"), lines }
+        let more = if lines.len() > room { "  (j k: more; any other key: back)" } else { "" };
+        let lines = lines.into_iter().skip(top).take(room).collect();
+        Some(Overlay { title: format!("Help: {place}{more}"), lines })
+    }
+
+    fn help_lines(&self, columns: usize) -> Vec<Line> {
+        let mut lines = Vec::new();
+        let mut told = Vec::new();
+        for (keys, _, text) in self.keys().into_iter().flatten() {
+            // What a key does here replaces what it does elsewhere.
+            if told.contains(keys) {
+                continue;
+            }
+            told.push(keys);
+            for (at, text) in wrap(text, columns.saturating_sub(KEYS + 2)).into_iter().enumerate() {
+                let keys = if at == 0 { keys } else { "" };
+                lines.push(vec![span(format!("{keys:>KEYS$}  "), Role::Strong), span(text, Role::Plain)]);
+            }
+        }
+        lines.push(Line::new());
+        for text in FILTERS.iter().flat_map(|text| wrap(text, columns)) {
+            lines.push(vec![span(text, Role::Dim)]);
+        }
+        lines
+    }
+
+    /// The first line of the help after a step.
+    pub(super) fn scrolled(&self, top: usize, step: Step) -> usize {
+        let (columns, rows) = (usize::from(self.size.0), usize::from(self.size.1));
+        // Beside the panes' names, the title, the status and the keys.
+        let room = rows.saturating_sub(4).max(1);
+        let last = self.help_lines(columns).len().saturating_sub(room);
+        let mut list = List::default();
+        list.fill((0..=last).collect());
+        list.select(top.min(last));
+        list.step(step, room);
+        list.cursor()
     }
 }
+
+/// Columns for the names of keys.
+const KEYS: usize = 15;
 
 /// The filter language in few lines.
 const FILTERS: &[&str] = &[
     "A filter is terms with spaces between them; all must hold. -term holds where the term does not.",
-    "pid:42  comm:python  call:sendmsg,recvmsg  errno:any  fd:3..9  conn:3  proto:http2  rule:enotsock",
-    "severity:warning  word  \"some words\"",
+    "pid:42 comm:python call:sendmsg,recvmsg errno:any fd:3..9 conn:3 proto:http2 rule:enotsock severity:warning word \"some words\"",
 ];

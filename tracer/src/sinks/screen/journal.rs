@@ -33,7 +33,7 @@ pub(super) enum What {
     PeerGoodbye(&'static str),
     /// `shutdown(2)`.
     Shutdown,
-    /// Its last descriptor there was closed, and others hold it still.
+    /// A descriptor for it was closed.
     Closed,
     /// A receive said that no more will come.
     Ended,
@@ -121,6 +121,18 @@ impl Journal {
         let Some(socket) = slot.and_then(|slot| slot.open.as_ref()?.file.socket) else { return };
         let (from, to) = (event.time, event.time);
         self.add(model, socket, Mark { from, to, process, fd, count: 1, bytes: 0, what: What::Shutdown });
+    }
+
+    /// Notes that a process has closed a number for it, also where it never used it.
+    pub(super) fn closed(&mut self, model: &Model, event: &Event<'_>, fd: i32, socket: SockId) {
+        let Some(process) = model.living_id(event.process.tgid) else { return };
+        let (from, to) = (event.time, event.time);
+        let mark = Mark { from, to, process, fd, count: 1, bytes: 0, what: What::Closed };
+        // The model may have told the same.
+        let is_told = self.of(socket).and_then(|of| of.marks.back()).is_some_and(|last| *last == mark);
+        if !is_told {
+            self.add(model, socket, mark);
+        }
     }
 
     /// Adds a mark to a connection's.

@@ -31,7 +31,7 @@ mod sight;
 mod status;
 mod tail;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod timeline;
 
 pub use command::{Command, Playing};
@@ -109,6 +109,15 @@ enum Opened {
     Process(OpenedProcess),
 }
 
+/// What was said last.
+#[derive(Clone, Debug)]
+struct Message {
+    text: String,
+    role: page::Role,
+    /// When it was shown first, by the caller's clock.
+    since: Option<Duration>,
+}
+
 /// The state of the screen.
 #[derive(Debug, Default)]
 pub struct Screen {
@@ -127,16 +136,19 @@ pub struct Screen {
     prompt: Option<Prompt>,
     /// The last text that was searched for.
     sought: String,
-    help: bool,
+    /// The help is shown, from this line on.
+    help: Option<usize>,
     /// What happens is noted, and not shown.
     paused: bool,
-    message: Option<(String, page::Role)>,
+    message: Option<Message>,
     tail: Tail,
     journal: Journal,
     rates: Rates,
     holders: Holders,
     /// When the rows were found, by the caller's clock.
     filled: Option<Duration>,
+    /// What rows were found of last: the pane, and how much is opened over it.
+    found: Option<(Pane, usize)>,
     /// The rows are to be found anew at once.
     stale: bool,
     /// The newest moment that was shown, in nanoseconds of the events' clock.
@@ -170,14 +182,14 @@ impl Screen {
         self.style
     }
 
-    /// Says something in the line above the keys, until the next key.
+    /// Says something in place of the keys, for a while or until the next key.
     pub fn say(&mut self, text: impl Into<String>) {
-        self.message = Some((text.into(), page::Role::Info));
+        self.message = Some(Message { text: text.into(), role: page::Role::Info, since: None });
     }
 
-    /// Says that something failed.
+    /// Says that something failed, until the next key.
     pub fn complain(&mut self, text: impl Into<String>) {
-        self.message = Some((text.into(), page::Role::Error));
+        self.message = Some(Message { text: text.into(), role: page::Role::Error, since: None });
     }
 
     /// Everything begins anew: a replay goes back. What the user chose stays.

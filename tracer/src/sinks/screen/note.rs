@@ -5,6 +5,7 @@ use super::tail::Entry;
 use crate::analysis::Analysis;
 use crate::errno;
 use crate::event::{Event, What};
+use crate::model::SockId;
 use crate::sinks::log::event::worth;
 use forkscope_proto::calls;
 
@@ -24,7 +25,14 @@ impl Screen {
             self.journal.shut_down(model, event, call.fd);
         }
         if !line.is_empty() {
-            self.tail.push(entry(event, line, analysis), line);
+            let entry = entry(event, line, analysis);
+            if entry.call == calls::name(calls::CLOSE)
+                && let (Some(connection), What::Call(call, _)) = (entry.connection, event.what)
+                && call.ret == 0
+            {
+                self.journal.closed(model, event, call.fd, SockId(connection));
+            }
+            self.tail.push(entry, line);
         }
     }
 }

@@ -6,11 +6,12 @@ use super::findings::severity;
 use super::list::List;
 use super::look::short;
 use super::names::state;
-use super::page::{Line, Page, Role, Table, numbers, plain, span, words};
+use super::page::{Line, Page, Role, Span, Table, numbers, plain, span, words};
 use super::search::Search;
 use crate::model::{ProcId, SockId};
 use crate::report::{Confidence, Evidence, Finding};
 use crate::sinks::log::wrap::wrap;
+use crate::sinks::words::plural;
 
 /// A row of an opened finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub(super) enum Row {
     Connection(SockId),
     /// A step of its evidence.
     Step(usize),
-    /// A line of text, by its place.
+    /// A line of text below these, by its number.
     Text(usize),
 }
 
@@ -30,37 +31,65 @@ pub(super) enum Row {
 pub(super) struct OpenedFinding {
     pub(super) id: u32,
     pub(super) list: List<Row>,
-    text: Vec<Line>,
+    /// What each row says.
+    cells: Vec<Vec<Line>>,
 }
+
+/// Columns that times and numbers take before the words.
+const BEFORE: usize = 24;
 
 impl OpenedFinding {
     pub(super) fn new(id: u32) -> Self {
-        Self { id, list: List::default(), text: Vec::new() }
+        Self { id, list: List::default(), cells: Vec::new() }
     }
 
     /// Finds out which rows there are, in so many columns.
     pub(super) fn fill(&mut self, sight: &Sight<'_>, columns: usize) {
         let Some(finding) = sight.finding(self.id) else { return };
-        let pids = std::iter::once(finding.pid).chain(finding.other_pids.iter().copied());
-        let mut rows: Vec<Row> = pids.map(Row::Process).collect();
-        rows.extend(finding.connection.map(|id| Row::Connection(SockId(id))));
-        rows.extend((0..finding.evidence.len()).map(Row::Step));
-        self.text = notes(finding, columns);
-        rows.extend((0..self.text.len()).map(Row::Text));
+        let width = columns.saturating_sub(BEFORE).max(20);
+        let (mut rows, mut text) = (Vec::new(), 0);
+        self.cells.clear();
+        let mut add = |row: Option<Row>, before: [Line; 2], lines: Vec<Line>| {
+            let [mut time, mut pid] = before;
+            for (at, line) in lines.into_iter().enumerate() {
+                rows.push(row.filter(|_| at == 0).unwrap_or_else(|| {
+                    text += 1;
+                    Row::Text(text)
+                }));
+                self.cells.push(vec![std::mem::take(&mut time), std::mem::take(&mut pid), line]);
+            }
+        };
+        let none = || [Line::new(), Line::new()];
+        for pid in std::iter::once(finding.pid).chain(finding.other_pids.iter().copied()) {
+            let role = if pid == finding.pid { Role::Strong } else { Role::Plain };
+            let lead = span("process ", role);
+            add(
+                Some(Row::Process(pid)),
+                [Line::new(), plain(pid.to_string())],
+                hung(lead, &process(sight, pid), width),
+            );
+        }
+        if let Some(id) = finding.connection {
+            let line = sight.analysis.connection_line(id).unwrap_or_default();
+            let lead = span(format!("connection {id}  "), Role::Info);
+            add(Some(Row::Connection(SockId(id))), none(), hung(lead, &line, width));
+        }
+        for (at, step) in finding.evidence.iter().enumerate() {
+            let before = [plain(format!("{:+.6}s", step.time)), plain(step.pid.to_string())];
+            add(Some(Row::Step(at)), before, self::step(step, width));
+        }
+        add(None, none(), notes(finding, width));
         self.list.fill(rows);
     }
 
     /// Goes to the next row whose words pass.
     pub(super) fn search(&mut self, sight: &Sight<'_>, forward: bool, has: impl Fn(&str) -> bool) -> bool {
-        let Some(finding) = sight.finding(self.id) else { return false };
-        let mut list = std::mem::take(&mut self.list);
-        let found = list.find(forward, |row| {
-            let cells = self.row(sight, finding, row);
-            let text: Vec<&str> = cells.iter().flatten().map(|span| &*span.text).collect();
-            has(&text.join(" "))
-        });
-        self.list = list;
-        found
+        let Some(_) = sight.finding(self.id) else { return false };
+        let text =
+            |row: &Vec<Line>| row.iter().flatten().map(|span| &*span.text).collect::<Vec<_>>().join(" ");
+        let texts: Vec<(Row, String)> =
+            self.list.rows().iter().copied().zip(self.cells.iter().map(text)).collect();
+        self.list.find(forward, |row| texts.iter().any(|(known, text)| *known == row && has(text)))
     }
 
     /// The whole page.
@@ -79,10 +108,9 @@ impl OpenedFinding {
             });
         }
         let window = self.list.window(height.saturating_sub(page.head.len() + 1));
-        let rows = &self.list.rows()[window.clone()];
         page.table = Table {
             columns: vec![numbers("TIME", 12, 0), numbers("PID", 8, 0), words("WHAT", 0, 0)],
-            rows: rows.iter().map(|&row| self.row(sight, finding, row)).collect(),
+            rows: self.cells.get(window.clone()).unwrap_or_default().to_vec(),
             cursor: self.list.selected().map(|_| self.list.cursor() - window.start),
             top: window.start,
             total: self.list.rows().len(),
@@ -90,53 +118,48 @@ impl OpenedFinding {
             empty: String::new(),
         };
     }
-
-    fn row(&self, sight: &Sight<'_>, finding: &Finding, row: Row) -> Vec<Line> {
-        let wide = |line: Line| vec![Line::new(), Line::new(), line];
-        match row {
-            Row::Process(pid) => {
-                let told = sight.analysis.process_told(pid);
-                let command = told.as_ref().map(crate::report::Process::command).unwrap_or_default();
-                let from = told.filter(|told| told.forked_at.is_some()).and_then(|told| told.ppid);
-                let from = from.map(|parent| format!(", forked from {parent}")).unwrap_or_default();
-                let role = if pid == finding.pid { Role::Strong } else { Role::Plain };
-                let text = vec![span(format!("process {command}"), role), span(from, Role::Dim)];
-                vec![Line::new(), plain(pid.to_string()), text]
-            }
-            Row::Connection(id) => {
-                let line = sight.analysis.connection_line(id.0).unwrap_or_default();
-                wide(vec![span(format!("connection {}  ", id.0), Role::Info), span(line, Role::Plain)])
-            }
-            Row::Step(at) => finding.evidence.get(at).map(step).unwrap_or_default(),
-            Row::Text(at) => wide(self.text.get(at).cloned().unwrap_or_default()),
-        }
-    }
 }
 
-/// A step of evidence: when, who, which call, what it meant.
-fn step(step: &Evidence) -> Vec<Line> {
-    let mut line = Line::new();
+/// A process in words: `python3 app.py, forked from 4200`.
+fn process(sight: &Sight<'_>, pid: u32) -> String {
+    let told = sight.analysis.process_told(pid);
+    let command = told.as_ref().map(crate::report::Process::command).unwrap_or_default();
+    let from = told.filter(|told| told.forked_at.is_some()).and_then(|told| told.ppid);
+    let from = from.map(|parent| format!(", forked from {parent}")).unwrap_or_default();
+    format!("{command}{from}")
+}
+
+/// Text after what it begins with, in lines of so many columns that all stand behind that.
+fn hung(lead: Span, text: &str, columns: usize) -> Vec<Line> {
+    let indent = lead.text.chars().count();
+    let lines = wrap(text, columns.saturating_sub(indent).max(16));
+    let mut lead = Some(lead);
+    let line = |line| {
+        vec![lead.take().unwrap_or_else(|| span(" ".repeat(indent), Role::Plain)), span(line, Role::Plain)]
+    };
+    lines.into_iter().map(line).collect()
+}
+
+/// A step of evidence: which call, what it meant.
+fn step(step: &Evidence, columns: usize) -> Vec<Line> {
+    let mut lead = span("", Role::Plain);
     if let Some(call) = &step.syscall {
         let failed = step.result.as_ref().is_some_and(|result| result.starts_with('-'));
         let fd = step.fd.map(|fd| format!("({fd})")).unwrap_or_default();
         let result = step.result.as_ref().map(|result| format!(" = {result}")).unwrap_or_default();
         let role = if failed { Role::Error } else { Role::Info };
-        line.push(span(format!("{call}{fd}{result}  "), role));
+        lead = span(format!("{call}{fd}{result}  "), role);
     }
-    line.push(span(step.what.clone(), Role::Plain));
-    vec![plain(format!("{:+.6}s", step.time)), plain(step.pid.to_string()), line]
+    // Whose step it is stands in a column of its own.
+    let who = format!("{} ", step.pid);
+    hung(lead, step.what.strip_prefix(&who).unwrap_or(&step.what), columns)
 }
 
 /// What stands below the evidence: what happened, how sure, how often, what to change.
 fn notes(finding: &Finding, columns: usize) -> Vec<Line> {
-    // Beside the two columns before it.
-    let width = columns.saturating_sub(24).max(20);
     let mut lines = vec![Line::new()];
     let mut add = |label: &str, role: Role, text: &str| {
-        for (at, line) in wrap(text, width.saturating_sub(label.len() + 2)).into_iter().enumerate() {
-            let lead = if at == 0 { format!("{label}: ") } else { " ".repeat(label.len() + 2) };
-            lines.push(vec![span(lead, role), span(line, Role::Plain)]);
-        }
+        lines.extend(hung(span(format!("{label}: "), role), text, columns));
     };
     if !finding.summary.is_empty() {
         add("note", Role::Strong, &finding.summary);
@@ -215,18 +238,23 @@ impl OpenedProcess {
         let (state, role) = state(process);
         let title = format!("process {} ", process.pid());
         page.head.push(vec![span(title, Role::Strong), span(told.command(), Role::Plain)]);
-        let mut facts = vec![span(state, role)];
-        let mut fact = |text: String| facts.push(span(format!("  {text}"), Role::Plain));
+        let mut facts: Vec<String> = Vec::new();
+        let mut fact = |text: String| facts.push(text);
         if let (Some(parent), Some(time)) = (told.ppid.filter(|_| told.forked_at.is_some()), told.forked_at) {
             let threads = told.threads_at_fork.unwrap_or(1);
-            fact(format!("forked from {parent} at {time:+.3}s, which had {threads} threads"));
+            let threads = plural(threads.into(), "thread", "threads");
+            fact(format!("forked from {parent} at {time:+.3}s, which had {threads}"));
         } else if let Some(parent) = told.ppid {
             fact(format!("child of {parent}"));
         }
         if let Some(exec) = told.execs.last() {
             fact(format!("executed {} at {:+.3}s", exec.path, exec.time));
         }
-        page.head.push(facts);
+        let lines = wrap(&facts.join("; "), columns.saturating_sub(state.chars().count() + 3));
+        for (at, line) in lines.into_iter().take(3).enumerate() {
+            let state = if at == 0 { state.clone() } else { " ".repeat(state.chars().count()) };
+            page.head.push(vec![span(state, role), span(format!("  {line}"), Role::Plain)]);
+        }
         let libraries = told.libraries.iter().map(|library| {
             let version = library.version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
             format!("{}{version}", library.name)

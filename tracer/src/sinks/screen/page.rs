@@ -46,6 +46,21 @@ pub fn plain(text: impl Into<String>) -> Line {
     vec![span(text, Role::Plain)]
 }
 
+/// The columns that pieces take.
+pub fn width<'a>(pieces: impl IntoIterator<Item = &'a Span>) -> usize {
+    pieces.into_iter().map(|piece| piece.text.chars().count()).sum()
+}
+
+/// As many of these pieces as have room in so many columns: those with the highest number go first, 0 stays.
+pub fn fit(mut pieces: Vec<(u8, Span)>, columns: usize) -> Line {
+    while width(pieces.iter().map(|(_, piece)| piece)) > columns {
+        let most = pieces.iter().map(|(spare, _)| *spare).max().unwrap_or(0);
+        let Some(at) = pieces.iter().rposition(|(spare, _)| *spare == most && most > 0) else { break };
+        pieces.remove(at);
+    }
+    pieces.into_iter().map(|(_, piece)| piece).collect()
+}
+
 /// On which side of its column text stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {
@@ -138,8 +153,8 @@ pub struct Page {
     pub table: Table,
     /// The line that says how the session goes.
     pub status: Line,
-    /// What is typed, or what just happened.
-    pub message: Option<Line>,
+    /// What is typed, or what just happened, in place of the keys.
+    pub message: Vec<Line>,
     /// Keys that do something here.
     pub hints: Vec<(&'static str, &'static str)>,
     /// Over all that.

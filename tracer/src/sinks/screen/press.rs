@@ -11,6 +11,11 @@ use crate::sinks::escape::escape;
 impl Screen {
     /// Takes what the user did; what others must do about it.
     pub fn press(&mut self, input: Input, analysis: &Analysis) -> Option<Command> {
+        // Keys may come faster than pages are drawn: each finds the rows that the one before it led to.
+        if self.found != Some((self.pane, self.opened.len())) {
+            self.stale = true;
+            self.fill(analysis, self.filled.unwrap_or_default());
+        }
         match input {
             Input::Size(columns, rows) => self.resize(columns, rows),
             Input::Mouse(mouse) => self.mouse(mouse, analysis),
@@ -30,7 +35,8 @@ impl Screen {
             self.type_key(key, analysis);
             return None;
         }
-        if std::mem::take(&mut self.help) {
+        if let Some(top) = self.help {
+            self.help = step(key).map(|step| self.scrolled(top, step));
             return (key == Key::Ctrl('c')).then_some(Command::Quit);
         }
         if self.status.replay.is_some()
@@ -54,7 +60,7 @@ impl Screen {
             Key::Tab => self.turn(1),
             Key::BackTab => self.turn(Pane::ALL.len() - 1),
             Key::Enter => self.enter(analysis),
-            Key::Char('?') | Key::F(1) => self.help = true,
+            Key::Char('?') | Key::F(1) => self.help = Some(0),
             Key::Char('/') | Key::F(3) => self.prompt = Some(Prompt::new(For::Search, "")),
             Key::Char('n') => self.search(true, analysis),
             Key::Char('N') => self.search(false, analysis),
@@ -199,7 +205,7 @@ impl Screen {
     /// Shows only what passes, in the pane that is shown.
     pub(super) fn set_filter(&mut self, filter: Filter) {
         self.filters[self.pane as usize] = filter;
-        self.stale = true;
+        (self.stale, self.found) = (true, None);
         if self.pane == Pane::Events {
             self.events.forget();
         }
@@ -207,8 +213,10 @@ impl Screen {
 
     fn mouse(&mut self, mouse: Mouse, analysis: &Analysis) {
         match mouse {
-            Mouse::WheelUp => self.step(Step::By(-3)),
-            Mouse::WheelDown => self.step(Step::By(3)),
+            Mouse::WheelUp => self.wheel(Step::By(-3)),
+            Mouse::WheelDown => self.wheel(Step::By(3)),
+            // What is below the help is not seen.
+            Mouse::Press(..) if self.help.take().is_some() => {}
             Mouse::Press(column, 0) => {
                 let tab = self.tabs_at.iter().position(|(from, to)| (*from..*to).contains(&column));
                 if let Some(pane) = tab.and_then(|at| Pane::ALL.get(at)) {
@@ -222,6 +230,13 @@ impl Screen {
                     self.enter(analysis);
                 }
             }
+        }
+    }
+
+    fn wheel(&mut self, step: Step) {
+        match self.help {
+            Some(top) => self.help = Some(self.scrolled(top, step)),
+            None => self.step(step),
         }
     }
 

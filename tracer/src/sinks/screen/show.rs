@@ -1,10 +1,11 @@
 //! From the state and what is known to the page that is seen.
 
-use super::page::{Line, Page, Role, Table, plain, span};
+use super::page::{Line, Page, Role, Table, span};
 use super::prompt::For;
 use super::{LEAST, Opened, Pane, Screen, Sight};
 use crate::analysis::Analysis;
 use crate::report::Severity;
+use crate::sinks::log::wrap::wrap;
 use std::time::Duration;
 
 /// How often rows are found anew.
@@ -12,8 +13,12 @@ const OFTEN: Duration = Duration::from_millis(200);
 /// The same where there are so many connections that it takes a while.
 const SELDOM: Duration = Duration::from_millis(1000);
 const MANY: usize = 10_000;
-/// Lines of the screen that are no rows: the panes' names, the status, the keys.
-const CHROME: u16 = 3;
+/// Lines of the screen that are no rows: the panes' names, the status.
+const CHROME: usize = 2;
+/// How long is said what just happened.
+const SAID: Duration = Duration::from_secs(5);
+/// The most lines of that.
+const MOST_SAID: usize = 3;
 
 impl Screen {
     /// What is seen now. `wall` is the caller's clock.
@@ -32,22 +37,23 @@ impl Screen {
             self.now = analysis.model.now();
         }
         self.fill(analysis, wall);
-        let mut page = Page { tabs: self.tabs(analysis), ..Page::default() };
-        self.body(analysis, usize::from(columns), usize::from(rows - CHROME), &mut page);
-        page.status =
-            self.status.line(analysis.model.living(), self.rates.events.per_second(self.now), self.paused);
+        self.forget_message(wall);
+        let (columns, rows) = (usize::from(columns), usize::from(rows));
+        let message = self.bottom(columns);
+        let mut page = Page { tabs: self.tabs(analysis), message, ..Page::default() };
+        let height = rows - CHROME - page.message.len().max(1);
+        self.body(analysis, columns, height, &mut page);
+        let rate = self.rates.events.per_second(self.now);
+        page.status = self.status.line(analysis.model.living(), rate, self.paused, columns);
         page.place = self.place();
         page.hints = self.hints();
-        page.message = self.bottom();
-        if self.help {
-            page.overlay = Some(self.help_page());
-        }
+        page.overlay = self.help_page(columns, height);
         self.remember_places(&page);
         page
     }
 
     /// Finds the rows of what is shown, where that is due.
-    fn fill(&mut self, analysis: &Analysis, wall: Duration) {
+    pub(super) fn fill(&mut self, analysis: &Analysis, wall: Duration) {
         let often = if analysis.model.sockets().len() > MANY { SELDOM } else { OFTEN };
         let due = self.filled.is_none_or(|filled| wall.saturating_sub(filled) >= often);
         // The tail is cheap to go on with, and is to be live.
@@ -60,6 +66,7 @@ impl Screen {
         if looks {
             self.filled = Some(wall);
         }
+        self.found = Some((self.pane, self.opened.len()));
         let columns = usize::from(self.size.0);
         self.with_sight(analysis, |panes, sight| match panes.opened {
             Some(Opened::Connection(opened)) => opened.fill(sight),
@@ -166,27 +173,41 @@ impl Screen {
         line
     }
 
-    /// What stands in the place of the keys: a line that is typed, or what just happened.
-    fn bottom(&self) -> Option<Line> {
+    /// What was said is over after a while; what failed is said until the next key.
+    fn forget_message(&mut self, wall: Duration) {
+        let Some(message) = &mut self.message else { return };
+        let since = *message.since.get_or_insert(wall);
+        if message.role != Role::Error && wall.saturating_sub(since) >= SAID {
+            self.message = None;
+        }
+    }
+
+    /// What stands in the place of the keys: what just happened, and a line that is typed.
+    fn bottom(&self, columns: usize) -> Vec<Line> {
+        let mut lines = Vec::new();
+        if let Some(message) = &self.message {
+            let said = wrap(&message.text, columns).into_iter().take(MOST_SAID);
+            lines.extend(said.map(|text| vec![span(text, message.role)]));
+        }
         if let Some(prompt) = &self.prompt {
             let label = match prompt.what {
                 For::Filter => "filter: ",
                 For::Search => "/",
             };
+            // What is typed last is seen, however long the line is.
             let (before, after) = prompt.parts();
-            let mut line = vec![span(label, Role::Strong), span(before, Role::Plain)];
-            line.push(span(self.style.sign("▏", "|"), Role::Strong));
-            line.push(span(after, Role::Plain));
-            if let Some((message, role)) = &self.message {
-                line.push(span(format!("  {message}"), *role));
-            }
-            return Some(line);
+            let room = columns.saturating_sub(label.len() + 1);
+            let hidden = before.chars().count().saturating_sub(room);
+            let before: String = before.chars().skip(hidden).collect();
+            let cursor = span(self.style.sign("▏", "|"), Role::Strong);
+            lines.push(vec![
+                span(label, Role::Strong),
+                span(before, Role::Plain),
+                cursor,
+                span(after, Role::Plain),
+            ]);
         }
-        let (message, role) = self.message.as_ref()?;
-        Some(match role {
-            Role::Plain => plain(message.clone()),
-            role => vec![span(message.clone(), *role)],
-        })
+        lines
     }
 
     /// For the mouse: where the rows and the panes' names are.

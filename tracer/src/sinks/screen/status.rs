@@ -1,7 +1,7 @@
 //! How the session goes, as the caller knows it: what no event tells.
 
 use super::look::short;
-use super::page::{Line, Role, span};
+use super::page::{Line, Role, fit, span};
 
 /// What the status line says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,36 +36,34 @@ pub struct Replayed {
 }
 
 impl Status {
-    /// The line. `processes` live; `per_second`: events, lately.
-    pub(super) fn line(&self, processes: usize, per_second: f64, paused: bool) -> Line {
-        let mut line = vec![span(format!(" {} ", self.session), Role::Strong)];
+    /// The line, in so many columns: what matters least goes first. `processes` live; `per_second`: events, lately.
+    pub(super) fn line(&self, processes: usize, per_second: f64, paused: bool, columns: usize) -> Line {
+        let mut line = vec![(6, span(format!(" {} ", self.session), Role::Strong))];
+        let mut add = |spare: u8, text: String, role: Role| line.push((spare, span(text, role)));
         if let Some(replay) = &self.replay {
             let of = replay.of.map(|of| format!("/{of:.1}s")).unwrap_or_default();
-            line.push(span(format!(" {} {:.1}s{of}", replay.pace, replay.at), Role::Info));
+            add(0, format!(" {} {:.1}s{of}", replay.pace, replay.at), Role::Info);
         } else {
-            line.push(span(format!(" {:.0}s", self.elapsed), Role::Plain));
+            add(3, format!(" {:.0}s", self.elapsed), Role::Plain);
         }
-        line.push(span(format!("  {processes} live"), Role::Plain));
-        line.push(span(
-            format!("  {} events, {}/s", short(self.events), short(per_second as u64)),
-            Role::Plain,
-        ));
-        line.push(match self.lost {
-            0 => span("  lost 0", Role::Dim),
-            lost => span(format!("  lost {}", short(lost)), Role::Error),
-        });
+        add(4, format!("  {processes} live"), Role::Plain);
+        add(5, format!("  {} events, {}/s", short(self.events), short(per_second as u64)), Role::Plain);
+        match self.lost {
+            0 => add(7, "  lost 0".to_owned(), Role::Dim),
+            lost => add(0, format!("  lost {}", short(lost)), Role::Error),
+        }
         if let Some(cpu) = self.cpu {
-            line.push(span(format!("  cpu {:.1}%", cpu * 100.0), Role::Plain));
-        }
-        if let Some(name) = &self.recording {
-            line.push(span(format!("  recording {name}"), Role::Good));
+            add(8, format!("  cpu {:.1}%", cpu * 100.0), Role::Plain);
         }
         if self.stopped > 0 {
-            line.push(span(format!("  {} stopped (c: go on)", self.stopped), Role::Warning));
+            add(0, format!("  {} stopped (c: go on)", self.stopped), Role::Warning);
         }
         if paused {
-            line.push(span("  screen paused", Role::Warning));
+            add(0, "  screen paused".to_owned(), Role::Warning);
         }
-        line
+        if let Some(name) = &self.recording {
+            add(1, format!("  recording {name}"), Role::Good);
+        }
+        fit(line, columns)
     }
 }

@@ -5,7 +5,7 @@ use super::journal::{Mark, Marks, What};
 use super::list::List;
 use super::look::{Style, short};
 use super::names::role_among;
-use super::page::{Lanes, Line, Page, Role, Span, Table, numbers, plain, span, words};
+use super::page::{Lanes, Line, Page, Role, Span, Table, fit, numbers, plain, span, words};
 use crate::errno;
 use crate::model::{ProcId, SockId, Socket};
 use crate::protocol::FrameKind;
@@ -85,8 +85,9 @@ impl Timeline {
                 .push(vec![span(format!("{} older marks were dropped", short(marks.dropped)), Role::Dim)]);
         }
         let label = if columns < WIDE { LABEL } else { WIDE_LABEL };
-        let mut lanes = self.lanes(sight, socket, &among, marks, columns.saturating_sub(label + 2));
+        let mut lanes = self.lanes(sight, socket, &among, marks, [label, columns.saturating_sub(label + 2)]);
         lanes.label = label as u16;
+        lanes.legend = legend(sight.style, marks, columns);
         let used = page.head.len() + lanes.labels.len() + 2;
         page.lanes = Some(lanes);
         page.table = self.table(sight, &among, marks, height.saturating_sub(used + 1));
@@ -98,7 +99,7 @@ impl Timeline {
         socket: &Socket,
         among: &[ProcId],
         marks: &Marks,
-        width: usize,
+        [room, width]: [usize; 2],
     ) -> Lanes {
         let all = marks.marks.len();
         let cursor = self.list.cursor();
@@ -107,8 +108,14 @@ impl Timeline {
         let seen = || marks.marks.iter().skip(from).take(width);
         let mut lanes = Lanes { cursor: (all > 0).then(|| cursor - from), ..Lanes::default() };
         for (place, &process) in among.iter().take(MOST_LANES).enumerate() {
-            lanes.labels.push(label(sight, socket, process, Role::Process(place as u8)));
-            lanes.lanes.push(lane(sight.style, marks, from, width, process, Role::Process(place as u8)));
+            lanes.labels.push(label(sight, socket, process, Role::Process(place as u8), room));
+            lanes.lanes.push(lane(
+                sight,
+                socket,
+                marks,
+                [from, width],
+                (process, Role::Process(place as u8)),
+            ));
         }
         if among.len() > MOST_LANES {
             let more = format!("and {} processes more, in the rows below", among.len() - MOST_LANES);
@@ -117,7 +124,6 @@ impl Timeline {
         }
         let time = |mark: Option<&Mark>| mark.map(|mark| sight.time(mark.from)).unwrap_or_default();
         lanes.ends = [time(seen().next()), time(seen().next_back())];
-        lanes.legend = legend(sight.style);
         lanes
     }
 
@@ -156,41 +162,50 @@ impl Timeline {
     }
 }
 
-/// `4242 python3.8 fd 6 ^1.2k v34`.
-fn label(sight: &Sight<'_>, socket: &Socket, process: ProcId, role: Role) -> Line {
+/// `4242 python3.8 fd 6 ^1.2k v34`, in so many columns.
+fn label(sight: &Sight<'_>, socket: &Socket, process: ProcId, role: Role, columns: usize) -> Line {
     let usage = socket.usage(process);
     let fd = sight.holders.number(socket.id, process).or(usage.map(|usage| usage.fd));
     let fd = fd.map(|fd| format!(" fd {fd}")).unwrap_or_default();
-    let mut name = sight.process(process);
-    if name.chars().count() > 16 {
-        name = name.chars().take(16).collect();
-    }
-    let mut line = vec![span(name, role), span(fd, Role::Plain)];
+    let name: String = sight.process(process).chars().take(16).collect();
+    let mut line = vec![(0, span(name, role)), (1, span(fd, Role::Plain))];
     if let Some(usage) = usage {
         let [up, down] = sight.style.sign(["↑", "↓"], ["^", "v"]);
         let text = format!(" {up}{} {down}{}", short(usage.sent.0), short(usage.received.0));
-        line.push(span(text, Role::Dim));
+        line.push((2, span(text, Role::Dim)));
     }
     if let Some(graph) = sight.rates.of_one(socket.id, process) {
-        line.push(span(format!(" {}", sight.style.graph(graph.until(sight.now))), Role::Info));
+        line.push((4, span(format!(" {}", sight.style.graph(graph.until(sight.now))), Role::Info)));
     }
     let ended = sight.analysis.model.process(process).is_some_and(|known| known.ended.is_some());
     if ended {
-        line.push(span(" ended", Role::Dim));
+        line.push((3, span(" ended", Role::Dim)));
     }
-    line
+    fit(line, columns)
 }
 
 /// One process' marks, each in its column; between them a line while it holds the connection.
-fn lane(style: Style, marks: &Marks, from: usize, width: usize, process: ProcId, role: Role) -> Vec<Span> {
+fn lane(
+    sight: &Sight<'_>,
+    socket: &Socket,
+    marks: &Marks,
+    [from, width]: [usize; 2],
+    (process, role): (ProcId, Role),
+) -> Vec<Span> {
+    let style = sight.style;
     let own = |mark: &&Mark| mark.process == process;
     let Some(first) = marks.marks.iter().position(|mark| own(&mark)) else { return Vec::new() };
     let let_go = marks.marks.iter().rposition(|mark| mark.process == process && mark.what == What::Closed);
+    let ended = sight.analysis.model.process(process).and_then(|known| known.ended).map(|(time, _)| time);
+    let closed = socket.usage(process).and_then(|usage| usage.closed_at);
+    let until = ended.into_iter().chain(closed).min().unwrap_or(u64::MAX);
     let rail = style.sign("─", "-");
     let seen = marks.marks.iter().enumerate().skip(from).take(width);
     seen.map(|(at, mark)| match mark.process == process {
         true => span(sign(style, mark.what), if told(mark.what) == Role::Error { Role::Error } else { role }),
-        false if at > first && let_go.is_none_or(|end| at < end) => span(rail, Role::Dim),
+        false if at > first && let_go.is_none_or(|end| at < end) && mark.from < until => {
+            span(rail, Role::Dim)
+        }
         false => span(" ", Role::Plain),
     })
     .collect()
@@ -219,12 +234,27 @@ fn letter(kind: FrameKind) -> char {
     kind.to_string().chars().next().unwrap_or('F')
 }
 
-fn legend(style: Style) -> Line {
-    let signs = style.sign(
-        "↑ sent ↓ received  H/h frame sent/received  ├ inherited ○ closed ✕ goodbye ┤ ended  ! failed ? stolen # torn",
-        "^ sent v received  H/h frame sent/received  + inherited o closed X goodbye | ended  ! failed ? stolen # torn",
-    );
-    vec![span(signs, Role::Dim)]
+/// What the marks mean that this connection has, as many as have room.
+fn legend(style: Style, marks: &Marks, columns: usize) -> Line {
+    let has = |meant: fn(What) -> bool| marks.marks.iter().any(|mark| meant(mark.what));
+    let entries: [(bool, [&str; 2]); 10] = [
+        (has(|what| what == What::Sent), ["↑ sent", "^ sent"]),
+        (has(|what| what == What::Received), ["↓ received", "v received"]),
+        (has(|what| matches!(what, What::Frame { .. })), ["H/h frame"; 2]),
+        (has(|what| what == What::Inherited), ["├ inherited", "+ inherited"]),
+        (has(|what| what == What::Closed), ["○ closed", "o closed"]),
+        (has(|what| matches!(what, What::Goodbye(_) | What::Shutdown)), ["✕ goodbye", "X goodbye"]),
+        (has(|what| matches!(what, What::PeerGoodbye(_) | What::Ended)), ["┤ ended", "| ended"]),
+        (has(|what| matches!(what, What::Failed { .. })), ["! failed"; 2]),
+        (has(|what| what == What::Stolen), ["? stolen"; 2]),
+        (has(|what| what == What::Torn), ["# torn"; 2]),
+    ];
+    let shown = entries.iter().filter(|(has, _)| *has).map(|(_, [unicode, ascii])| {
+        let text = style.sign(unicode, ascii);
+        // What every connection has is known soonest.
+        (if text.contains("sent") { 2 } else { 1 }, span(format!("{text}  "), Role::Dim))
+    });
+    fit(shown.collect(), columns)
 }
 
 /// A mark in words.
@@ -240,7 +270,7 @@ fn text(what: What) -> String {
         What::Goodbye(message) => format!("said goodbye: {message}"),
         What::PeerGoodbye(message) => format!("read the peer's goodbye: {message}"),
         What::Shutdown => "shut it down".into(),
-        What::Closed => "closed its last descriptor; others hold it still".into(),
+        What::Closed => "closed it".into(),
         What::Ended => "was told that the stream has ended".into(),
         What::Failed { nr, errno } => {
             let call = calls::name(nr).unwrap_or("a call");

@@ -29,8 +29,10 @@ pub(super) fn status(page: &Page, pen: Pen, area: Rect, buffer: &mut Buffer) {
 
 /// What is typed or was said, else the keys: as many as have room.
 pub(super) fn bottom(page: &Page, pen: Pen, area: Rect, buffer: &mut Buffer) {
-    if let Some(message) = &page.message {
-        pen.line(message, area.x, area.y, area.width, buffer);
+    for (line, y) in page.message.iter().zip(area.y..area.bottom()) {
+        pen.line(line, area.x, y, area.width, buffer);
+    }
+    if !page.message.is_empty() {
         return;
     }
     let mut x = area.x;

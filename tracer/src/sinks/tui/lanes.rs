@@ -24,7 +24,9 @@ pub(super) fn draw(lanes: &Lanes, pen: Pen, area: Rect, buffer: &mut Buffer) {
     pen.text(first, Role::Dim, from, y, width, buffer);
     let room = last.chars().count() as u16;
     let x = (from + lanes.lanes.iter().map(Vec::len).max().unwrap_or(0) as u16).saturating_sub(room);
-    if x > from + first.chars().count() as u16 {
+    // Where there are few marks, behind the first moment.
+    let x = x.max(from + first.chars().count() as u16 + 1);
+    if last != first && x + room <= area.right() {
         pen.text(last, Role::Dim, x, y, room, buffer);
     }
 }

@@ -32,7 +32,8 @@ pub fn draw(page: &Page, style: Style, buffer: &mut Buffer) {
     }
     let (first, below) = split(area, 1);
     chrome::tabs(page, pen, first, buffer);
-    let (body, bottom) = split(below, below.height.saturating_sub(2));
+    let said = page.message.len().max(1) as u16;
+    let (body, bottom) = split(below, below.height.saturating_sub(said + 1));
     let (status, keys) = split(bottom, 1);
     chrome::status(page, pen, status, buffer);
     chrome::bottom(page, pen, keys, buffer);
