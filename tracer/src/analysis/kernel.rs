@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, HashMap};
 const AF_INET: u16 = 2;
 const ESTABLISHED: u16 = 1;
 
-/// Who is told of each event once it is analysed, and of which bytes of it a recording keeps.
-type Listener = Box<dyn FnMut(&Event<'_>, &Kept)>;
+/// Who is told of each event once it is analysed, and what is known then.
+type Listener = Box<dyn FnMut(&Event<'_>, &Analysis)>;
 
 /// Processes, their tables, and the analyser that watches them.
 pub(crate) struct Kernel {
@@ -23,6 +23,7 @@ pub(crate) struct Kernel {
     time: u64,
     serial: u64,
     sees_addresses: bool,
+    names_children: bool,
     listener: Listener,
 }
 
@@ -36,7 +37,9 @@ impl Kernel {
     pub(crate) fn heard_by(listener: Listener) -> Self {
         let [analysis, replayed] = [(), ()].map(|()| Analysis::new(0, BTreeMap::new()));
         let (tables, time, serial, sees_addresses) = (HashMap::new(), 0, 1000, true);
-        let mut kernel = Self { analysis, replayed, tables, time, serial, sees_addresses, listener };
+        let names_children = false;
+        let mut kernel =
+            Self { analysis, replayed, tables, time, serial, sees_addresses, names_children, listener };
         kernel.tables.insert(100, BTreeMap::new());
         let snapshot = Snapshot { started_here: true, whole: true, threads: 1, ..Snapshot::default() };
         kernel.event(100, What::Snapshot(&snapshot));
@@ -83,12 +86,17 @@ impl Kernel {
         self.sees_addresses = false;
     }
 
+    /// From here on forked processes have their parents' names, as in a real kernel.
+    pub(crate) fn name_children(&mut self) {
+        self.names_children = true;
+    }
+
     fn event(&mut self, pid: u32, what: What<'_>) {
         self.time += 1_000_000;
         let process = ProcKey { tgid: pid, start: u64::from(pid) };
         let event = Event { time: self.time, process, tid: pid, what };
         self.analysis.apply(&event);
-        (self.listener)(&event, self.analysis.model.kept());
+        (self.listener)(&event, &self.analysis);
         let kept = self.analysis.model.kept();
         let shown = |(at, &byte): (usize, &u8)| if kept.has(at) { byte } else { Kept::FILL };
         let shown = |payload: &[u8]| payload.iter().enumerate().map(shown).collect::<Vec<u8>>();
@@ -247,8 +255,14 @@ impl Kernel {
     /// Forks as a process of several threads does.
     pub(crate) fn fork_threaded(&mut self, parent: u32, child: u32, threads: u32, flags: u64) {
         self.tables.insert(child, self.tables[&parent].clone());
+        let mut comm = [0; 16];
+        let parent_name = self.analysis.model.by_pid(parent).filter(|_| self.names_children);
+        let name = parent_name.map(|process| process.comm.clone()).unwrap_or_default();
+        let kept = name.len().min(comm.len() - 1);
+        comm[..kept].copy_from_slice(&name.as_bytes()[..kept]);
         let fork = proto::Fork {
             header: self.header(parent, Kind::Fork, 0),
+            comm,
             flags,
             child_start: child.into(),
             child_tgid: child,
@@ -295,9 +309,16 @@ impl Kernel {
 
     /// Executes a program: what is close-on-exec goes.
     pub(crate) fn exec(&mut self, pid: u32) {
-        let exec =
-            proto::Exec { header: self.header(pid, Kind::Exec, 0), comm: *b"program\0\0\0\0\0\0\0\0\0" };
-        self.event(pid, What::Exec(&exec, b"program\0"));
+        self.exec_as(pid, "program", &["program"]);
+    }
+
+    /// As [`Kernel::exec`], with a name, of which the kernel keeps 15 bytes, and a command line.
+    pub(crate) fn exec_as(&mut self, pid: u32, name: &str, words: &[&str]) {
+        let mut exec = proto::Exec { header: self.header(pid, Kind::Exec, 0), ..Default::default() };
+        let kept = name.len().min(exec.comm.len() - 1);
+        exec.comm[..kept].copy_from_slice(&name.as_bytes()[..kept]);
+        let cmdline: String = words.iter().flat_map(|word| [*word, "\0"]).collect();
+        self.event(pid, What::Exec(&exec, cmdline.as_bytes()));
     }
 
     /// Ends a process.

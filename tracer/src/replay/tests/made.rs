@@ -41,7 +41,8 @@ pub(super) fn recording(payload: Payload) -> Vec<u8> {
     let recorder = Recorder::begin(shared.clone(), &header).expect("memory");
     let recorder = Rc::new(RefCell::new(recorder));
     let (heard, mut events) = (Rc::clone(&recorder), 0_u64);
-    let mut kernel = Kernel::heard_by(Box::new(move |event, kept| {
+    let mut kernel = Kernel::heard_by(Box::new(move |event, analysis| {
+        let kept = analysis.model.kept();
         let mut recorder = heard.borrow_mut();
         recorder.event(event, kept).expect("memory");
         events += 1;
