@@ -78,6 +78,8 @@ pub(crate) fn example(name: &str) -> PathBuf {
             "ordeal",
             "--example",
             "inherited",
+            "--example",
+            "panics_on_screen",
         ]);
         let status = build.current_dir(source("")).status().expect("cargo runs");
         assert!(status.success(), "the examples build");

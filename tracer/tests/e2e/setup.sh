@@ -50,6 +50,7 @@ install_packages() {
         missing_package ssh openssh-client
         missing_package node nodejs
         missing_package make make
+        missing_package tmux tmux
         missing_package mosquitto mosquitto
         # With the Erlang that it runs on 35 MB; 20 seconds.
         missing_package rabbitmq-server rabbitmq-server
