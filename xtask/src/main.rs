@@ -8,6 +8,8 @@ mod paths;
 mod privilege;
 #[cfg(feature = "product")]
 mod product;
+#[cfg(feature = "product")]
+mod screens;
 mod soak;
 mod test;
 mod tidy;
@@ -37,6 +39,8 @@ enum Task {
     Schema(generated::Options),
     /// Write docs/src/rules.md from the rules' own texts
     Docs(generated::Options),
+    /// Write docs/src/screens from the live screen, over a kept recording
+    Screens(generated::Options),
     /// Write docs/corpus.md from what the end-to-end tests expected and found when they last ran
     Corpus(generated::Options),
 }
@@ -49,6 +53,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Schema(options) => generated::run("schema", &options),
         Task::Docs(options) => generated::run("docs", &options),
+        Task::Screens(options) => generated::run("screens", &options),
         Task::Corpus(options) => corpus::run(&options),
     };
     match outcome {

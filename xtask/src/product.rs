@@ -12,6 +12,7 @@ const RULES: &str = "docs/src/rules.md";
 pub(crate) fn run(task: &str, options: &Options) -> Result<()> {
     match task {
         "schema" => keep(task, REPORT_SCHEMA, &forkscope::report::schema(), options),
+        "screens" => crate::screens::run(options),
         "docs" => keep(task, RULES, &rules(), options),
         _ => bail!("no generating task is called {task}"),
     }

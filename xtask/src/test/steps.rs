@@ -23,6 +23,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "clippy", what: "no warnings", run: clippy },
     Step { name: "schema", what: "docs/report.schema.json is current", run: || current("schema") },
     Step { name: "docs", what: "docs/src/rules.md is current", run: || current("docs") },
+    Step { name: "screens", what: "docs/src/screens are current", run: || current("screens") },
     Step { name: "unit", what: "unit and documentation tests", run: unit },
     Step { name: "setup", what: "what the end-to-end tests need is here", run: setup::step },
     Step { name: "e2e", what: "real programs, traced, as root", run: e2e::step },
