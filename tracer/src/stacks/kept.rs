@@ -8,6 +8,8 @@ use std::collections::VecDeque;
 const MOST: usize = 1024;
 /// How long before its event's record a stack of a call may have been taken, in nanoseconds: the same probe writes both.
 const CLOSE: u64 = 100_000_000;
+/// The same of a fork: its record comes when the memory is copied, which takes a second for some 100 GiB.
+const CLOSE_FORK: u64 = 2_000_000_000;
 
 /// The most of one process.
 const fn most_of(at: StackAt) -> usize {
@@ -46,12 +48,14 @@ impl Kept {
         self.taken.push_back(Taken { stack, child: None });
     }
 
-    /// The last fork that a thread had begun before `time` made this process.
+    /// The last fork that a thread had begun shortly before `time` made this process. Where that one has a child already, this
+    /// fork's own stack was lost, and it has none.
     pub(super) fn forked(&mut self, tid: u32, time: u64, child: ProcKey) {
         let fork = self.taken.iter_mut().rev().find(|taken| {
             taken.stack.at == StackAt::Fork && taken.stack.tid == tid && taken.stack.time <= time
         });
-        if let Some(fork) = fork {
+        let own = |fork: &&mut Taken| fork.child.is_none() && time - fork.stack.time < CLOSE_FORK;
+        if let Some(fork) = fork.filter(own) {
             fork.child = Some(child);
         }
     }
@@ -124,6 +128,24 @@ mod tests {
         check(&kept, failed(8, 44, 65), None);
         check(&kept, failed(7, 44, 60 + CLOSE), None);
         check(&kept, StackOf::Standing { process: PARENT }, None);
+    }
+
+    #[test]
+    fn a_fork_whose_stack_was_lost_takes_no_other_one() {
+        let mut kept = Kept::default();
+        let child = |tgid| ProcKey { tgid, start: 2 };
+        // The first failed, so it has no child.
+        kept.add(stack(5, 7, StackAt::Fork, -1));
+        kept.add(stack(10, 7, StackAt::Fork, -1));
+        kept.forked(7, 20, child(9));
+        kept.forked(7, 30, child(10));
+        check(&kept, StackOf::Fork { child: child(9) }, Some(10));
+        check(&kept, StackOf::Fork { child: child(10) }, None);
+        kept.add(stack(40, 7, StackAt::Fork, -1));
+        kept.forked(7, 40 + CLOSE_FORK, child(11));
+        check(&kept, StackOf::Fork { child: child(11) }, None);
+        kept.forked(7, 39 + CLOSE_FORK, child(12));
+        check(&kept, StackOf::Fork { child: child(12) }, Some(40));
     }
 
     #[test]
