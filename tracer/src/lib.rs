@@ -12,6 +12,7 @@ pub mod files;
 pub mod filter;
 pub mod inspect;
 pub mod model;
+pub mod panics;
 pub mod protocol;
 pub mod recording;
 pub mod replay;

@@ -18,6 +18,7 @@ mod standing;
 mod unwind;
 
 use crate::event::{Event, NamedStack, ProcKey, StackOf, TakenStack, What};
+use crate::panics::quietly;
 use crate::report::{Language, Moment};
 use crate::source::usage::now;
 use elf::Files;
@@ -26,7 +27,6 @@ use forkscope_proto::process::CLONE_THREAD;
 use kept::Kept;
 use memories::Memories;
 use names::Names;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The stacks of a session.
 #[derive(Default)]
@@ -70,7 +70,7 @@ impl Stacks {
     /// Files are what others made them, and tables for unwinding and debug information are much to read: where a reader
     /// gives up by a panic, there is no answer, and tracing goes on.
     fn attempt(&mut self, read: impl FnOnce(&mut Self) -> Vec<NamedStack>) -> Vec<NamedStack> {
-        catch_unwind(AssertUnwindSafe(|| read(self))).unwrap_or_else(|_| {
+        quietly(|| read(self)).unwrap_or_else(|| {
             // What they have read so far may be half of something.
             (self.files, self.names) = (Files::default(), Names::default());
             Vec::new()

@@ -1,12 +1,12 @@
 //! What Python's threads are in, read from the interpreter's memory while it goes on or stands still.
 
 use crate::event::ProcKey;
+use crate::panics::quietly;
 use crate::report::stack::MOST_FRAMES;
 use crate::report::{Frame, Language};
 use crate::source::proc;
 use py_spy::config::LockingStrategy;
 use py_spy::{Config, PythonSpy, StackTrace};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The most threads that are read.
 const MOST_THREADS: usize = 8;
@@ -22,7 +22,7 @@ pub(super) fn frames(process: ProcKey) -> Vec<(u32, Vec<Frame>)> {
     let read = || PythonSpy::new(pid, &config).and_then(|mut spy| spy.get_stack_traces());
     // What it reads is another process' memory, which may hold anything: a failure of the reader, a panic too, is only no
     // answer. The stacks in machine code are told all the same.
-    let traces = catch_unwind(AssertUnwindSafe(read)).ok().and_then(Result::ok).unwrap_or_default();
+    let traces = quietly(read).and_then(Result::ok).unwrap_or_default();
     let alone = traces.len() == 1;
     let thread = |trace: StackTrace| {
         // Up to 3.10 the interpreter does not say the number; of one thread there is no doubt.

@@ -86,6 +86,8 @@ pub(super) const ROOMS: &[Room] = &[
     // One look as data becomes a report: it needs addresses as the model has them, and nothing else of it.
     Room { name: "inspect", forbidden: &[IMPURE, OUTER_CRATES, OUTER, &["crate::rules"]], macros: PRINTING },
     Room { name: "model", forbidden: &[IMPURE, OUTER_CRATES, OUTER, &["crate::rules"]], macros: PRINTING },
+    // The standard library's hook, and whose panics are awaited: it prints nothing itself.
+    Room { name: "panics", forbidden: &[IMPURE, OUTER_CRATES, OUTER], macros: PRINTING },
     Room { name: "protocol", forbidden: &[IMPURE, OUTER_CRATES, OUTER, &["crate::rules"]], macros: PRINTING },
     Room { name: "rules", forbidden: &[IMPURE, OUTER_CRATES, OUTER], macros: PRINTING },
     // Bytes in and out, and a file to write them to; who traces, and what is made of it, is not its business.
@@ -211,6 +213,7 @@ const OTHER_ROOMS: &[&str] = &[
     "crate::filter",
     "crate::inspect",
     "crate::model",
+    "crate::panics",
     "crate::protocol",
     "crate::recording",
     "crate::replay",

@@ -1,6 +1,7 @@
 //! The terminal itself: taken over, drawn on, and given back as it was, also when forkscope panics.
 
 use super::draw;
+use crate::panics;
 use crate::sinks::screen::Style;
 use crate::sinks::screen::page::Page;
 use crossterm::clipboard::CopyToClipboard;
@@ -93,14 +94,8 @@ fn give_back() {
     let _ = disable_raw_mode();
 }
 
-/// A panic's message is to be read, on a terminal that works.
+/// A panic's message is to be read, on a terminal that works. One that is awaited has none, and the screen goes on.
 fn restore_on_panic() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            give_back();
-            before(panic);
-        }));
-    });
+    ONCE.call_once(|| panics::before(give_back));
 }
