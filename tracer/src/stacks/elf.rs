@@ -2,15 +2,16 @@
 
 use super::maps::Region;
 use crate::event::ProcKey;
+use crate::source::proc;
 use object::elf::{FileHeader64, PF_X, PT_LOAD};
 use object::read::elf::{ElfFile, FileHeader as _, ProgramHeader as _};
 use object::{Endianness, Object as _, ObjectSection as _, ReadCache, ReadRef};
 use rustc_hash::FxHashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::ops::Range;
 use std::os::fd::AsRawFd as _;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// The most files that are open.
@@ -21,7 +22,7 @@ const MOST_TABLE: u64 = 64 << 20;
 /// What makes a file the same: device, inode and path, as mappings say them.
 type Name = (Rc<str>, u64, Rc<str>);
 
-/// Files that were looked at; those that cannot be read as well.
+/// Files that were looked at; those that are no programs as well.
 #[derive(Default)]
 pub(super) struct Files(FxHashMap<Name, Option<Rc<Elf>>>);
 
@@ -32,7 +33,23 @@ pub(super) struct Elf {
     /// Of each segment with code: where in the file it lies, and at which address it wants to be.
     segments: Vec<(Range<u64>, u64)>,
     pub(super) tables: Tables,
+    pub(super) debug: Debug,
 }
+
+/// Where the debug information of a file is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Debug {
+    /// In itself, if anywhere.
+    Own,
+    /// The file says that it is elsewhere. Where, is anybody's word, and is not followed: this is the file that the system
+    /// has installed for it, if any, by its build ID.
+    Elsewhere(Option<PathBuf>),
+}
+
+/// Where systems install debug information, by build ID (GDB's manual, "Debugging Information in Separate Files").
+const INSTALLED: &str = "/usr/lib/debug/.build-id";
+/// The sections that name another file.
+const LINKS: [&str; 3] = [".gnu_debuglink", ".gnu_debugaltlink", ".debug_sup"];
 
 /// A part of a file: the addresses that it wants, and its bytes.
 type Section = Option<(Range<u64>, Rc<[u8]>)>;
@@ -54,12 +71,21 @@ impl Files {
         if let Some(known) = self.0.get(&name) {
             return known.clone();
         }
-        let elf = open(process, region, path).and_then(Elf::read).map(Rc::new);
+        // One that cannot be opened now may be seen through another process later.
+        let elf = Elf::read(open(process, region, path)?).map(Rc::new);
         if self.0.len() < MOST_FILES {
             self.0.insert(name, elf.clone());
         }
         elf
     }
+}
+
+fn installed(build_id: &[u8]) -> Option<PathBuf> {
+    // As many bytes as SHA-256 has are enough for all that linkers write.
+    let (first, rest) = build_id.split_first().filter(|(_, rest)| (7..32).contains(&rest.len()))?;
+    let rest: String = rest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let path = PathBuf::from(format!("{INSTALLED}/{first:02x}/{rest}.debug"));
+    proc::open_regular(&path).is_ok().then_some(path)
 }
 
 /// Through the process as it sees the file, else by the path. What lies there by now must be the same file.
@@ -68,13 +94,20 @@ fn open(process: ProcKey, region: &Region, path: &str) -> Option<File> {
     let mapped = format!("/proc/{pid}/map_files/{:x}-{:x}", region.start, region.end);
     let candidates = [mapped, format!("/proc/{pid}/root{path}"), path.to_owned()];
     candidates.iter().find_map(|candidate| {
-        // A pipe or a device under that name must not make forkscope wait.
-        let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
-        let file = OpenOptions::new().read(true).custom_flags(flags).open(candidate).ok()?;
+        let file = proc::open_regular(Path::new(candidate)).ok()?;
         let data = file.metadata().ok()?;
-        let inode = std::os::unix::fs::MetadataExt::ino(&data);
-        (data.is_file() && inode == region.inode).then_some(file)
+        is_same((&region.device, region.inode), (data.dev(), data.ino())).then_some(file)
     })
+}
+
+/// Whether what a mapping says is what stat(2) says. Where a file system has no device of its own (btrfs, overlayfs), they
+/// may name two: there the inode alone must do.
+fn is_same((device, inode): (&str, u64), seen: (u64, u64)) -> bool {
+    let number = |text| u32::from_str_radix(text, 16).ok();
+    let mapped = device.split_once(':').and_then(|(major, minor)| Some((number(major)?, number(minor)?)));
+    let stated = (libc::major(seen.0), libc::minor(seen.0));
+    let same_device = mapped.is_some_and(|mapped| mapped == stated || mapped.0 == 0 || stated.0 == 0);
+    same_device && inode == seen.1
 }
 
 impl Elf {
@@ -96,7 +129,12 @@ impl Elf {
             eh_frame: section(&elf, ".eh_frame"),
             eh_frame_hdr: section(&elf, ".eh_frame_hdr"),
         };
-        Some(Self { file, segments, tables })
+        let debug = if LINKS.iter().any(|link| elf.section_by_name(link).is_some()) {
+            Debug::Elsewhere(elf.build_id().ok().flatten().and_then(installed))
+        } else {
+            Debug::Own
+        };
+        Some(Self { file, segments, tables, debug })
     }
 
     /// What is to be added to the addresses that the file wants, to get those of the mapping.
@@ -133,8 +171,48 @@ fn section<'a, R: ReadRef<'a>>(elf: &ElfFile<'a, FileHeader64<Endianness>, R>, n
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::proc;
     use crate::stacks::maps::Maps;
+
+    #[test]
+    fn files_are_the_same_by_device_and_inode() {
+        let device = libc::makedev(0xfe, 0x10);
+        for (mapped, seen, same) in [
+            (("fe:10", 7), (device, 7), true),
+            (("fe:10", 7), (device, 8), false),
+            (("fe:00", 7), (device, 7), false),
+            (("00:2a", 7), (device, 7), true),
+            (("00:2a", 7), (libc::makedev(0, 0x31), 7), true),
+            (("fe:10", 7), (libc::makedev(0, 0x31), 7), true),
+            (("fe", 7), (device, 7), false),
+        ] {
+            assert_eq!(is_same(mapped, seen), same, "{mapped:?} {seen:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_opened_is_looked_for_again() {
+        let own = proc::key(std::process::id()).expect("it lives");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let (path, away) = (directory.path().join("program"), directory.path().join("away"));
+        std::fs::copy("/bin/true", &away).expect("there is room");
+        let inode = std::fs::metadata(&away).expect("it is there").ino();
+        let line = format!("1000-200000 r-xp 00001000 00:00 {inode} {}\n", path.display());
+        let maps = Maps::parse(line.as_bytes());
+        let region = maps.find(0x1000).expect("it is mapped");
+        let mut files = Files::default();
+        assert!(files.of(own, region).is_none());
+        std::fs::rename(&away, &path).expect("own directory");
+        assert!(files.of(own, region).is_some());
+    }
+
+    #[test]
+    fn installed_debug_information_is_found_by_build_id_only() {
+        let own = Elf::read(File::open("/proc/self/exe").expect("own")).expect("it is a program");
+        assert_eq!(own.debug, Debug::Own);
+        for build_id in [&b""[..], b"short", &[0xab; 20], &[0xab; 4096]] {
+            assert_eq!(installed(build_id), None, "nobody installs that");
+        }
+    }
 
     /// Also where the code does not begin at a page, as with LLVM's linker.
     #[test]

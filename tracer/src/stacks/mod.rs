@@ -129,10 +129,21 @@ mod tests {
     use crate::source::proc;
     use proptest::prelude::*;
     use std::io::Write as _;
+    use std::path::Path;
 
     /// What is told of a stack in a program that lies here.
     fn told(stacks: &mut Stacks, program: &[u8], registers: [u64; 3], words: &[u64]) -> Vec<NamedStack> {
-        let mut file = tempfile::NamedTempFile::new().expect("a file");
+        told_in(&std::env::temp_dir(), stacks, program, registers, words)
+    }
+
+    fn told_in(
+        folder: &Path,
+        stacks: &mut Stacks,
+        program: &[u8],
+        registers: [u64; 3],
+        words: &[u64],
+    ) -> Vec<NamedStack> {
+        let mut file = tempfile::NamedTempFile::new_in(folder).expect("a file");
         file.write_all(program).expect("there is room");
         let inode = std::os::unix::fs::MetadataExt::ino(&file.as_file().metadata().expect("it is there"));
         let line = format!("1000-200000 r-xp 00001000 00:00 {inode} {}\n", file.path().display());
@@ -151,6 +162,27 @@ mod tests {
     fn a_reader_that_panics_has_no_answer() {
         let mut stacks = Stacks::default();
         assert!(stacks.attempt(|_| panic!("as a reader does")).is_empty());
+    }
+
+    /// A program says that its debug information is in a file beside it, and that is a pipe: opened, it would wait for ever.
+    #[test]
+    fn links_to_debug_information_are_not_followed() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let mut program = std::fs::read("/bin/true").expect("it is there");
+        let mut rename = |from: &[u8], to: &[u8]| {
+            let places = program.windows(from.len()).enumerate().filter(|(_, bytes)| *bytes == from);
+            let places: Vec<usize> = places.map(|(at, _)| at).collect();
+            places.iter().for_each(|&at| program[at..at + from.len()].copy_from_slice(to));
+            places.len()
+        };
+        rename(b".gnu_debuglink\0", b".old_debuglink\0");
+        // That section begins with the length of `GNU\0`, 4, as a number of four bytes (elf(5)): it reads as this name.
+        let renamed = rename(b".note.gnu.build-id\0", b".gnu_debuglink\0\0\0\0\0");
+        assert_eq!(renamed, 1, "linkers write it");
+        nix::unistd::mkfifo(&directory.path().join("\u{4}"), nix::sys::stat::Mode::S_IRWXU)
+            .expect("own directory");
+        let told = told_in(directory.path(), &mut Stacks::default(), &program, [0x1800, 0, 0], &[]);
+        assert!(told[0].frames[0].module.is_some(), "{told:?}");
     }
 
     proptest! {

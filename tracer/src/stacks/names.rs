@@ -1,6 +1,6 @@
 //! From addresses to names.
 
-use super::elf::Files;
+use super::elf::{Debug, Files};
 use super::maps::Maps;
 use crate::event::ProcKey;
 use crate::report::{Frame, Language};
@@ -50,16 +50,25 @@ impl Names {
             return vec![Frame { offset, ..in_module }];
         };
         let symbolizer = self.symbolizer.get_or_insert_with(Symbolizer::new);
-        let ask = |debug_syms| {
-            let source = Source::Elf(Elf { debug_syms, ..Elf::new(elf.path()) });
-            symbolizer.symbolize_single(&source, Input::FileOffset(in_file))
+        let wanted = elf.bias(region).map(|bias| looked_up.wrapping_sub(bias));
+        let ask = |path, debug_syms, input| {
+            let source = Source::Elf(Elf { debug_syms, ..Elf::new(path) });
+            let answer = symbolizer.symbolize_single(&source, input).ok();
+            answer.and_then(Symbolized::into_sym)
+        };
+        let informed = match (&elf.debug, wanted) {
+            (Debug::Own, _) => ask(elf.path(), true, Input::FileOffset(in_file)),
+            (Debug::Elsewhere(Some(path)), Some(wanted)) => {
+                ask(path.clone(), true, Input::VirtOffset(wanted))
+            }
+            (Debug::Elsewhere(_), _) => None,
         };
         // Where the debug information cannot be read, the table of symbols still may.
-        match ask(true).or_else(|_| ask(false)) {
-            Ok(Symbolized::Sym(sym)) => named(&sym, &in_module, back),
-            _ => {
-                let wanted = elf.bias(region).map_or(in_file, |bias| looked_up.wrapping_sub(bias));
-                vec![Frame { offset: Some(wanted.wrapping_add(back)), ..in_module }]
+        match informed.or_else(|| ask(elf.path(), false, Input::FileOffset(in_file))) {
+            Some(sym) => named(&sym, &in_module, back),
+            None => {
+                let offset = wanted.unwrap_or(in_file);
+                vec![Frame { offset: Some(offset.wrapping_add(back)), ..in_module }]
             }
         }
     }
