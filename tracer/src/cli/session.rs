@@ -343,7 +343,7 @@ impl Session {
         self.doubtful.extend(wanted.tables);
         self.resync(Duration::MAX);
         if self.plaintext {
-            let unread = self.analysis.unread_tls();
+            let unread = self.analysis.unread_tls(&self.source.unprobed());
             unread.iter().for_each(|note| self.console.note(note));
             notes.extend(unread);
         }

@@ -57,6 +57,11 @@ pub trait Source {
         None
     }
 
+    /// Libraries that were to be probed and are not: their paths, as processes see them.
+    fn unprobed(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Takes what users should know about how it traces.
     fn take_notes(&mut self) -> Vec<String> {
         Vec::new()

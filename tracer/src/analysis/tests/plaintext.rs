@@ -1,6 +1,7 @@
 //! What is inside TLS, tied to its connection.
 
 use super::{ANSWER, C, Kernel, P, QUERY, STARTUP};
+use crate::model::Facts;
 use crate::report::{Connection, Severity};
 use forkscope_proto::{Act, Plaintext};
 
@@ -207,8 +208,24 @@ fn what_passes_in_memory_is_counted_and_said() {
     assert_eq!(kernel.analysis.model.untied(), 1);
     let connection = connection(&kernel);
     assert_eq!((connection.protocol.as_deref(), connection.tls_plaintext), (Some("TLS"), false));
-    let said = kernel.analysis.unread_tls();
+    let said = kernel.analysis.unread_tls(&[]);
     assert!(said.len() == 1 && said[0].contains("(pid 100)") && said[0].contains("in memory"), "{said:?}");
+}
+
+#[test]
+fn a_library_that_is_not_probed_is_said() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 443);
+    kernel.send(P, fd, HELLO);
+    let path = "/venv/libssl.so.3".to_owned();
+    let mut facts = Facts::default();
+    facts.libraries.insert("libssl".into(), (None, path.clone()));
+    kernel.analysis.learn(P, facts);
+    let said = |unprobed: &[String]| kernel.analysis.unread_tls(unprobed).concat();
+    assert!(
+        said(&[]).contains("another library") && said(&["/lib/other".into()]).contains("another library")
+    );
+    assert!(said(&[path]).contains("is not probed"), "{}", said(&[]));
 }
 
 #[test]
@@ -216,10 +233,10 @@ fn what_other_libraries_carry_is_said() {
     let mut kernel = Kernel::new();
     let fd = kernel.connect(P, 443);
     kernel.send(P, fd, HELLO);
-    let said = kernel.analysis.unread_tls();
+    let said = kernel.analysis.unread_tls(&[]);
     assert!(said.len() == 1 && said[0].contains("no libssl.so loaded"), "{said:?}");
     postgres(&mut kernel);
-    assert_eq!(kernel.analysis.unread_tls(), said, "the other one was seen");
+    assert_eq!(kernel.analysis.unread_tls(&[]), said, "the other one was seen");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 pub mod btf;
 mod error;
 mod filter;
+mod library;
 mod load;
 mod offsets;
 mod openssl;
@@ -160,6 +161,10 @@ impl Source for EbpfSource {
             drop(record);
             self.probe_openssl(&word);
         }
+    }
+
+    fn unprobed(&self) -> Vec<String> {
+        self.openssl.as_ref().map(Openssl::unprobed).unwrap_or_default()
     }
 
     fn take_notes(&mut self) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! Probes on OpenSSL's functions, in each file of it that traced processes have mapped.
 
 use super::EbpfError;
+use super::library::Library;
 use super::load::explain;
 use super::wheels;
 use crate::source::proc::{self, MappedFile};
@@ -11,6 +12,7 @@ use forkscope_proto::{Exec, Header, Kind, LibraryMapped};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use zerocopy::FromBytes;
@@ -47,12 +49,20 @@ const FOLDERS: [&str; 8] = [
 const MOST_FILES: usize = 64;
 /// The most folders of packages that are looked through.
 const MOST_FOLDERS: usize = 256;
+/// The most files that are remembered because they are not probed.
+const MOST_NAMES: usize = 1024;
 
 /// Which files have been looked at, whatever came of it.
+#[derive(Default)]
 pub(super) struct Openssl {
     known: BTreeSet<(String, u64)>,
-    /// Folders of packages that have been looked through.
-    folders: BTreeSet<PathBuf>,
+    /// Those that are not probed, and how processes that have mapped them call them.
+    failed: BTreeSet<(String, u64)>,
+    unprobed: BTreeSet<PathBuf>,
+    /// Folders of packages that have been looked through: device and inode.
+    folders: BTreeSet<(u64, u64)>,
+    /// There are more files than are probed.
+    is_full: bool,
     has_installed: bool,
     notes: Vec<String>,
 }
@@ -60,11 +70,10 @@ pub(super) struct Openssl {
 impl Openssl {
     /// With `everything` probes are put on what all processes have mapped, else when there is a process to trace.
     pub(super) fn start(programs: &mut Ebpf, everything: bool) -> Self {
-        let (known, folders) = Default::default();
         let release =
             nix::sys::utsname::uname().ok().and_then(|uname| uname.release().to_str().map(str::to_owned));
         let notes = release.as_deref().and_then(danger).into_iter().collect();
-        let mut openssl = Self { known, folders, has_installed: false, notes };
+        let mut openssl = Self { notes, ..Self::default() };
         for pid in everything.then(proc::all).into_iter().flatten() {
             openssl.look_at(programs, pid);
         }
@@ -75,12 +84,18 @@ impl Openssl {
     pub(super) fn look_at(&mut self, programs: &mut Ebpf, pid: u32) {
         self.look_where_installed(programs);
         for MappedFile { identity, path, link } in proc::mapped_files(pid, NAME).unwrap_or_default() {
-            // The link takes privileges that the path does not; the path may be another file's by now.
-            let reachable = match fs::metadata(&link) {
-                Ok(_) => link,
-                Err(_) => below_root(pid, &path),
-            };
-            self.probe(programs, identity, &reachable, &path);
+            if !self.known.contains(&identity) {
+                // The link takes privileges that the path does not; the path may be another file's by now.
+                let library = Library::open(&link).or_else(|_| Library::open(&below_root(pid, &path)));
+                match library {
+                    Ok(library) => self.probe(programs, identity.clone(), &library, &path),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => self.give_up(identity.clone(), &path, &error.to_string()),
+                }
+            }
+            if self.failed.contains(&identity) && self.unprobed.len() < MOST_NAMES {
+                self.unprobed.insert(path);
+            }
         }
     }
 
@@ -105,7 +120,7 @@ impl Openssl {
 
     fn look_through(&mut self, programs: &mut Ebpf, folders: Vec<PathBuf>) {
         for folder in folders {
-            if self.folders.len() >= MOST_FOLDERS || !self.folders.insert(folder.clone()) {
+            if !self.is_new(&folder) {
                 continue;
             }
             for path in wheels::bundled(&folder, NAME) {
@@ -114,34 +129,61 @@ impl Openssl {
         }
     }
 
+    /// Whether a folder is there and has not been looked through, under this name or another: each process has its own.
+    fn is_new(&mut self, folder: &Path) -> bool {
+        let data = fs::metadata(folder).ok().filter(|_| self.folders.len() < MOST_FOLDERS);
+        data.is_some_and(|data| self.folders.insert((data.dev(), data.ino())))
+    }
+
+    /// What is there and is no regular file, nobody can map.
     fn probe_file(&mut self, programs: &mut Ebpf, path: &Path) {
-        if let Ok(data) = fs::metadata(path) {
-            let device = data.dev();
-            let device = format!("{:02x}:{:02x}", libc::major(device), libc::minor(device));
-            self.probe(programs, (device, data.ino()), path, path);
+        let Ok(library) = Library::open(path) else { return };
+        if let Ok(identity) = library.identity() {
+            self.probe(programs, identity, &library, path);
         }
     }
 
-    fn probe(&mut self, programs: &mut Ebpf, identity: (String, u64), reachable: &Path, name: &Path) {
-        if self.known.contains(&identity) || self.known.len() >= MOST_FILES {
-            return;
+    fn probe(&mut self, programs: &mut Ebpf, identity: (String, u64), library: &Library, name: &Path) {
+        if self.has_room(&identity)
+            && self.known.insert(identity.clone())
+            && let Err(answer) = attach_all(programs, library)
+        {
+            self.give_up(identity, name, &answer);
         }
-        self.known.insert(identity);
-        for (function, at_entry, always) in FUNCTIONS {
-            let attached = [at_entry, RETURN].map(|name| attach(programs, name, function, reachable));
-            match attached.into_iter().collect::<Result<(), _>>() {
-                Err(ProgramError::UProbeError(UProbeError::SymbolError { .. })) if !always => {}
-                Err(error) => {
-                    self.notes.push(format!(
-                        "cannot probe {function} in {}: {}; what its programs say inside TLS is not seen",
-                        name.display(),
-                        reason(&error)
-                    ));
-                    return;
-                }
-                Ok(()) => {}
-            }
+    }
+
+    /// Whether one more file may be probed; says it once where not.
+    fn has_room(&mut self, identity: &(String, u64)) -> bool {
+        if self.known.len() < MOST_FILES || self.known.contains(identity) {
+            return true;
         }
+        if !std::mem::replace(&mut self.is_full, true) {
+            self.notes.push(format!(
+                "there are more than {MOST_FILES} files of OpenSSL, and forkscope probes no more: what the programs of the \
+                 others say inside TLS is not seen"
+            ));
+        }
+        if self.failed.len() < MOST_NAMES {
+            self.failed.insert(identity.clone());
+        }
+        false
+    }
+
+    /// A file is not probed, or not whole.
+    fn give_up(&mut self, identity: (String, u64), name: &Path, answer: &str) {
+        if self.has_room(&identity) {
+            self.known.insert(identity.clone());
+            self.failed.insert(identity);
+            let name = name.display();
+            self.notes.push(format!(
+                "cannot probe OpenSSL in {name}: {answer}; what its programs say inside TLS is not seen"
+            ));
+        }
+    }
+
+    /// The files that processes have mapped and that are not probed, by their paths as those see them.
+    pub(super) fn unprobed(&self) -> Vec<String> {
+        self.unprobed.iter().map(|path| path.to_string_lossy().into_owned()).collect()
     }
 
     /// Takes what users should know.
@@ -208,8 +250,25 @@ fn program<'a>(programs: &'a mut Ebpf, name: &str) -> Result<&'a mut UProbe, Pro
     programs.program_mut(name).ok_or(ProgramError::NotLoaded)?.try_into()
 }
 
-fn attach(programs: &mut Ebpf, name: &str, function: &str, path: &Path) -> Result<(), ProgramError> {
-    program(programs, name)?.attach(function, path, UProbeScope::AllProcesses).map(|_| ())
+/// Puts probes on all functions of a file.
+fn attach_all(programs: &mut Ebpf, library: &Library) -> Result<(), String> {
+    let offsets = library.offsets(&FUNCTIONS.map(|(function, ..)| function));
+    let (offsets, path) = (offsets.map_err(|error| error.to_string())?, library.path());
+    for (function, at_entry, always) in FUNCTIONS {
+        match offsets.get(function) {
+            Some(&offset) => [at_entry, RETURN]
+                .into_iter()
+                .try_for_each(|name| attach(programs, name, offset, &path))
+                .map_err(|error| format!("{function}: {}", reason(&error)))?,
+            None if always => return Err(format!("it has no {function}")),
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+fn attach(programs: &mut Ebpf, name: &str, offset: u64, path: &Path) -> Result<(), ProgramError> {
+    program(programs, name)?.attach(offset, path, UProbeScope::AllProcesses).map(|_| ())
 }
 
 /// The files of OpenSSL where distributions keep them.
@@ -229,7 +288,6 @@ fn reason(error: &ProgramError) -> String {
     match error {
         ProgramError::SyscallError(error) => error.io_error.to_string(),
         ProgramError::UProbeError(UProbeError::FileError { io_error, .. }) => io_error.to_string(),
-        ProgramError::UProbeError(UProbeError::SymbolError { .. }) => "it has no such function".to_owned(),
         other => other.to_string(),
     }
 }
@@ -266,6 +324,30 @@ mod tests {
         ] {
             assert_eq!(danger(release).is_some(), told, "{release}");
         }
+    }
+
+    #[test]
+    fn a_folder_is_looked_through_once_whoever_has_it() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let mut openssl = Openssl::default();
+        assert!(openssl.is_new(directory.path()));
+        assert!(!openssl.is_new(directory.path()));
+        assert!(!openssl.is_new(&below_root(std::process::id(), directory.path())));
+        assert!(!openssl.is_new(&directory.path().join("missing")));
+    }
+
+    #[test]
+    fn files_that_are_not_probed_are_told_and_those_past_the_limit_once() {
+        let mut openssl = Openssl::default();
+        let identity = |number| ("fe:00".to_owned(), number);
+        openssl.give_up(identity(0), Path::new("/lib/libssl.so.3"), "it has no SSL_read");
+        assert!(openssl.notes[0].contains("/lib/libssl.so.3: it has no SSL_read"), "{:?}", openssl.notes);
+        (1..MOST_FILES as u64).for_each(|number| assert!(openssl.known.insert(identity(number))));
+        assert!(openssl.has_room(&identity(5)), "it has its place");
+        assert!(!openssl.has_room(&identity(1000)) && !openssl.has_room(&identity(1001)));
+        assert!(openssl.notes.len() == 2 && openssl.notes[1].contains("more than 64"), "{:?}", openssl.notes);
+        let failed: Vec<u64> = openssl.failed.iter().map(|(_, inode)| *inode).collect();
+        assert_eq!(failed, [0, 1000, 1001]);
     }
 
     #[test]
