@@ -79,7 +79,9 @@ impl Console {
             .collect()
     }
 
+    /// Names in it may be of traced programs.
     fn say(&self, text: &str, is_failure: bool) {
+        let text = &*escape(text);
         let Some(waiting) = &self.waiting else { return print(&format!("forkscope: {text}\n")) };
         let mut waiting = waiting.borrow_mut();
         if waiting.len() == MOST_WAITING {
@@ -178,4 +180,28 @@ fn look() -> Look {
     let width =
         terminal_size::terminal_size_of(std::io::stderr()).map_or(100, |(width, _)| usize::from(width.0));
     Look { color, width }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Options {
+        #[command(flatten)]
+        showing: Showing,
+    }
+
+    #[test]
+    fn what_waits_for_the_screen_acts_on_no_terminal() {
+        let options = Options::parse_from(["forkscope"]);
+        let mut console = Console::new(&options.showing, 0);
+        console.hand_over();
+        console.note("the program \u{1b}c");
+        console.failure("cannot read x\n\u{202e}y");
+        let expected = [("the program \\x1bc", false), ("cannot read x\\n\\u{202e}y", true)];
+        assert_eq!(console.take_unshown(), expected.map(|(text, failed)| (text.to_owned(), failed)));
+        assert!(console.take_unshown().is_empty());
+    }
 }

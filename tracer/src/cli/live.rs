@@ -4,31 +4,42 @@ use super::conclude::assemble;
 use super::session::{Session, text};
 use anyhow::{Result, anyhow};
 use forkscope::analysis::Analysis;
-use forkscope::event::{Event, What};
+use forkscope::model::Process;
 use forkscope::report::{Report, Target};
 use forkscope::sinks::escape::escape;
 use forkscope::sinks::json;
 use forkscope::sinks::screen::{Command, Status};
+use forkscope::source::Account;
 use forkscope::source::usage::{cpu, now};
-use forkscope::source::{Account, proc};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 impl Session {
     /// Draws the live screen, where there is one, and does what was typed. True: the user wants to leave.
-    pub(super) fn show(&mut self) -> Result<bool> {
-        let Some(mut dashboard) = self.dashboard.take() else { return Ok(false) };
+    pub(super) fn show(&mut self) -> bool {
+        let Some(mut dashboard) = self.dashboard.take() else { return false };
         for (text, is_failure) in self.console.take_unshown() {
             if is_failure { dashboard.complain(&text) } else { dashboard.say(&text) }
         }
         let command = dashboard.turn(&self.analysis, || self.status());
+        let command = match command {
+            Ok(command) => command,
+            // The session goes on to its end: the report is written, the recording closed.
+            Err(error) => {
+                drop(dashboard);
+                self.console.take_back();
+                self.console.failure(&format!("{error:#}"));
+                return true;
+            }
+        };
         self.dashboard = Some(dashboard);
-        match command? {
-            Some(Command::Quit) => return Ok(true),
+        match command {
+            Some(Command::Quit) => return true,
             Some(command) => self.obey(command),
             None => {}
         }
-        Ok(false)
+        false
     }
 
     fn obey(&mut self, command: Command) {
@@ -87,30 +98,23 @@ impl Session {
     /// Ends the recording, or begins one that has what is known of each process, as after a late attach.
     fn toggle_recording(&mut self) -> Result<String> {
         if let Some(name) = self.recording.name().map(str::to_owned) {
-            let duration = self.began.1.elapsed().as_secs_f64();
             let account = Account { lost: self.source.lost(), ..Account::default() };
-            let notes = self.recording.end(&self.console, duration, 0, &account);
-            return match notes.last() {
-                Some(failed) => Err(anyhow!("{failed}")),
-                None => Ok(format!("recorded to {name}")),
-            };
+            let failed = self.recording.end(&self.console, 0, &account);
+            return failed
+                .map_or_else(|| Ok(format!("recorded to {name}")), |failed| Err(anyhow!("{failed}")));
         }
         let path = new_file("rec");
-        self.recording.begin_now(&path, now(), text(SystemTime::now()))?;
         let living = self.analysis.model.processes().filter(|process| process.ended.is_none());
-        for process in living {
-            let pid = process.pid();
-            // One that has ended meanwhile is not in it.
-            let Ok((key, snapshot)) = proc::snapshot(pid) else { continue };
-            let event = Event { time: now(), process: key, tid: pid, what: What::Snapshot(&snapshot) };
-            self.recording.event(&event, self.analysis.model.kept());
-            if let Some(facts) = &process.facts {
-                self.recording.facts(pid, facts);
-            }
-            if let Some(place) = &process.place {
-                self.recording.place(pid, place);
-            }
-        }
+        let living: BTreeSet<u32> = living.map(Process::pid).collect();
+        self.recording.begin_now(
+            &path,
+            now(),
+            text(SystemTime::now()),
+            living.clone(),
+            self.source.lost(),
+        )?;
+        // Their tables are asked of /proc a few at a time, as those in doubt are.
+        self.doubtful.extend(living);
         Ok(format!("recording to {}; what came before is not in it", path.display()))
     }
 }

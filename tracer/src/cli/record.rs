@@ -8,6 +8,7 @@ use forkscope::protocol::Kept;
 use forkscope::recording::{End, Header, Program, Recorder, create};
 use forkscope::sinks::escape::escape;
 use forkscope::source::Account;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -27,14 +28,33 @@ pub(super) struct Recording {
     failure: Option<io::Error>,
     /// The same in words, for the report.
     notes: Vec<String>,
+    /// When it began, where that was not with the session, and what had been lost by then.
+    later: Option<Later>,
+    began: Instant,
+}
+
+/// What a recording that began later than its session must know of that.
+#[derive(Default)]
+struct Later {
+    /// Processes of which it has nothing yet.
+    lacks: BTreeSet<u32>,
+    lost: BTreeMap<&'static str, u64>,
 }
 
 impl Recording {
     /// Makes the file that is named, if one is, and begins it. `header` says how the session is made.
     pub(super) fn start(path: Option<&Path>, header: Header) -> Result<Self> {
         let (recorder, name) = (None, String::new());
-        let mut recording =
-            Self { recorder, header, name, written: Instant::now(), failure: None, notes: Vec::new() };
+        let mut recording = Self {
+            recorder,
+            header,
+            name,
+            written: Instant::now(),
+            failure: None,
+            notes: Vec::new(),
+            later: None,
+            began: Instant::now(),
+        };
         if let Some(path) = path {
             recording.begin(path)?;
         }
@@ -51,10 +71,25 @@ impl Recording {
         Ok(())
     }
 
-    /// Begins one in the middle of a session: at this moment of the events' clock, which RFC 3339 names so.
-    pub(super) fn begin_now(&mut self, path: &Path, clock: u64, start: String) -> Result<()> {
+    /// Begins one in the middle of a session: at this moment of the events' clock, which RFC 3339 names so. `living`: the
+    /// processes that are to be in it; `lost`: what had been lost before.
+    pub(super) fn begin_now(
+        &mut self,
+        path: &Path,
+        clock: u64,
+        start: String,
+        living: BTreeSet<u32>,
+        lost: BTreeMap<&'static str, u64>,
+    ) -> Result<()> {
         (self.header.clock, self.header.start) = (clock, start);
+        self.began = Instant::now();
+        self.later = Some(Later { lacks: living, lost });
         self.begin(path)
+    }
+
+    /// Whether it began later than this process, and what is known of it is to be written now: once.
+    pub(super) fn lacks(&mut self, pid: u32) -> bool {
+        self.later.as_mut().is_some_and(|later| later.lacks.remove(&pid))
     }
 
     /// The name of the file that is written to, if one is.
@@ -87,7 +122,12 @@ impl Recording {
     }
 
     /// The analyser was told stacks of a finding.
+    ///
+    /// Not where it began later than the session: its findings have other numbers at the replay.
     pub(super) fn stacks(&mut self, finding: u32, stacks: &[NamedStack]) {
+        if self.later.is_some() {
+            return;
+        }
         self.attempt(|recorder| recorder.stacks(finding, stacks));
     }
 
@@ -112,21 +152,25 @@ impl Recording {
         self.say(console);
     }
 
-    /// The session, or only the recording, ended. What the report must say of the recording.
-    pub(super) fn end(
-        &mut self,
-        console: &Console,
-        duration: f64,
-        status: u8,
-        account: &Account,
-    ) -> Vec<String> {
-        if let Some(Err(error)) =
-            self.recorder.take().map(|recorder| recorder.end(&end(duration, status, account)))
-        {
+    /// The session, or only the recording, ended. Why it is not whole, where that shows now.
+    pub(super) fn end(&mut self, console: &Console, status: u8, account: &Account) -> Option<String> {
+        let duration = self.began.elapsed().as_secs_f64();
+        let before = self.later.take().map(|later| later.lost).unwrap_or_default();
+        let mut end = end(duration, status, account);
+        for (kind, lost) in &mut end.lost {
+            *lost = lost.saturating_sub(before.get(&**kind).copied().unwrap_or(0));
+        }
+        if let Some(Err(error)) = self.recorder.take().map(|recorder| recorder.end(&end)) {
             self.failure = Some(error);
         }
+        let known = self.notes.len();
         self.say(console);
-        self.notes.clone()
+        self.notes.get(known).cloned()
+    }
+
+    /// What the report must say of all recordings of the session.
+    pub(super) fn notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
     }
 
     /// Says once that it ended early.

@@ -75,7 +75,7 @@ async fn drive(session: &mut Session, signals: &mut Signals, mut suspend: Suspen
             },
         }
         session.turn(false);
-        leave |= session.show()?;
+        leave |= session.show();
         suspend.turn(status.is_none().then_some(pid));
         if status.is_none() {
             status = ended(pid);

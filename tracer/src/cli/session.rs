@@ -55,7 +55,7 @@ pub(super) struct Session {
     pub(super) stacks: Option<Stacks>,
     pub(super) batch: Batch,
     pub(super) began: (SystemTime, Instant),
-    doubtful: BTreeSet<u32>,
+    pub(super) doubtful: BTreeSet<u32>,
     resynced: Instant,
     glanced: Instant,
     pub(super) events: u64,
@@ -157,6 +157,12 @@ impl Session {
             dashboard.event(&event, &self.analysis);
         }
         self.recording.event(&event, self.analysis.model.kept());
+        if self.recording.lacks(process.tgid)
+            && let Some(known) = self.analysis.model.by_pid(process.tgid)
+        {
+            known.facts.iter().for_each(|facts| self.recording.facts(process.tgid, facts));
+            known.place.iter().for_each(|place| self.recording.place(process.tgid, place));
+        }
     }
 
     /// Empties the ring, and shows what is new. With `all`, also what is held back for its order.
@@ -353,7 +359,8 @@ impl Session {
         // The keeper's comes with its account.
         account.own_cpu = cpu().map(|own| own.as_secs_f64() + account.own_cpu.unwrap_or(0.0));
         drop(self.source);
-        notes.extend(self.recording.end(&self.console, info.duration, status, &account));
+        self.recording.end(&self.console, status, &account);
+        notes.extend(self.recording.notes());
         conclude(&self.analysis, &self.console, &self.showing, info, account, notes, status)
     }
 }

@@ -1,12 +1,13 @@
 //! A finding as a good compiler prints an error.
 
 use super::evidence;
+use super::notes::{Label, notes};
 use super::paint::{self, GUTTER, HELP, Look, STRONG};
 use super::stack;
 use super::view::FindingView;
 use super::wrap::wrap;
-use crate::report::{Confidence, Finding, Unseen};
-use crate::sinks::escape::{escape, escape_at_most};
+use crate::report::Finding;
+use crate::sinks::escape::escape_at_most;
 use anstyle::Style;
 
 /// Lines that a finding should not exceed. On a narrow terminal it may: the evidence comes first.
@@ -44,18 +45,6 @@ pub fn render(view: &FindingView<'_>, look: Look) -> String {
     page.stacks(finding);
     page.out.append(&mut below.out);
     page.out.join("\n") + "\n"
-}
-
-/// Why a finding is not certain: the worst of what was not seen.
-fn why_not(view: &FindingView<'_>) -> &'static str {
-    let is = |unseen| view.unseen.contains(&unseen);
-    match () {
-        () if is(Unseen::LostEvents) => "events were lost",
-        () if is(Unseen::LateAttach) => "what happened before forkscope attached was not seen",
-        () if is(Unseen::IoUring) => "bytes that go through io_uring are not seen",
-        () if is(Unseen::Calls32Bit) => "32-bit calls are not seen",
-        () => "a step was not seen",
-    }
 }
 
 /// Lines as they come to be.
@@ -128,31 +117,9 @@ impl Page {
     }
 
     fn notes(&mut self, view: &FindingView<'_>) {
-        let finding = view.finding;
-        let note = Some(("note", STRONG));
-        if !finding.summary.is_empty() {
-            self.part("  =", note, &finding.summary);
+        for (label, text) in notes(view, MOST_FIXES) {
+            let style = if label == Label::Help { HELP } else { STRONG };
+            self.part("  =", Some((label.word(), style)), &text);
         }
-        let how_sure = match finding.confidence {
-            Confidence::Certain => None,
-            Confidence::Likely => Some(format!("likely, not certain: {}", why_not(view))),
-            Confidence::Inconclusive => {
-                Some("inconclusive: the history has holes where it matters".to_owned())
-            }
-        };
-        let (count, first, last) = (finding.count, finding.first_seen, finding.last_seen);
-        let how_often = (count > 1).then(|| format!("seen {count} times, from {first:+.3}s to {last:+.3}s"));
-        let sure_and_often: Vec<String> = how_often.into_iter().chain(how_sure).collect();
-        if !sure_and_often.is_empty() {
-            self.part("  =", note, &sure_and_often.join("; "));
-        }
-        if finding.known {
-            self.part("  =", note, "known: the baseline has it");
-        }
-        for fix in finding.fix.iter().take(MOST_FIXES) {
-            let why = if fix.why.is_empty() { String::new() } else { format!(" ({})", fix.why) };
-            self.part("  =", Some(("help", HELP)), &format!("{}{why}", escape(&fix.text)));
-        }
-        self.part("  =", Some(("for more", STRONG)), &format!("forkscope explain {}", finding.rule.name()));
     }
 }

@@ -3,8 +3,9 @@
 pub mod event;
 pub mod evidence;
 pub mod finding;
+pub mod notes;
 pub mod paint;
-mod stack;
+pub(in crate::sinks) mod stack;
 pub mod summary;
 pub mod view;
 pub mod wrap;

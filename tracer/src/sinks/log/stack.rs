@@ -13,7 +13,7 @@ const PARTS: usize = 2;
 
 /// The lines of the stacks, without a gutter, each of at most `columns` columns. Names come from traced programs and are
 /// escaped.
-pub(super) fn lines(stacks: &[Stack], look: Look, columns: usize) -> Vec<String> {
+pub(in crate::sinks) fn lines(stacks: &[Stack], look: Look, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for stack in stacks.iter().take(MOST_STACKS) {
         let thread = if stack.tid == stack.pid { String::new() } else { format!(", thread {}", stack.tid) };

@@ -4,6 +4,7 @@ use super::Sight;
 use super::list::{List, Step};
 use super::page::{Line, Role, Table, numbers, plain, span, words};
 use super::tail::{Entry, Tail};
+use crate::errno;
 
 /// The pane's state. A row is an event's number.
 #[derive(Debug)]
@@ -96,7 +97,8 @@ impl Events {
 fn row(sight: &Sight<'_>, tail: &Tail, entry: &Entry) -> Vec<Line> {
     let process = entry.process.and_then(|id| sight.analysis.model.process(id));
     let name = process.map(|process| process.comm.to_string()).unwrap_or_default();
-    let role = if entry.errno.is_some() { Role::Error } else { Role::Plain };
+    let failed = entry.errno.is_some_and(|errno| !errno::is_not_now(errno));
+    let role = if failed { Role::Error } else { Role::Plain };
     // The line begins with the time and the process, which have columns here.
     let line = tail.line(entry);
     let what = line.splitn(3, ' ').nth(2).unwrap_or(line);
@@ -104,7 +106,7 @@ fn row(sight: &Sight<'_>, tail: &Tail, entry: &Entry) -> Vec<Line> {
         plain(format!("{:+.6}", sight.seconds(entry.time))),
         plain(entry.pid.to_string()),
         plain(name),
-        plain(entry.connection.map(|id| id.to_string()).unwrap_or_default()),
+        plain(entry.connections[0].map(|id| id.to_string()).unwrap_or_default()),
         vec![span(what, role)],
     ]
 }

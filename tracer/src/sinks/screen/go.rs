@@ -116,7 +116,7 @@ impl Screen {
             }
             (None, Pane::Events) => {
                 let entry = self.events.list.selected().and_then(|number| self.tail.get(number));
-                entry.and_then(|entry| Some((entry.connection?, Some(entry.time))))
+                entry.and_then(|entry| Some((entry.connections[0]?, Some(entry.time))))
             }
             (None, Pane::Findings) => {
                 let selected = self.findings.list.selected();

@@ -13,6 +13,8 @@ use std::collections::VecDeque;
 const MOST_OF_ONE: usize = 1024;
 /// Marks of all connections: 48 MB.
 const MOST_OF_ALL: usize = 1 << 20;
+/// How often room is made: after so many marks for which there was none.
+const SELDOM: u32 = 1 << 14;
 /// Connections that have marks.
 const MOST_CONNECTIONS: usize = 1 << 17;
 
@@ -78,6 +80,8 @@ pub(super) struct Marks {
 pub(super) struct Journal {
     of: FxHashMap<SockId, Marks>,
     marks: usize,
+    /// After so many more marks without room, room is made: it takes a while.
+    lacking: u32,
 }
 
 impl Journal {
@@ -137,7 +141,7 @@ impl Journal {
 
     /// Adds a mark to a connection's.
     fn add(&mut self, model: &Model, socket: SockId, mark: Mark) {
-        if !self.of.contains_key(&socket) && !self.has_room(model, socket) {
+        if !self.has_room(model, socket) {
             return;
         }
         let Marks { marks, dropped } = self.of.entry(socket).or_default();
@@ -158,20 +162,35 @@ impl Journal {
         marks.push_back(mark);
     }
 
-    /// Whether one more connection may have marks; those that are forgotten elsewhere are forgotten here.
+    /// Whether a connection may have one more mark.
     fn has_room(&mut self, model: &Model, socket: SockId) -> bool {
-        if !model.socket(socket).is_some_and(crate::model::Socket::is_connection) {
+        let is_new = !self.of.contains_key(&socket);
+        if is_new && !model.socket(socket).is_some_and(crate::model::Socket::is_connection) {
             return false;
         }
-        if self.of.len() >= MOST_CONNECTIONS {
-            let marks = &mut self.marks;
-            self.of.retain(|&id, of| {
-                let stays = model.socket(id).is_some_and(|socket| socket.is_open() || socket.kept);
-                *marks -= if stays { 0 } else { of.marks.len() };
-                stays
-            });
+        if self.marks >= MOST_OF_ALL || (is_new && self.of.len() >= MOST_CONNECTIONS) {
+            self.lacking = self.lacking.saturating_sub(1);
+            if self.lacking == 0 {
+                self.lacking = SELDOM;
+                self.make_room(model);
+            }
         }
-        self.of.len() < MOST_CONNECTIONS
+        !is_new || self.of.len() < MOST_CONNECTIONS
+    }
+
+    /// Connections that are gone lose their marks; where that is not enough, the others lose the older half of theirs.
+    fn make_room(&mut self, model: &Model) {
+        self.of.retain(|&id, _| model.socket(id).is_some_and(|socket| socket.is_open() || socket.kept));
+        let count = |of: &FxHashMap<SockId, Marks>| of.values().map(|of| of.marks.len()).sum();
+        self.marks = count(&self.of);
+        if self.marks > MOST_OF_ALL / 2 {
+            for of in self.of.values_mut() {
+                let old = of.marks.len() / 2;
+                of.marks.drain(..old);
+                of.dropped += old as u64;
+            }
+            self.marks = count(&self.of);
+        }
     }
 
     /// One connection's marks.
@@ -205,4 +224,34 @@ fn said(sign: &Sign) -> Option<What> {
         | Sign::UsedAfterEnd { .. }
         | Sign::Request { .. } => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::kernel::Kernel;
+
+    /// Marks of the last connection that was opened: three of its own.
+    fn newest(kernel: &mut Kernel, journal: &mut Journal) -> usize {
+        let fd = kernel.connect(100, 80);
+        kernel.send(100, fd, b"x");
+        let model = &kernel.analysis.model;
+        let socket = model.sockets().map(|socket| socket.id).max().expect("it was opened");
+        let process = model.living_id(100).expect("it lives");
+        for (time, what) in [(1, What::Sent), (2, What::Received), (3, What::Sent)] {
+            journal.add(model, socket, Mark { from: time, to: time, process, fd, count: 1, bytes: 1, what });
+        }
+        journal.of(socket).map_or(0, |of| of.marks.len())
+    }
+
+    #[test]
+    fn where_all_marks_are_taken_the_older_ones_make_room_for_a_new_connection() {
+        let mut kernel = Kernel::new();
+        let mut journal = Journal::default();
+        assert_eq!(newest(&mut kernel, &mut journal), 3);
+        // As if the others had them all.
+        journal.marks = MOST_OF_ALL;
+        assert_eq!(newest(&mut kernel, &mut journal), 3);
+        assert_eq!(journal.marks, journal.of.values().map(|of| of.marks.len()).sum::<usize>());
+    }
 }

@@ -27,7 +27,7 @@ impl Screen {
         if !line.is_empty() {
             let entry = entry(event, line, analysis);
             if entry.call == calls::name(calls::CLOSE)
-                && let (Some(connection), What::Call(call, _)) = (entry.connection, event.what)
+                && let (Some(connection), What::Call(call, _)) = (entry.connections[0], event.what)
                 && call.ret == 0
             {
                 self.journal.closed(model, event, call.fd, SockId(connection));
@@ -40,13 +40,15 @@ impl Screen {
 /// The columns of an event.
 fn entry(event: &Event<'_>, line: &str, analysis: &Analysis) -> Entry {
     let subject = analysis.event_subject(event, line);
-    let errno = event.what.result().and_then(errno::of);
     let mut entry = Entry::new(event.time, event.process.tgid, event.tid);
-    entry.process = analysis.model.living_id(event.process.tgid);
+    // One that ends is known still.
+    entry.process = analysis.model.by_pid(event.process.tgid).map(|process| process.id);
     entry.call = event.what.call();
-    entry.fd = subject.fds.iter().next();
-    entry.errno = errno.filter(|&errno| !errno::is_not_now(errno));
-    entry.connection = subject.connections.iter().next();
+    entry.child = subject.other_pids.first().copied();
+    let (mut fds, mut connections) = (subject.fds.iter(), subject.connections.iter());
+    entry.fds = [fds.next(), fds.next()];
+    entry.errno = event.what.result().and_then(errno::of);
+    entry.connections = [connections.next(), connections.next()];
     entry.telling = worth(event, 1);
     entry
 }

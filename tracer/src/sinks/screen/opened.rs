@@ -9,8 +9,10 @@ use super::names::state;
 use super::page::{Line, Page, Role, Span, Table, numbers, plain, span, words};
 use super::search::Search;
 use crate::model::{ProcId, SockId};
-use crate::report::{Confidence, Evidence, Finding};
+use crate::report::{Evidence, Finding};
+use crate::sinks::log::notes::{Label, notes as told};
 use crate::sinks::log::wrap::wrap;
+use crate::sinks::log::{Look, stack};
 use crate::sinks::words::plural;
 
 /// A row of an opened finding.
@@ -78,7 +80,7 @@ impl OpenedFinding {
             let before = [plain(format!("{:+.6}s", step.time)), plain(step.pid.to_string())];
             add(Some(Row::Step(at)), before, self::step(step, width));
         }
-        add(None, none(), notes(finding, width));
+        add(None, none(), notes(sight, finding, width));
         self.list.fill(rows);
     }
 
@@ -155,31 +157,18 @@ fn step(step: &Evidence, columns: usize) -> Vec<Line> {
     hung(lead, step.what.strip_prefix(&who).unwrap_or(&step.what), columns)
 }
 
-/// What stands below the evidence: what happened, how sure, how often, what to change.
-fn notes(finding: &Finding, columns: usize) -> Vec<Line> {
+/// What stands below the evidence: where threads were, what happened, how sure, how often, what to change.
+fn notes(sight: &Sight<'_>, finding: &Finding, columns: usize) -> Vec<Line> {
     let mut lines = vec![Line::new()];
-    let mut add = |label: &str, role: Role, text: &str| {
-        lines.extend(hung(span(format!("{label}: "), role), text, columns));
-    };
-    if !finding.summary.is_empty() {
-        add("note", Role::Strong, &finding.summary);
+    let stacks = stack::lines(&finding.stacks, Look { color: false, width: columns }, columns);
+    lines.extend(stacks.into_iter().map(plain));
+    if lines.len() > 1 {
+        lines.push(Line::new());
     }
-    match finding.confidence {
-        Confidence::Certain => {}
-        Confidence::Likely => add("note", Role::Strong, "likely, not certain: a step was not seen"),
-        Confidence::Inconclusive => {
-            add("note", Role::Strong, "inconclusive: the history has holes where it matters");
-        }
+    for (label, text) in told(&sight.view(finding), usize::MAX) {
+        let role = if label == Label::Help { Role::Good } else { Role::Strong };
+        lines.extend(hung(span(format!("{}: ", label.word()), role), &text, columns));
     }
-    if finding.count > 1 {
-        let often = format!("seen {} times, until {:+.3}s", finding.count, finding.last_seen);
-        add("note", Role::Strong, &often);
-    }
-    for fix in &finding.fix {
-        let why = if fix.why.is_empty() { String::new() } else { format!(" ({})", fix.why) };
-        add("help", Role::Good, &format!("{}{why}", fix.text));
-    }
-    add("for more", Role::Strong, &finding.docs);
     lines
 }
 

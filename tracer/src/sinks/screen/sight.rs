@@ -7,9 +7,10 @@ use super::rates::Rates;
 use super::tail::Entry;
 use crate::analysis::Analysis;
 use crate::errno;
-use crate::filter::{Few, Filter, Subject};
+use crate::filter::{Filter, Subject};
 use crate::model::{ProcId, Process, SockId, Socket};
 use crate::report::Finding;
+use crate::sinks::log::FindingView;
 use forkscope_proto::calls;
 
 /// Everything that is known, and how it is to be shown.
@@ -37,6 +38,12 @@ impl Sight<'_> {
     /// A finding by its number.
     pub(super) fn finding(&self, id: u32) -> Option<&Finding> {
         self.analysis.findings().iter().find(|finding| finding.id == id)
+    }
+
+    /// A finding with the names that its numbers stand for.
+    pub(super) fn view<'f>(&self, finding: &'f Finding) -> FindingView<'f> {
+        let connection = finding.connection.and_then(|id| self.analysis.connection_line(id));
+        FindingView::new(finding, |pid| self.analysis.process_told(pid), connection)
     }
 
     /// The processes of a connection: who opened it, then who used it, then who only holds it.
@@ -100,7 +107,11 @@ impl Sight<'_> {
 
     /// Whether the filter lets a finding pass.
     pub(super) fn shows_finding(&self, finding: &Finding) -> bool {
-        self.filter.is_empty() || self.filter.matches(&self.analysis.finding_subject(finding, &finding.title))
+        if self.filter.is_empty() {
+            return true;
+        }
+        let text = if self.filter.looks_in_text() { self.view(finding).text() } else { String::new() };
+        self.filter.matches(&self.analysis.finding_subject(finding, &text))
     }
 
     /// Whether the filter lets an event pass.
@@ -109,15 +120,15 @@ impl Sight<'_> {
             return true;
         }
         let model = &self.analysis.model;
-        let socket = entry.connection.and_then(|id| model.socket(SockId(id)));
-        let few = |number: Option<u32>| number.into_iter().collect::<Few>();
+        let socket = entry.connections[0].and_then(|id| model.socket(SockId(id)));
         let subject = Subject {
             pid: Some(entry.pid),
+            other_pids: entry.child.as_slice(),
             comm: entry.process.and_then(|id| model.process(id)).map(|process| &*process.comm),
             call: entry.call,
             errno: entry.errno.map(|errno| errno::name(errno).unwrap_or(Subject::UNNAMED)),
-            fds: few(entry.fd),
-            connections: few(entry.connection),
+            fds: entry.fds.into_iter().flatten().collect(),
+            connections: entry.connections.into_iter().flatten().collect(),
             protocol: socket.map(|socket| socket.protocol().name()),
             tls: socket.is_some_and(|socket| socket.tls().is_some()),
             text: line,

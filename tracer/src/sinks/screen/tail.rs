@@ -23,12 +23,14 @@ pub(super) struct Entry {
     pub(super) tid: u32,
     /// By which call; `None`: it is none.
     pub(super) call: Option<&'static str>,
-    /// The first descriptor that it names.
-    pub(super) fd: Option<u32>,
-    /// The error, where it failed.
+    /// The process that it made.
+    pub(super) child: Option<u32>,
+    /// The first descriptors that it names.
+    pub(super) fds: [Option<u32>; 2],
+    /// The error, where it failed, be it only that nothing is there yet.
     pub(super) errno: Option<i32>,
-    /// On which connection.
-    pub(super) connection: Option<u32>,
+    /// The first connections that it is about.
+    pub(super) connections: [Option<u32>; 2],
     /// It makes, ends or hands on something, or failed.
     pub(super) telling: bool,
     chunk: u64,
@@ -45,9 +47,10 @@ impl Entry {
             pid,
             tid,
             call: None,
-            fd: None,
+            child: None,
+            fds: [None; 2],
             errno: None,
-            connection: None,
+            connections: [None; 2],
             telling: false,
             chunk: 0,
             from: 0,

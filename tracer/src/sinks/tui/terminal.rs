@@ -11,7 +11,7 @@ use crossterm::event::{
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{cursor, execute};
 use ratatui::backend::CrosstermBackend;
-use std::io::{self, Stdout};
+use std::io::{self, IsTerminal, Stdout};
 use std::sync::Once;
 
 /// A terminal that shows pages, until it is dropped.
@@ -25,6 +25,9 @@ impl Terminal {
     /// # Errors
     /// Where it is none, or refuses.
     pub fn take() -> io::Result<Self> {
+        if !io::stdout().is_terminal() {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "standard output is no terminal"));
+        }
         restore_on_panic();
         begin()?;
         let taken = ratatui::Terminal::new(CrosstermBackend::new(io::stdout()));
@@ -49,7 +52,11 @@ impl Terminal {
     /// Its columns and rows.
     #[must_use]
     pub fn size(&self) -> (u16, u16) {
-        crossterm::terminal::size().unwrap_or((80, 24))
+        // A serial line may not know.
+        crossterm::terminal::size()
+            .ok()
+            .filter(|&(columns, rows)| columns > 0 && rows > 0)
+            .unwrap_or((80, 24))
     }
 
     /// Draws a page.
