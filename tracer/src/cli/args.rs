@@ -268,7 +268,7 @@ pub(super) enum Ui {
     /// The live screen, where attach, watch and replay have a terminal and neither -v nor `--report -` is given; else the
     /// log.
     Auto,
-    /// The live screen.
+    /// The live screen. Not for run and demo, whose program has the terminal: attach to it from another one.
     Tui,
     /// Findings as they are made, and a summary, on standard error.
     Log,

@@ -7,7 +7,7 @@ use forkscope::analysis::Analysis;
 use forkscope::event::Event;
 use forkscope::sinks::log;
 use forkscope::sinks::screen::{Command, Input, Screen, Status, Style, Theme};
-use forkscope::sinks::tui::{Terminal, input};
+use forkscope::sinks::tui::{Keys, Terminal, input};
 use forkscope::source::usage::cpu;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -24,9 +24,12 @@ const MEASURED: Duration = Duration::from_secs(1);
 /// The screen on its terminal.
 pub(super) struct Dashboard {
     terminal: Terminal,
+    keys: Keys,
     screen: Screen,
     began: Instant,
     drawn: Option<Instant>,
+    /// The terminal's columns and rows.
+    size: (u16, u16),
     /// Events that had been noted when it was drawn, and now.
     events: (u64, u64),
     /// The line of the newest event.
@@ -43,10 +46,12 @@ impl Dashboard {
         let (columns, rows) = terminal.size();
         screen.resize(columns, rows);
         Ok(Self {
+            keys: Keys::listen().map_err(|error| refused(&error))?,
             terminal,
             screen,
             began: Instant::now(),
             drawn: None,
+            size: (columns, rows),
             events: (0, 0),
             line: String::new(),
             start,
@@ -68,7 +73,7 @@ impl Dashboard {
         analysis: &Analysis,
         status: impl FnOnce() -> Status,
     ) -> Result<Option<Command>> {
-        let mut typed = false;
+        let mut typed = self.fit();
         let mut command = None;
         while command.is_none()
             && let Some(input) = self.typed()?
@@ -90,6 +95,17 @@ impl Dashboard {
         Ok(command)
     }
 
+    /// Takes over the terminal's size, where that is another now: what crossterm tells of it comes with the next key.
+    fn fit(&mut self) -> bool {
+        let size = self.terminal.size();
+        let is_new = size != self.size;
+        if is_new {
+            self.size = size;
+            self.screen.resize(size.0, size.1);
+        }
+        is_new
+    }
+
     /// Stops as a shell's job does, and takes the terminal again when the shell lets it go on.
     fn suspend(&mut self) -> Result<()> {
         self.terminal.give_back();
@@ -105,8 +121,8 @@ impl Dashboard {
     /// What the user did, if anything: never waits.
     fn typed(&self) -> Result<Option<Input>> {
         let gone = |error| anyhow!("cannot read from this terminal: {}", system(&error));
-        while crossterm::event::poll(Duration::ZERO).map_err(gone)? {
-            if let Some(input) = input(crossterm::event::read().map_err(gone)?) {
+        while let Some(event) = self.keys.next().map_err(gone)? {
+            if let Some(input) = input(event) {
                 return Ok(Some(input));
             }
         }

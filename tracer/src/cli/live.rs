@@ -99,7 +99,7 @@ impl Session {
     fn toggle_recording(&mut self) -> Result<String> {
         if let Some(name) = self.recording.name().map(str::to_owned) {
             let account = Account { lost: self.source.lost(), ..Account::default() };
-            let failed = self.recording.end(&self.console, 0, &account);
+            let failed = self.recording.end(&self.console, 0.0, 0, &account);
             return failed
                 .map_or_else(|| Ok(format!("recorded to {name}")), |failed| Err(anyhow!("{failed}")));
         }

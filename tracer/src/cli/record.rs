@@ -28,16 +28,16 @@ pub(super) struct Recording {
     failure: Option<io::Error>,
     /// The same in words, for the report.
     notes: Vec<String>,
-    /// When it began, where that was not with the session, and what had been lost by then.
+    /// It began later than the session.
     later: Option<Later>,
-    began: Instant,
 }
 
 /// What a recording that began later than its session must know of that.
-#[derive(Default)]
 struct Later {
+    began: Instant,
     /// Processes of which it has nothing yet.
     lacks: BTreeSet<u32>,
+    /// What had been lost by then.
     lost: BTreeMap<&'static str, u64>,
 }
 
@@ -53,7 +53,6 @@ impl Recording {
             failure: None,
             notes: Vec::new(),
             later: None,
-            began: Instant::now(),
         };
         if let Some(path) = path {
             recording.begin(path)?;
@@ -82,8 +81,7 @@ impl Recording {
         lost: BTreeMap<&'static str, u64>,
     ) -> Result<()> {
         (self.header.clock, self.header.start) = (clock, start);
-        self.began = Instant::now();
-        self.later = Some(Later { lacks: living, lost });
+        self.later = Some(Later { began: Instant::now(), lacks: living, lost });
         self.begin(path)
     }
 
@@ -153,9 +151,17 @@ impl Recording {
     }
 
     /// The session, or only the recording, ended. Why it is not whole, where that shows now.
-    pub(super) fn end(&mut self, console: &Console, status: u8, account: &Account) -> Option<String> {
-        let duration = self.began.elapsed().as_secs_f64();
-        let before = self.later.take().map(|later| later.lost).unwrap_or_default();
+    /// `duration`: the session's, in seconds.
+    pub(super) fn end(
+        &mut self,
+        console: &Console,
+        duration: f64,
+        status: u8,
+        account: &Account,
+    ) -> Option<String> {
+        let later = self.later.take();
+        let duration = later.as_ref().map_or(duration, |later| later.began.elapsed().as_secs_f64());
+        let before = later.map(|later| later.lost).unwrap_or_default();
         let mut end = end(duration, status, account);
         for (kind, lost) in &mut end.lost {
             *lost = lost.saturating_sub(before.get(&**kind).copied().unwrap_or(0));

@@ -1,6 +1,6 @@
 //! A tracing session: from the source through the analyser to what the user sees, until it ends.
 
-use super::args::{Options, Showing};
+use super::args::{Options, Showing, Ui};
 use super::backend::{self, Scope, Started};
 use super::baseline;
 use super::conclude::conclude;
@@ -10,7 +10,7 @@ use super::outcome::Outcome;
 use super::outputs;
 use super::record::Recording;
 use super::stops::{Seen, Stops};
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use forkscope::analysis::Analysis;
 use forkscope::decode::Batch;
 use forkscope::event::{Event, ProcKey, Snapshot, What};
@@ -66,6 +66,12 @@ impl Session {
     /// Checks what can be checked before anything is touched, and puts the probes on.
     pub(super) fn start(options: &Options, scope: Scope, target: Target) -> Result<Self> {
         let showing = &options.showing;
+        if scope == Scope::Program && showing.ui == Ui::Tui {
+            bail!(
+                "the program that is run has the terminal: for the live screen, run `forkscope attach` on another \
+                 terminal, or replay what --record wrote"
+            );
+        }
         outputs::check(options.tracing.record.as_deref(), showing.report.as_deref())?;
         let known = baseline::read(showing, options.tracing.record.as_deref())?;
         let Started { source, backend, note } = backend::start(options, scope)?;
@@ -359,7 +365,7 @@ impl Session {
         // The keeper's comes with its account.
         account.own_cpu = cpu().map(|own| own.as_secs_f64() + account.own_cpu.unwrap_or(0.0));
         drop(self.source);
-        self.recording.end(&self.console, status, &account);
+        self.recording.end(&self.console, info.duration, status, &account);
         notes.extend(self.recording.notes());
         conclude(&self.analysis, &self.console, &self.showing, info, account, notes, status)
     }

@@ -123,7 +123,40 @@ fn a_recording_begun_in_the_middle_can_be_replayed(on: Backend) {
     assert!(rules(&replayed.report).contains(&"enotsock"), "{:#}", replayed.report);
 }
 
+/// `ESC [` is how each arrow key begins: the rest may come late, or never.
+fn half_a_key_holds_nothing_up(on: Backend) {
+    let Some(_) = Env::get() else { return };
+    let (terminal, mut program) = (Terminal::open(100, 30), program());
+    attach(on, &terminal, &program);
+    terminal.types("\u{1b}[");
+    program.go_on();
+    terminal.shows("3 Findings 1E");
+    // The rest makes an arrow of it.
+    terminal.types("B");
+    terminal.types("3");
+    terminal.shows("SEVERITY");
+    kill(Pid::from_raw(terminal.child()), Signal::SIGTERM).expect("it runs");
+}
+
+/// A window that is closed, of a session that hears no SIGHUP: the report is written all the same.
+fn a_terminal_that_is_gone_ends_the_session(on: Backend) {
+    let Some(_) = Env::get() else { return };
+    let (terminal, mut program) = (Terminal::open(100, 30), program());
+    let report = terminal.path().join("report.json");
+    let attach = format!("{} attach --backend {on} --report {}", forkscope().display(), report.display());
+    terminal.runs(&format!("(trap '' HUP; exec {attach} {})", program.pid()));
+    terminal.is_taken();
+    program.go_on();
+    terminal.shows("3 Findings 1E");
+    terminal.close();
+    until("the report is written", || report.exists());
+    let report: Value = serde_json::from_slice(&fs::read(report).expect("it is there")).expect("JSON");
+    assert!(rules(&report).contains(&"enotsock"), "{report:#}");
+}
+
 on_each_backend! {
+    a_terminal_that_is_gone_ends_the_session
+    half_a_key_holds_nothing_up
     a_recording_begun_in_the_middle_can_be_replayed
     a_signal_leaves_a_sane_terminal
     a_stopped_job_gives_the_terminal_to_the_shell

@@ -150,11 +150,18 @@ impl Terminal {
     }
 }
 
-impl Drop for Terminal {
-    fn drop(&mut self) {
+impl Terminal {
+    /// Closes the window: who has it is told that it was hung up.
+    pub(crate) fn close(&self) {
         // It may have ended with its shell.
         let mut command = Command::new("tmux");
         command.args(["-L", &self.server, "kill-server"]).env_remove("TMUX");
         let _ = command.env("TMUX_TMPDIR", self.path()).output();
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.close();
     }
 }

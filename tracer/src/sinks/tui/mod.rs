@@ -5,6 +5,7 @@
 
 mod chrome;
 mod input;
+mod keys;
 mod lanes;
 mod table;
 mod terminal;
@@ -14,6 +15,7 @@ mod text;
 mod theme;
 
 pub use input::input;
+pub use keys::Keys;
 pub use terminal::Terminal;
 
 use super::screen::Style;

@@ -12,11 +12,14 @@ use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_ra
 use crossterm::{cursor, execute};
 use ratatui::backend::CrosstermBackend;
 use std::io::{self, IsTerminal, Stdout};
+use std::mem::ManuallyDrop;
 use std::sync::Once;
 
 /// A terminal that shows pages, until it is dropped.
 pub struct Terminal {
-    inner: ratatui::Terminal<CrosstermBackend<Stdout>>,
+    /// Never dropped: ratatui would show the cursor again, which is done here, and panic where standard error is gone
+    /// with the terminal.
+    inner: ManuallyDrop<ratatui::Terminal<CrosstermBackend<Stdout>>>,
 }
 
 impl Terminal {
@@ -32,7 +35,7 @@ impl Terminal {
         begin()?;
         let taken = ratatui::Terminal::new(CrosstermBackend::new(io::stdout()));
         // Half taken is given back.
-        taken.map(|inner| Self { inner }).inspect_err(|_| give_back())
+        taken.map(|inner| Self { inner: ManuallyDrop::new(inner) }).inspect_err(|_| give_back())
     }
 
     /// Gives the terminal back for a while.
@@ -52,11 +55,9 @@ impl Terminal {
     /// Its columns and rows.
     #[must_use]
     pub fn size(&self) -> (u16, u16) {
-        // A serial line may not know.
-        crossterm::terminal::size()
-            .ok()
-            .filter(|&(columns, rows)| columns > 0 && rows > 0)
-            .unwrap_or((80, 24))
+        // A serial line may not know, and one that is gone knows nothing.
+        let size = terminal_size::terminal_size_of(io::stdout());
+        size.map(|(columns, rows)| (columns.0, rows.0)).filter(|&(x, y)| x > 0 && y > 0).unwrap_or((80, 24))
     }
 
     /// Draws a page.
