@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 
 /// Marks of one connection.
 const MOST_OF_ONE: usize = 1024;
-/// Marks of all connections: 48 MB.
+/// Marks of all connections: 64 MB.
 const MOST_OF_ALL: usize = 1 << 20;
 /// How often room is made: after so many marks for which there was none.
 const SELDOM: u32 = 1 << 14;
