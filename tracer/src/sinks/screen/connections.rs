@@ -124,12 +124,9 @@ impl Connections {
         let rows = ids.iter().map(|&id| row(sight, id)).collect();
         Table {
             columns: COLUMNS.to_vec(),
-            rows,
-            cursor: self.list.selected().map(|_| self.list.cursor() - window.start),
-            top: window.start,
-            total: self.list.rows().len(),
             sorted: Some(self.by.column()),
             empty: sight.nothing("No connection yet."),
+            ..self.list.framed(&window, rows)
         }
     }
 }

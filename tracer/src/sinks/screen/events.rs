@@ -84,12 +84,8 @@ impl Events {
                 numbers("CONN", 6, 3),
                 words("EVENT", 0, 0),
             ],
-            rows: rows.collect(),
-            cursor: self.list.selected().map(|_| self.list.cursor() - window.start),
-            top: window.start,
-            total: self.list.rows().len(),
-            sorted: None,
             empty: sight.nothing("No event yet."),
+            ..self.list.framed(&window, rows.collect())
         }
     }
 }

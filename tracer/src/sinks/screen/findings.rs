@@ -81,7 +81,7 @@ impl Findings {
         let window = self.list.window(height);
         let ids = &self.list.rows()[window.clone()];
         let rows = ids.iter().filter_map(|&id| sight.finding(id)).map(row).collect();
-        let hidden = sight.analysis.findings().len() - self.list.rows().len();
+        let hidden = sight.analysis.findings().len().saturating_sub(self.list.rows().len());
         let empty = match hidden {
             0 => "Nothing is found so far. Holding an inherited connection is no error; using it is."
                 .to_owned(),
@@ -89,12 +89,9 @@ impl Findings {
         };
         Table {
             columns: COLUMNS.to_vec(),
-            rows,
-            cursor: self.list.selected().map(|_| self.list.cursor() - window.start),
-            top: window.start,
-            total: self.list.rows().len(),
             sorted: Some(self.by.column()),
             empty: sight.nothing(&empty),
+            ..self.list.framed(&window, rows)
         }
     }
 }

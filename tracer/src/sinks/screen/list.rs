@@ -1,5 +1,6 @@
 //! A list that a cursor moves through: which rows there are, which one is selected, which are seen.
 
+use super::page::{Line, Table};
 use std::ops::Range;
 
 /// Rows by identity. The selected one stays selected when others come and go.
@@ -86,6 +87,12 @@ impl<Id: Copy + PartialEq> List<Id> {
         self.top = self.top.min(self.cursor).max((self.cursor + 1).saturating_sub(height));
         self.top = self.top.min(self.rows.len().saturating_sub(height));
         self.top..self.rows.len().min(self.top + height)
+    }
+
+    /// A table of the rows of a window: where it is among all, and where the cursor is in it.
+    pub(super) fn framed(&self, window: &Range<usize>, rows: Vec<Vec<Line>>) -> Table {
+        let cursor = self.selected().map(|_| self.cursor - window.start);
+        Table { rows, cursor, top: window.start, total: self.rows.len(), ..Table::default() }
     }
 
     /// All rows.

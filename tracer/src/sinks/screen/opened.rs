@@ -112,12 +112,7 @@ impl OpenedFinding {
         let window = self.list.window(height.saturating_sub(page.head.len() + 1));
         page.table = Table {
             columns: vec![numbers("TIME", 12, 0), numbers("PID", 8, 0), words("WHAT", 0, 0)],
-            rows: self.cells.get(window.clone()).unwrap_or_default().to_vec(),
-            cursor: self.list.selected().map(|_| self.list.cursor() - window.start),
-            top: window.start,
-            total: self.list.rows().len(),
-            sorted: None,
-            empty: String::new(),
+            ..self.list.framed(&window, self.cells.get(window.clone()).unwrap_or_default().to_vec())
         };
     }
 }
@@ -273,12 +268,8 @@ impl OpenedProcess {
                 words("PROTOCOL", 10, 1),
                 words("CONNECTION", 0, 0),
             ],
-            rows,
-            cursor: self.list.selected().map(|_| self.list.cursor() - window.start),
-            top: window.start,
-            total: self.list.rows().len(),
-            sorted: None,
             empty: "It holds no connection, and has used none.".to_owned(),
+            ..self.list.framed(&window, rows)
         }
     }
 

@@ -161,12 +161,9 @@ impl Processes {
         let rows = ids.iter().map(|&id| self.row(sight, id)).collect();
         Table {
             columns: COLUMNS.to_vec(),
-            rows,
-            cursor: self.list.selected().map(|_| self.list.cursor() - window.start),
-            top: window.start,
-            total: self.list.rows().len(),
             sorted: Some(self.by.column()),
             empty: sight.nothing("No process is traced yet."),
+            ..self.list.framed(&window, rows)
         }
     }
 

@@ -152,12 +152,8 @@ impl Timeline {
                 numbers("TIMES", 6, 1),
                 words("WHAT", 0, 0),
             ],
-            rows: rows.collect(),
-            cursor: self.list.selected().map(|_| self.list.cursor() - window.start),
-            top: window.start,
-            total: self.list.rows().len(),
-            sorted: None,
             empty: "Nothing was seen on it since forkscope looks.".to_owned(),
+            ..self.list.framed(&window, rows.collect())
         }
     }
 }
