@@ -42,7 +42,8 @@ impl Dashboard {
     /// Takes the terminal over. `start` is the session's, on the events' clock.
     pub(super) fn open(showing: &Showing, start: u64) -> Result<Self> {
         let terminal = Terminal::take().map_err(|error| refused(&error))?;
-        let mut screen = Screen::new(style(showing), &showing.filter);
+        let style = style(showing, |name| std::env::var(name).ok());
+        let mut screen = Screen::new(style, &showing.filter);
         let (columns, rows) = terminal.size();
         screen.resize(columns, rows);
         Ok(Self {
@@ -199,11 +200,46 @@ impl Meter {
 }
 
 /// How to draw, by the options, else by what the environment says of the terminal.
-fn style(showing: &Showing) -> Style {
-    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let colour = showing.theme.unwrap_or(if set("NO_COLOR").is_some() { Theme::None } else { Theme::Dark });
+fn style(showing: &Showing, environment: impl Fn(&str) -> Option<String>) -> Style {
+    let set = |name: &str| environment(name).filter(|value| !value.is_empty());
+    let theme = showing.theme.unwrap_or(if set("NO_COLOR").is_some() { Theme::None } else { Theme::Dark });
     // The first that is set counts (setlocale(3)).
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default().to_uppercase();
     let unicode = locale.contains("UTF-8") || locale.contains("UTF8");
-    Style { theme: colour, ascii: showing.ascii || !unicode }
+    Style { theme, ascii: showing.ascii || !unicode }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Options {
+        #[command(flatten)]
+        showing: Showing,
+    }
+
+    #[test]
+    fn colours_and_signs_are_those_that_were_asked_for_else_the_terminal_s() {
+        let utf8 = ("LANG", "de_DE.UTF-8");
+        for (options, environment, theme, ascii) in [
+            (&[][..], &[utf8][..], Theme::Dark, false),
+            (&[], &[("LC_ALL", "C"), utf8], Theme::Dark, true),
+            (&[], &[("LC_ALL", ""), ("LC_CTYPE", "C.utf8")], Theme::Dark, false),
+            (&[], &[], Theme::Dark, true),
+            (&[], &[("NO_COLOR", "1"), utf8], Theme::None, false),
+            (&[], &[("NO_COLOR", ""), utf8], Theme::Dark, false),
+            (&["--theme", "light"], &[("NO_COLOR", "1"), utf8], Theme::Light, false),
+            (&["--ascii"], &[utf8], Theme::Dark, true),
+        ] {
+            let words = ["forkscope"].iter().chain(options);
+            let showing = Options::parse_from(words).showing;
+            let value = |name: &str| {
+                environment.iter().find(|(known, _)| *known == name).map(|(_, is)| (*is).to_owned())
+            };
+            let found = style(&showing, value);
+            assert_eq!(found, Style { theme, ascii }, "{options:?} {environment:?}");
+        }
+    }
 }

@@ -18,8 +18,11 @@ const BUDGET: Duration = Duration::from_millis(15);
 /// How often keys are looked at while nothing is played.
 const IDLE: Duration = Duration::from_millis(20);
 
-/// Plays until the user leaves.
-pub(super) fn play(player: &mut Player, console: &mut Console, showing: &Showing) -> Result<()> {
+/// Plays until the user leaves, or the terminal is gone: that is the inner error.
+///
+/// # Errors
+/// Where there is no screen to be had.
+pub(super) fn play(player: &mut Player, console: &mut Console, showing: &Showing) -> Result<Result<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let _entered = runtime.enter();
     let mut signals = Signals::catch()?;
@@ -27,7 +30,7 @@ pub(super) fn play(player: &mut Player, console: &mut Console, showing: &Showing
     console.hand_over();
     let played = runtime.block_on(Playback { player, dashboard, pace: Pace::default() }.drive(&mut signals));
     console.take_back();
-    played
+    Ok(played)
 }
 
 struct Playback<'a> {
@@ -43,8 +46,8 @@ impl Playback<'_> {
         self.pace.play();
         loop {
             let busy = self.advance();
-            let status = status(self.player, &self.pace);
-            match self.dashboard.turn(self.player.analysis(), || status)? {
+            let status = || status(self.player, &self.pace);
+            match self.dashboard.turn(self.player.analysis(), status)? {
                 Some(Command::Quit) => return Ok(()),
                 Some(command) => self.obey(command),
                 None => {}

@@ -27,6 +27,13 @@ pub(super) fn replay(args: &Replay) -> Outcome {
         outputs::not_over_recording(Some(&args.file), report)?;
         json::check_writable(report)?;
     }
+    // Keys cannot come from where the recording comes from.
+    let from_stdin = args.file == Path::new(STREAM);
+    if showing.ui == Ui::Tui && from_stdin {
+        bail!(
+            "the live screen needs standard input for its keys: name the recording's file, or use --ui log"
+        );
+    }
     let known = baseline::read(showing, Some(&args.file))?;
     let name = escape(&args.file.to_string_lossy()).into_owned();
     if args.file.is_dir() {
@@ -41,15 +48,11 @@ pub(super) fn replay(args: &Replay) -> Outcome {
     if let Some(lacks) = player.lacks() {
         console.note(lacks);
     }
-    // Keys cannot come from where the recording comes from.
-    let from_stdin = args.file == Path::new(STREAM);
-    if showing.ui == Ui::Tui && from_stdin {
-        bail!(
-            "the live screen needs standard input for its keys: name the recording's file, or use --ui log"
-        );
-    }
     if showing.ui == Ui::Tui || (showing.ui == Ui::Auto && !from_stdin && showing.has_screen()) {
-        playback::play(&mut player, &mut console, showing)?;
+        // Without its terminal, what was asked for beside the screen is written all the same.
+        if let Err(error) = playback::play(&mut player, &mut console, showing)? {
+            console.failure(&format!("{error:#}"));
+        }
         return finish(&mut player, &console, showing);
     }
     player.advance(Until::End, Duration::MAX, &mut |seen, analysis| match seen {

@@ -75,7 +75,6 @@ async fn drive(session: &mut Session, signals: &mut Signals, mut suspend: Suspen
             },
         }
         session.turn(false);
-        leave |= session.show();
         suspend.turn(status.is_none().then_some(pid));
         if status.is_none() {
             status = ended(pid);

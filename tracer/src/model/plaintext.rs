@@ -2,7 +2,7 @@
 
 use super::socket::Socket;
 use super::{Change, Farewell, Goodbye, Model, Origin, ProcId, SockId};
-use crate::protocol::{Chunk, Direction, Sign, TlsFacts, User, is_hello};
+use crate::protocol::{Chunk, Direction, Sign, TlsFacts, User, Wire, is_hello};
 use forkscope_proto as proto;
 use proto::{Act, Plaintext};
 use rustc_hash::FxHashMap;
@@ -165,10 +165,10 @@ impl Socket {
         chunk: Chunk<'_>,
         out: &mut Vec<Change>,
     ) {
-        let Some(mut wire) = self.wire.take() else { return };
-        wire.feed(User(at.process.number()), direction, chunk, &mut |sign| self.heard(at, fd, sign, out));
-        self.note_at_once(wire.at_once());
-        self.wire = Some(wire);
+        if let Some(mut wire) = self.wire.take() {
+            self.hear_on(&mut wire, at, fd, direction, chunk, out);
+            self.wire = Some(wire);
+        }
     }
 
     /// The same, inside TLS.
@@ -180,10 +180,24 @@ impl Socket {
         chunk: Chunk<'_>,
         out: &mut Vec<Change>,
     ) {
-        let Some(mut wire) = self.inside.take() else { return };
+        if let Some(mut wire) = self.inside.take() {
+            self.hear_on(&mut wire, at, fd, direction, chunk, out);
+            self.inside = Some(wire);
+        }
+    }
+
+    /// Has one of its readers read; the reader is not in its place meanwhile.
+    fn hear_on(
+        &mut self,
+        wire: &mut Wire,
+        at: Origin,
+        fd: i32,
+        direction: Direction,
+        chunk: Chunk<'_>,
+        out: &mut Vec<Change>,
+    ) {
         wire.feed(User(at.process.number()), direction, chunk, &mut |sign| self.heard(at, fd, sign, out));
         self.note_at_once(wire.at_once());
-        self.inside = Some(wire);
     }
 
     fn heard(&mut self, at: Origin, fd: i32, sign: Sign, out: &mut Vec<Change>) {

@@ -49,6 +49,25 @@ fn wrong_usage() {
     refused(&mut with(&["run", "--fail-on", "sometimes", "--", "true"]), USAGE, &["sometimes"]);
 }
 
+/// What cannot have the live screen says so before anything is started or read.
+#[test]
+fn no_live_screen_to_be_had() {
+    let Some(_) = Env::get() else { return };
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let marker = directory.path().join("started");
+    let marker = marker.to_str().expect("a plain path");
+    let runs = ["run", "--ui", "tui", "--", "touch", marker];
+    refused(&mut with(&runs), FAILED, &["the program that is run has the terminal"]);
+    assert!(!fs::exists(marker).expect("own directory"), "found out before the program, not after");
+    // Standard input stays open: nothing waits for it.
+    let mut replays = Process::start(&mut with(&["replay", "--ui", "tui", "-"]));
+    replays.stderr_says("needs standard input for its keys");
+    assert_eq!(code(replays.wait()), FAILED);
+    let own = std::process::id().to_string();
+    refused(&mut with(&["attach", "--ui", "tui", &own]), FAILED, &["standard output is no terminal"]);
+    refused(&mut with(&["attach", "--theme", "pink", &own]), USAGE, &["pink", "dark, light, contrast, none"]);
+}
+
 fn no_such_process(on: Backend) {
     let Some(_) = Env::get() else { return };
     refused(&mut with(&["attach", "--backend", &on.to_string(), &no_pid()]), FAILED, &[&no_pid()]);

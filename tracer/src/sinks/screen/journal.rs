@@ -141,16 +141,17 @@ impl Journal {
 
     /// Adds a mark to a connection's.
     fn add(&mut self, model: &Model, socket: SockId, mark: Mark) {
-        if !self.has_room(model, socket) {
-            return;
-        }
-        let Marks { marks, dropped } = self.of.entry(socket).or_default();
-        if let Some(last) = marks.back_mut().filter(|last| is_more_of(last, &mark)) {
+        let last = self.of.get_mut(&socket).and_then(|of| of.marks.back_mut());
+        if let Some(last) = last.filter(|last| is_more_of(last, &mark)) {
             last.to = mark.to;
             last.count = last.count.saturating_add(1);
             last.bytes = last.bytes.saturating_add(mark.bytes);
             return;
         }
+        if !self.has_room(model, socket) {
+            return;
+        }
+        let Marks { marks, dropped } = self.of.entry(socket).or_default();
         if marks.len() < MOST_OF_ONE && self.marks < MOST_OF_ALL {
             self.marks += 1;
         } else {
