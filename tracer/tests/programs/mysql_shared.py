@@ -9,25 +9,8 @@ import sys
 
 import pymysql
 
+from asking import SECONDS, ask, use
 from saying import end_of, say, within
-
-ROUNDS = 20
-SECONDS = 5
-
-
-def ask(connection, number):
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT %s", (number,))
-        return cursor.fetchone()[0]
-
-
-def ask_often(connection, first):
-    """How many answers were wrong: another's, or none."""
-    return sum(ask(connection, first + round) != first + round for round in range(ROUNDS))
-
-
-def use(connection, role, first):
-    say(role=role, wrong=within(SECONDS, lambda: ask_often(connection, first)))
 
 
 def child_main(connection, mode):

@@ -5,30 +5,13 @@ import os
 
 import psycopg2
 
-from saying import end_of, say, within
+from asking import ask, use
+from saying import end_of, say
 
 arguments = argparse.ArgumentParser(description=__doc__)
 arguments.add_argument("dsn")
 arguments.add_argument("--at-once", action="store_true", help="both use it at the same time")
 options = arguments.parse_args()
-
-ROUNDS = 20
-SECONDS = 5
-
-
-def ask(connection, number):
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT %s", (number,))
-        return cursor.fetchone()[0]
-
-
-def ask_often(connection, first):
-    """How many answers were wrong: another's, or none."""
-    return sum(ask(connection, first + round) != first + round for round in range(ROUNDS))
-
-
-def use(connection, role, first):
-    say(role=role, wrong=within(SECONDS, lambda: ask_often(connection, first)))
 
 
 def main():

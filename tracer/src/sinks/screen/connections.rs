@@ -41,25 +41,12 @@ pub(super) enum By {
 }
 
 impl Sorted for By {
-    const ALL: &'static [Self] = &[Self::Shared, Self::Id, Self::Bytes, Self::Remote];
-
-    fn column(self) -> &'static str {
-        match self {
-            Self::Shared => "HELD BY",
-            Self::Id => "ID",
-            Self::Bytes => "SENT",
-            Self::Remote => "REMOTE",
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Shared => "shared",
-            Self::Id => "id",
-            Self::Bytes => "bytes",
-            Self::Remote => "remote",
-        }
-    }
+    const ALL: &'static [(Self, &'static str, &'static str)] = &[
+        (Self::Shared, "shared", "HELD BY"),
+        (Self::Id, "id", "ID"),
+        (Self::Bytes, "bytes", "SENT"),
+        (Self::Remote, "remote", "REMOTE"),
+    ];
 }
 
 /// The pane's state.

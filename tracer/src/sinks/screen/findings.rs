@@ -29,23 +29,11 @@ pub(super) enum By {
 }
 
 impl Sorted for By {
-    const ALL: &'static [Self] = &[Self::Severity, Self::Newest, Self::Count];
-
-    fn column(self) -> &'static str {
-        match self {
-            Self::Severity => "SEVERITY",
-            Self::Newest => "LAST",
-            Self::Count => "COUNT",
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Severity => "severity",
-            Self::Newest => "newest",
-            Self::Count => "count",
-        }
-    }
+    const ALL: &'static [(Self, &'static str, &'static str)] = &[
+        (Self::Severity, "severity", "SEVERITY"),
+        (Self::Newest, "newest", "LAST"),
+        (Self::Count, "count", "COUNT"),
+    ];
 }
 
 /// The pane's state. A finding is named by its number.

@@ -85,19 +85,28 @@ impl Pane {
 
 /// Ways to sort a pane.
 trait Sorted: Copy + PartialEq + 'static {
-    /// All of them, in the order in which a key goes through them.
-    const ALL: &'static [Self];
+    /// All of them, in the order in which a key goes through them: each with its name and the title of the column that it
+    /// goes by.
+    const ALL: &'static [(Self, &'static str, &'static str)];
 
-    /// The title of the column that it goes by.
-    fn column(self) -> &'static str;
+    /// Its place among them.
+    fn place(self) -> usize {
+        Self::ALL.iter().position(|(by, ..)| *by == self).unwrap_or(0)
+    }
+
+    /// The title of its column.
+    fn column(self) -> &'static str {
+        Self::ALL[self.place()].2
+    }
 
     /// Its name.
-    fn name(self) -> &'static str;
+    fn name(self) -> &'static str {
+        Self::ALL[self.place()].1
+    }
 
     /// The one after it.
     fn next(self) -> Self {
-        let at = Self::ALL.iter().position(|by| *by == self).unwrap_or(0);
-        Self::ALL[(at + 1) % Self::ALL.len()]
+        Self::ALL[(self.place() + 1) % Self::ALL.len()].0
     }
 }
 

@@ -40,25 +40,12 @@ pub(super) enum By {
 }
 
 impl Sorted for By {
-    const ALL: &'static [Self] = &[Self::Tree, Self::Pid, Self::Findings, Self::Command];
-
-    fn column(self) -> &'static str {
-        match self {
-            Self::Tree => "COMMAND",
-            Self::Pid => "PID",
-            Self::Findings => "FINDINGS",
-            Self::Command => "COMMAND",
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Tree => "tree",
-            Self::Pid => "pid",
-            Self::Findings => "findings",
-            Self::Command => "command",
-        }
-    }
+    const ALL: &'static [(Self, &'static str, &'static str)] = &[
+        (Self::Tree, "tree", "COMMAND"),
+        (Self::Pid, "pid", "PID"),
+        (Self::Findings, "findings", "FINDINGS"),
+        (Self::Command, "command", "COMMAND"),
+    ];
 }
 
 /// The pane's state.
