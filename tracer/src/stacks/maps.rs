@@ -30,7 +30,8 @@ pub(super) struct Region {
 pub(super) struct Maps(Vec<Region>);
 
 impl Maps {
-    /// Reads those of a living process; `None` where it is gone or may not be looked at.
+    /// Reads those of a living process; `None` where it is gone or may not be looked at, or ends meanwhile: the list is
+    /// then cut anywhere (`m_start`, fs/proc/task_mmu.c, 6.18).
     pub(super) fn read(process: ProcKey) -> Option<Self> {
         let mut text = Vec::new();
         File::open(format!("/proc/{}/maps", process.tgid))
@@ -38,8 +39,9 @@ impl Maps {
             .take(MOST_BYTES)
             .read_to_end(&mut text)
             .ok()?;
-        // Asked afterwards: it was this process' file, and no later one's.
-        (proc::key(process.tgid).ok()? == process).then(|| Self::parse(&text))
+        // Asked afterwards: it was this process' file, and no later one's, and its memory is still there.
+        let size = std::fs::read(format!("/proc/{}/statm", process.tgid)).ok()?;
+        (has_memory(&size) && proc::key(process.tgid).ok()? == process).then(|| Self::parse(&text))
     }
 
     /// Reads `/proc/PID/maps` (proc_pid_maps(5)).
@@ -61,6 +63,12 @@ impl Maps {
         let name = |region: &Region| Some(region.path.as_ref()?.rsplit('/').next()?.contains("python"));
         self.0.iter().any(|region| name(region).unwrap_or(false))
     }
+}
+
+/// Whether `/proc/PID/statm` tells of a process that has memory: of one that is ending it says 0 (`proc_pid_statm`,
+/// fs/proc/array.c, 6.18).
+fn has_memory(statm: &[u8]) -> bool {
+    statm.first().is_some_and(|digit| *digit != b'0')
 }
 
 fn region(line: &str) -> Option<Region> {
@@ -100,6 +108,20 @@ wrong
         assert!(maps.find(0x7f00_0000_0000).is_some_and(|region| region.path.is_none()));
         assert!(maps.find(0x460000).is_none() && maps.find(0).is_none());
         assert!(maps.has_python());
+    }
+
+    #[test]
+    fn a_process_that_has_ended_has_no_mappings_left() {
+        let mut child = std::process::Command::new("true").spawn().expect("it starts");
+        let key = proc::key(child.id()).expect("it is not reaped");
+        // It stays as what is left of a process until it is waited for; its memory goes before that.
+        let statm = || std::fs::read(format!("/proc/{}/statm", child.id())).expect("it is not reaped");
+        while has_memory(&statm()) {
+            std::thread::yield_now();
+        }
+        assert_eq!(Maps::read(key), None);
+        assert!(child.wait().is_ok_and(|status| status.success()));
+        assert!(has_memory(&std::fs::read("/proc/self/statm").expect("its own")));
     }
 
     #[test]

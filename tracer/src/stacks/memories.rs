@@ -4,6 +4,7 @@
 use super::maps::Maps;
 use crate::event::ProcKey;
 use crate::source::proc;
+use crate::source::usage::now;
 use rustc_hash::FxHashMap;
 use std::rc::Rc;
 
@@ -23,6 +24,8 @@ struct Memory {
     made: u64,
     parent: Option<ProcKey>,
     maps: Option<Rc<Maps>>,
+    /// When these were looked at, in nanoseconds of the events' clock.
+    looked: u64,
 }
 
 impl Memories {
@@ -39,10 +42,12 @@ impl Memories {
         self.entry(child).parent = Some(parent);
     }
 
-    /// A process executed a program: nothing that was known is so any more.
-    pub(super) fn executed(&mut self, process: ProcKey) {
+    /// A process executed a program at this moment: nothing that was known before is so any more. It may be told late, when
+    /// a stack of the new program has been taken in.
+    pub(super) fn executed(&mut self, process: ProcKey, time: u64) {
         let memory = self.entry(process);
-        (memory.parent, memory.maps) = (None, None);
+        memory.parent = None;
+        memory.maps.take_if(|_| memory.looked < time);
     }
 
     /// What the addresses of a process mean, as it is now or as it was last known.
@@ -53,9 +58,11 @@ impl Memories {
 
     fn look(&mut self, process: ProcKey) {
         if proc::key(process.tgid).is_ok_and(|key| key == process)
-            && let Some(maps) = Maps::read(process).filter(|maps| *maps != Maps::default())
+            && let (looked, Some(maps)) = (now(), Maps::read(process))
+            && maps != Maps::default()
         {
-            self.entry(process).maps = Some(Rc::new(maps));
+            let memory = self.entry(process);
+            (memory.maps, memory.looked) = (Some(Rc::new(maps)), looked);
         }
     }
 
@@ -89,6 +96,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_execution_that_is_told_late_leaves_what_was_seen_after_it() {
+        let own = proc::key(std::process::id()).expect("it lives");
+        let mut memories = Memories::default();
+        let before = now();
+        memories.prepare(own, Memories::look as *const () as u64);
+        memories.executed(own, before);
+        assert!(memories.known(own).is_some());
+        memories.executed(own, now() + 1);
+        assert!(memories.known(own).is_none());
+    }
+
+    #[test]
     fn a_child_that_has_ended_is_known_from_its_parent_until_it_executes() {
         let own = proc::key(std::process::id()).expect("it lives");
         // No process has such a number (`PID_MAX_LIMIT`, include/linux/threads.h).
@@ -99,7 +118,7 @@ mod tests {
         memories.forked(own, gone(1));
         memories.forked(gone(1), gone(2));
         assert!(memories.of(gone(2)).is_some_and(|maps| maps.find(address).is_some()));
-        memories.executed(gone(1));
+        memories.executed(gone(1), now());
         assert!(memories.of(gone(2)).is_none());
         memories.forked(gone(3), gone(4));
         memories.forked(gone(4), gone(3));

@@ -52,7 +52,7 @@ impl Stacks {
                 self.memories.forked(event.process, child);
                 self.kept.forked(event.tid, event.time, child);
             }
-            What::Exec(..) => self.memories.executed(event.process),
+            What::Exec(..) => self.memories.executed(event.process, event.time),
             _ => {}
         }
     }
