@@ -334,6 +334,19 @@ fn parse_level(text: &str) -> Result<(RuleId, Level), String> {
 }
 
 #[cfg(test)]
+impl Showing {
+    /// As these words say.
+    pub(super) fn of(words: &[&str]) -> Self {
+        #[derive(Parser)]
+        struct Only {
+            #[command(flatten)]
+            showing: Showing,
+        }
+        Only::parse_from(["forkscope"].iter().chain(words)).showing
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use clap::CommandFactory;

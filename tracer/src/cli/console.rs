@@ -185,18 +185,10 @@ fn look() -> Look {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::Parser;
-
-    #[derive(Parser)]
-    struct Options {
-        #[command(flatten)]
-        showing: Showing,
-    }
 
     #[test]
     fn what_waits_for_the_screen_acts_on_no_terminal() {
-        let options = Options::parse_from(["forkscope"]);
-        let mut console = Console::new(&options.showing, 0);
+        let mut console = Console::new(&Showing::of(&[]), 0);
         console.hand_over();
         console.note("the program \u{1b}c");
         console.failure("cannot read x\n\u{202e}y");

@@ -212,13 +212,6 @@ fn style(showing: &Showing, environment: impl Fn(&str) -> Option<String>) -> Sty
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::Parser;
-
-    #[derive(Parser)]
-    struct Options {
-        #[command(flatten)]
-        showing: Showing,
-    }
 
     #[test]
     fn colours_and_signs_are_those_that_were_asked_for_else_the_terminal_s() {
@@ -233,8 +226,7 @@ mod tests {
             (&["--theme", "light"], &[("NO_COLOR", "1"), utf8], Theme::Light, false),
             (&["--ascii"], &[utf8], Theme::Dark, true),
         ] {
-            let words = ["forkscope"].iter().chain(options);
-            let showing = Options::parse_from(words).showing;
+            let showing = Showing::of(options);
             let value = |name: &str| {
                 environment.iter().find(|(known, _)| *known == name).map(|(_, is)| (*is).to_owned())
             };
