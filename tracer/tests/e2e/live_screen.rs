@@ -145,7 +145,9 @@ fn a_terminal_that_is_gone_ends_the_session(on: Backend) {
     let report = terminal.path().join("report.json");
     let attach = format!("{} attach --backend {on} --report {}", forkscope().display(), report.display());
     terminal.runs(&format!("(trap '' HUP; exec {attach} {})", program.pid()));
+    // The screen is there before the program is traced.
     terminal.is_taken();
+    terminal.shows("tracing");
     program.go_on();
     terminal.shows("3 Findings 1E");
     terminal.close();
