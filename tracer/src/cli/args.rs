@@ -64,12 +64,19 @@ pub(super) enum Command {
     /// Let stopped processes go on when the forkscope at the other end of standard input has ended.
     #[command(hide = true)]
     Guardian,
+    /// Keep a program's terminal when the forkscope at the other end of standard input has ended.
+    #[command(hide = true)]
+    Holder,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Run {
     #[command(flatten)]
     pub(super) options: Options,
+    /// Give the program another terminal, as gdb's --tty: that of the path that `tty` prints there. Without it the program has
+    /// forkscope's or, with --ui tui, a pane of its own on the live screen.
+    #[arg(long, value_name = "PATH")]
+    pub(super) tty: Option<PathBuf>,
     /// The program and its arguments.
     #[arg(required = true, trailing_var_arg = true, value_name = "CMD")]
     pub(super) command: Vec<OsString>,
@@ -268,7 +275,7 @@ pub(super) enum Ui {
     /// The live screen, where attach, watch and replay have a terminal and neither -v nor `--report -` is given; else the
     /// log.
     Auto,
-    /// The live screen. Not for run and demo, whose program has the terminal: attach to it from another one.
+    /// The live screen; the program of run and demo has a terminal of its own then, in a pane.
     Tui,
     /// Findings as they are made, and a summary, on standard error.
     Log,

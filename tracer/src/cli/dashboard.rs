@@ -2,6 +2,8 @@
 
 use super::args::Showing;
 use super::console::system;
+use super::pty::Pty;
+use super::suspend::stop_job;
 use anyhow::{Error, Result, anyhow};
 use forkscope::analysis::Analysis;
 use forkscope::event::Event;
@@ -9,9 +11,8 @@ use forkscope::sinks::log;
 use forkscope::sinks::screen::{Command, Input, Screen, Status, Style, Theme};
 use forkscope::sinks::tui::{Keys, Terminal, input};
 use forkscope::source::usage::cpu;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 /// How often the screen is drawn while something happens.
@@ -36,6 +37,8 @@ pub(super) struct Dashboard {
     line: String,
     start: u64,
     cpu: Meter,
+    /// The terminal of the program that was started, where it has one here.
+    program: Option<Pty>,
 }
 
 impl Dashboard {
@@ -57,7 +60,21 @@ impl Dashboard {
             line: String::new(),
             start,
             cpu: Meter::new(),
+            program: None,
         })
+    }
+
+    /// Makes a pane for the program that is to be started: the end of its terminal that it gets.
+    pub(super) fn add_program(&mut self) -> Result<OwnedFd> {
+        let (columns, rows) = self.screen.program_size();
+        let pty = self.program.insert(Pty::open(columns, rows)?);
+        self.screen.add_program();
+        Ok(pty.program_end()?)
+    }
+
+    /// The terminal of the program that was started, where it has one here.
+    pub(super) fn program(&mut self) -> Option<&mut Pty> {
+        self.program.as_mut()
     }
 
     /// Notes an event that was taken in.
@@ -81,13 +98,15 @@ impl Dashboard {
         {
             typed = true;
             command = self.screen.press(input, analysis);
+            command = self.tend_program(command);
         }
+        self.tend_program(None);
         if command == Some(Command::Suspend) {
             self.suspend()?;
             command = None;
         }
         let since = self.drawn.map(|drawn| drawn.elapsed());
-        let news = self.events.0 != self.events.1 || self.screen.is_looking();
+        let news = self.events.0 != self.events.1 || self.screen.is_looking() || self.is_program_fresh();
         let due = since.is_none_or(|since| typed || since >= if news { FRAME } else { STILL });
         if due && command != Some(Command::Quit) {
             self.screen.status = Status { cpu: self.cpu.part(), ..status() };
@@ -107,16 +126,43 @@ impl Dashboard {
         is_new
     }
 
+    /// Does for the program's terminal what the screen wants; what others are to do is left.
+    fn tend_program(&mut self, command: Option<Command>) -> Option<Command> {
+        let Some(program) = &mut self.program else { return command };
+        program.tend(self.screen.program_size());
+        match command {
+            Some(Command::Type(input)) => {
+                if !program.type_in(&input) {
+                    self.screen.complain("the program reads nothing: what was typed last is lost");
+                }
+                None
+            }
+            Some(Command::Scroll(by)) => {
+                program.scroll(by);
+                None
+            }
+            other => other,
+        }
+    }
+
+    fn is_program_fresh(&self) -> bool {
+        self.screen.shows_program() && self.program.as_ref().is_some_and(Pty::is_fresh)
+    }
+
     /// Stops as a shell's job does, and takes the terminal again when the shell lets it go on.
-    fn suspend(&mut self) -> Result<()> {
+    pub(super) fn suspend(&mut self) -> Result<()> {
         self.terminal.give_back();
-        // The whole job, as the terminal would stop it.
-        let stopped = kill(Pid::from_raw(0), Signal::SIGTSTP);
+        let stopped = stop_job();
         self.terminal.take_again().map_err(|error| refused(&error))?;
         let (columns, rows) = self.terminal.size();
         self.screen.resize(columns, rows);
         self.draw_soon();
         stopped.map_err(|errno| anyhow!("cannot stop: {}", system(&errno.into())))
+    }
+
+    /// Whether the terminal was closed.
+    pub(super) fn is_gone(&self) -> bool {
+        self.terminal.is_gone()
     }
 
     /// What the user did, if anything: never waits.
@@ -131,6 +177,11 @@ impl Dashboard {
     }
 
     fn draw(&mut self, analysis: &Analysis) -> Result<()> {
+        if self.screen.shows_program()
+            && let Some(program) = &mut self.program
+        {
+            self.screen.show_program(program.take_grid());
+        }
         let page = self.screen.page(analysis, self.began.elapsed());
         let shown = self.terminal.show(&page, self.screen.style());
         shown.map_err(|error| refused(&error))?;

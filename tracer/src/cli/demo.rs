@@ -20,5 +20,5 @@ pub(super) fn demo(args: &Demo) -> Outcome {
     }
     let own = std::env::current_exe().context("cannot find forkscope's own program")?;
     let _ = anstream::stderr().write_all(INTRODUCTION.as_bytes());
-    run::trace(&args.options, &[own.into(), "demo".into(), "--program".into()])
+    run::trace(&args.options, &[own.into(), "demo".into(), "--program".into()], None)
 }

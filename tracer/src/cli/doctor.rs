@@ -3,6 +3,7 @@
 use super::backend;
 use super::launch::Waiting;
 use super::outcome::{FAILED, Outcome};
+use super::streams::Streams;
 use anyhow::Result;
 use forkscope::source::ebpf::btf::Btf;
 use forkscope::source::ebpf::{EbpfSource, Settings, offsets};
@@ -76,7 +77,7 @@ fn verdict(by_ebpf: bool, by_ptrace: bool) -> &'static str {
 fn ptrace() -> Result<String, String> {
     let try_it = || -> Result<()> {
         let mut source = backend::keeper(0, true, false, false)?;
-        let waiting = Waiting::fork(&["true".into()], source.preparation(), false)?;
+        let waiting = Waiting::fork(&["true".into()], source.preparation(), &Streams::Inherited)?;
         let followed = proc::key(waiting.pid()).and_then(|key| source.follow(key, 1, false));
         followed.map(|()| waiting.give_up()).map_err(Into::into)
     };

@@ -1,12 +1,13 @@
 //! Starting a program so that not one of its calls is missed: it waits before its exec until it is traced.
 
 use super::console::system;
+use super::streams::Streams;
 use anyhow::{Context, Result, anyhow};
 use forkscope::source::ptrace::Preparation;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, signal, sigprocmask};
-use nix::unistd::{ForkResult, Pid, execv, fork, pipe2, read, write};
+use nix::unistd::{ForkResult, Pid, execv, execve, fork, pipe2, read, write};
 use std::ffi::{CString, OsString};
 use std::io;
 use std::os::fd::OwnedFd;
@@ -16,19 +17,20 @@ use std::os::unix::ffi::OsStringExt;
 pub(super) struct Waiting {
     pid: Pid,
     release: OwnedFd,
-    /// Brings a byte when it waits, and then the errno of a failed exec, or its end.
+    /// Brings a byte when it waits, which says whether it lacks control of its terminal, and then the errno of a failed exec, or its end.
     failure: OwnedFd,
     name: String,
+    /// Its terminal controls another session, and not the program's.
+    pub(super) lacks_control: bool,
 }
 
 impl Waiting {
     /// Forks a process for the command; it waits. `preparation` is what it does before its exec, where the backend
     /// needs something.
-    /// `no_stdout`: forkscope's standard output is for the report, and the program's goes to standard error.
     pub(super) fn fork(
         command: &[OsString],
         preparation: Option<&Preparation>,
-        no_stdout: bool,
+        streams: &Streams,
     ) -> Result<Self> {
         let words: Vec<CString> = command
             .iter()
@@ -48,18 +50,16 @@ impl Waiting {
                 drop(release);
                 // SAFETY: as above.
                 let _ = unsafe { signal(Signal::SIGCHLD, inherited) };
-                if no_stdout {
-                    let _ = nix::unistd::dup2_stdout(io::stderr());
-                }
-                become_program(&candidates, &words, preparation, &released, &failed)
+                become_program(&candidates, &words, preparation, streams, &released, &failed)
             }
             ForkResult::Parent { child } => {
                 drop(failed);
                 // It is prepared, or gone: then nothing can be read, and what follows says so.
-                read(&failure, &mut [0])?;
+                let mut lacks_control = [0];
+                read(&failure, &mut lacks_control)?;
                 let name =
                     command.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-                Ok(Self { pid: child, release, failure, name })
+                Ok(Self { pid: child, release, failure, name, lacks_control: lacks_control == [1] })
             }
         }
     }
@@ -122,6 +122,7 @@ fn become_program(
     candidates: &[CString],
     words: &[CString],
     preparation: Option<&Preparation>,
+    streams: &Streams,
     released: &OwnedFd,
     failed: &OwnedFd,
 ) -> ! {
@@ -129,14 +130,18 @@ fn become_program(
     // SAFETY: no handler of this process is replaced that anyone relies on.
     let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) };
     let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
+    let controls = streams.take();
     preparation.inspect(|preparation| preparation.allow());
-    let _ = write(failed, &[0]);
+    let _ = write(failed, &[u8::from(!controls)]);
     let mut byte = [0];
     if read(released, &mut byte) == Ok(1) {
         preparation.inspect(|preparation| preparation.install());
         let mut failure = Errno::ENOENT;
         for candidate in candidates {
-            let Err(errno) = execv(candidate, words);
+            let Err(errno) = match streams.environment() {
+                Some(environment) => execve(candidate, words, environment),
+                None => execv(candidate, words),
+            };
             // One that may not be executed is a better explanation than one that is not there.
             if !matches!(errno, Errno::ENOENT | Errno::ENOTDIR) {
                 failure = errno;

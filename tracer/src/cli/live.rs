@@ -1,8 +1,10 @@
 //! What the user does on the live screen of a session, and what its status line says.
 
 use super::conclude::assemble;
+use super::dashboard::Dashboard;
 use super::session::{Session, text};
-use anyhow::{Result, anyhow};
+use super::suspend::stop;
+use anyhow::{Error, Result, anyhow};
 use forkscope::analysis::Analysis;
 use forkscope::model::Process;
 use forkscope::report::{Report, Target};
@@ -15,34 +17,68 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+/// Why the session is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leave {
+    /// The user wants to leave, or the screen cannot be drawn any more.
+    Screen,
+    /// The terminal was closed.
+    Terminal,
+}
+
 impl Session {
-    /// Draws the live screen, where there is one, and does what was typed. True: the user wants to leave.
-    pub(super) fn show(&mut self) -> bool {
-        let Some(mut dashboard) = self.dashboard.take() else { return false };
+    /// Draws the live screen, where there is one, and does what was typed.
+    pub(super) fn show(&mut self) -> Option<Leave> {
+        let mut dashboard = self.dashboard.take()?;
         for (text, is_failure) in self.console.take_unshown() {
             if is_failure { dashboard.complain(&text) } else { dashboard.say(&text) }
         }
         let command = dashboard.turn(&self.analysis, || self.status());
-        let command = match command {
-            Ok(command) => command,
-            // The session goes on to its end: the report is written, the recording closed.
-            Err(error) => {
-                drop(dashboard);
-                self.console.take_back();
-                self.console.failure(&format!("{error:#}"));
-                return true;
-            }
-        };
-        self.dashboard = Some(dashboard);
         match command {
-            Some(Command::Quit) => return true,
-            Some(command) => self.obey(command),
-            None => {}
+            Ok(command) => {
+                self.dashboard = Some(dashboard);
+                if command == Some(Command::Quit) {
+                    return Some(Leave::Screen);
+                }
+                command.iter().for_each(|command| self.obey(command));
+                None
+            }
+            Err(error) => Some(self.close(dashboard, &error)),
         }
-        false
     }
 
-    fn obey(&mut self, command: Command) {
+    /// Stops as a shell's job does, and goes on when the shell says so.
+    pub(super) fn suspend(&mut self) -> Option<Leave> {
+        let Some(mut dashboard) = self.dashboard.take() else {
+            stop();
+            return None;
+        };
+        match dashboard.suspend() {
+            Ok(()) => {
+                self.dashboard = Some(dashboard);
+                None
+            }
+            Err(error) => Some(self.close(dashboard, &error)),
+        }
+    }
+
+    /// There is no screen any more. The session goes on to its end: the report is written, the recording closed.
+    fn close(&mut self, dashboard: Dashboard, error: &Error) -> Leave {
+        let leave = if dashboard.is_gone() { Leave::Terminal } else { Leave::Screen };
+        drop(dashboard);
+        self.console.take_back();
+        self.console.failure(&format!("{error:#}"));
+        leave
+    }
+
+    /// Has the live screen drawn at once, where there is one.
+    pub(super) fn draw_soon(&mut self) {
+        if let Some(dashboard) = &mut self.dashboard {
+            dashboard.draw_soon();
+        }
+    }
+
+    fn obey(&mut self, command: &Command) {
         let said = match command {
             Command::Export => self.export(),
             Command::Record => self.toggle_recording(),
@@ -50,13 +86,15 @@ impl Session {
                 self.let_go_on();
                 return;
             }
-            Command::Copy(id) => {
+            &Command::Copy(id) => {
                 if let Some(dashboard) = &mut self.dashboard {
                     copy(dashboard, &self.analysis, id);
                 }
                 return;
             }
-            Command::Quit | Command::Suspend | Command::Play(_) => return,
+            Command::Quit | Command::Suspend | Command::Type(_) | Command::Scroll(_) | Command::Play(_) => {
+                return;
+            }
         };
         if let Some(dashboard) = &mut self.dashboard {
             match said {
@@ -79,6 +117,7 @@ impl Session {
             lost: self.source.lost().values().sum(),
             recording: self.recording.name().map(str::to_owned),
             stopped: self.stops.count(),
+            ended: self.ended,
             ..Status::default()
         }
     }
@@ -120,7 +159,7 @@ impl Session {
 }
 
 /// Hands a finding to the terminal, as JSON.
-pub(super) fn copy(dashboard: &mut super::dashboard::Dashboard, analysis: &Analysis, id: u32) {
+pub(super) fn copy(dashboard: &mut Dashboard, analysis: &Analysis, id: u32) {
     let finding = analysis.findings().iter().find(|finding| finding.id == id);
     match finding.map(serde_json::to_string_pretty) {
         Some(Ok(text)) => dashboard.copy(&text, &format!("finding {id} as JSON")),

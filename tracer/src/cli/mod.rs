@@ -10,12 +10,14 @@ mod dashboard;
 mod demo;
 mod doctor;
 mod explain;
+mod holder;
 mod inspect;
 mod launch;
 mod live;
 mod outcome;
 mod outputs;
 mod playback;
+mod pty;
 mod record;
 mod replay;
 mod run;
@@ -23,6 +25,7 @@ mod session;
 mod signals;
 mod stacks;
 mod stops;
+mod streams;
 mod suspend;
 mod text;
 mod watch;
@@ -50,6 +53,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Keeper { capture, stops, stacks } => {
             ptrace::be_keeper(capture, stops, stacks).map(|()| 0).map_err(Into::into)
         }
+        Command::Holder => holder::be_holder(),
         Command::Guardian => ebpf::be_guardian().map(|()| 0).map_err(Into::into),
     };
     match result {

@@ -49,7 +49,7 @@ impl Playback<'_> {
             let status = || status(self.player, &self.pace);
             match self.dashboard.turn(self.player.analysis(), status)? {
                 Some(Command::Quit) => return Ok(()),
-                Some(command) => self.obey(command),
+                Some(command) => self.obey(&command),
                 None => {}
             }
             let pause = if busy { Duration::ZERO } else { IDLE };
@@ -77,21 +77,21 @@ impl Playback<'_> {
         stop == Stop::Budget || !matches!(until, Until::Time(_))
     }
 
-    fn obey(&mut self, command: Command) {
+    fn obey(&mut self, command: &Command) {
         match command {
             Command::Export => match write_new(&report(self.player)) {
                 Ok(said) => self.dashboard.say(&said),
                 Err(error) => self.dashboard.complain(&escape(&format!("{error:#}"))),
             },
-            Command::Copy(id) => copy(&mut self.dashboard, self.player.analysis(), id),
+            &Command::Copy(id) => copy(&mut self.dashboard, self.player.analysis(), id),
             Command::Record => self.dashboard.complain("this is a recording already"),
             Command::GoOn => self.dashboard.complain("nobody stands still: this is a recording"),
-            Command::Play(playing) => {
+            &Command::Play(playing) => {
                 if let Err(error) = self.steer(playing) {
                     self.dashboard.complain(&format!("{error:#}"));
                 }
             }
-            Command::Quit | Command::Suspend => {}
+            Command::Quit | Command::Suspend | Command::Type(_) | Command::Scroll(_) => {}
         }
         self.dashboard.draw_soon();
     }

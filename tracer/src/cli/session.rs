@@ -1,6 +1,6 @@
 //! A tracing session: from the source through the analyser to what the user sees, until it ends.
 
-use super::args::{Options, Showing, Ui};
+use super::args::{Options, Showing};
 use super::backend::{self, Scope, Started};
 use super::baseline;
 use super::conclude::conclude;
@@ -10,7 +10,7 @@ use super::outcome::Outcome;
 use super::outputs;
 use super::record::Recording;
 use super::stops::{Seen, Stops};
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use forkscope::analysis::Analysis;
 use forkscope::decode::Batch;
 use forkscope::event::{Event, ProcKey, Snapshot, What};
@@ -60,18 +60,14 @@ pub(super) struct Session {
     glanced: Instant,
     pub(super) events: u64,
     lost: u64,
+    /// The exit status of the program that was started, once it has ended.
+    pub(super) ended: Option<u8>,
 }
 
 impl Session {
     /// Checks what can be checked before anything is touched, and puts the probes on.
     pub(super) fn start(options: &Options, scope: Scope, target: Target) -> Result<Self> {
         let showing = &options.showing;
-        if scope == Scope::Program && showing.ui == Ui::Tui {
-            bail!(
-                "the program that is run has the terminal: for the live screen, run `forkscope attach` on another \
-                 terminal, or replay what --record wrote"
-            );
-        }
         outputs::check(options.tracing.record.as_deref(), showing.report.as_deref())?;
         let known = baseline::read(showing, options.tracing.record.as_deref())?;
         let Started { source, backend, note } = backend::start(options, scope)?;
@@ -113,6 +109,7 @@ impl Session {
             glanced: Instant::now(),
             events: 0,
             lost: 0,
+            ended: None,
         })
     }
 

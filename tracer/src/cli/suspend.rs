@@ -5,7 +5,7 @@
 //! out what is there before it looks for signals (`n_tty_read`, drivers/tty/n_tty.c, 6.18).
 
 use anyhow::{Context, Result};
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, raise, sigaction, signal};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, raise, sigaction, signal};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 use std::task::{Context as Task, Poll, Waker};
@@ -41,21 +41,19 @@ impl Suspend {
         Ok(Self { signal, asked: None })
     }
 
-    /// Stops this process if it was asked to and its program has stopped, or has ended (`None`); returns when it is
-    /// continued.
-    pub(super) fn turn(&mut self, program: Option<Pid>) {
-        let Some(signal) = &mut self.signal else { return };
+    /// Whether this process was asked to stop, and its program has stopped. `None`: it has ended, or is in another job.
+    pub(super) fn is_due(&mut self, program: Option<Pid>) -> bool {
+        let Some(signal) = &mut self.signal else { return false };
         // What came is kept until it is looked at: nobody need be woken for it between two turns.
         if signal.poll_recv(&mut Task::from_waker(Waker::noop())) == Poll::Ready(Some(())) {
             self.asked = Some(Instant::now());
         }
-        let Some(asked) = self.asked else { return };
-        if program.is_none_or(has_stopped) {
-            self.asked = None;
-            stop();
-        } else if asked.elapsed() > BECAUSE {
+        let Some(asked) = self.asked else { return false };
+        let due = program.is_none_or(has_stopped);
+        if due || asked.elapsed() > BECAUSE {
             self.asked = None;
         }
+        due
     }
 }
 
@@ -65,8 +63,24 @@ fn has_stopped(child: Pid) -> bool {
     matches!(waitid(Id::Pid(child), flags), Ok(WaitStatus::Stopped(..)))
 }
 
-/// Stops this process by the signal that it caught, so that a shell tells of it as of any other job.
-fn stop() {
+/// Stops the whole job as its terminal would, where the terminal sends no signals (raw mode); returns when it is continued.
+pub(super) fn stop_job() -> nix::Result<()> {
+    let ignore = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
+    // The others first, and then this process, by its own thread: it stands still at once.
+    // SAFETY: no handler is installed.
+    let before = unsafe { sigaction(Signal::SIGTSTP, &ignore) }?;
+    let others = kill(Pid::from_raw(0), Signal::SIGTSTP);
+    // SAFETY: what was there before.
+    unsafe { sigaction(Signal::SIGTSTP, &before) }?;
+    if !matches!(before.handler(), SigHandler::SigIgn) {
+        stop();
+    }
+    others
+}
+
+/// Stops this process by the signal that it may have caught, so that a shell tells of it as of any other job; returns when
+/// it is continued.
+pub(super) fn stop() {
     let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
     // Neither call fails for a signal that exists and may be caught (sigaction(2), raise(3)).
     // SAFETY: no handler is installed.

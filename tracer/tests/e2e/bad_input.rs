@@ -57,7 +57,7 @@ fn no_live_screen_to_be_had() {
     let marker = directory.path().join("started");
     let marker = marker.to_str().expect("a plain path");
     let runs = ["run", "--ui", "tui", "--", "touch", marker];
-    refused(&mut with(&runs), FAILED, &["the program that is run has the terminal"]);
+    refused(&mut with(&runs), FAILED, &["standard output is no terminal"]);
     assert!(!fs::exists(marker).expect("own directory"), "found out before the program, not after");
     // Standard input stays open: nothing waits for it.
     let mut replays = Process::start(&mut with(&["replay", "--ui", "tui", "-"]));

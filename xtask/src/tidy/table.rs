@@ -136,6 +136,7 @@ pub(super) const ROOMS: &[Room] = &[
                 "ratatui",
                 "tempfile",
                 "tokio",
+                "vt100",
                 "zstd",
                 "crate::source",
                 "crate::cli",
@@ -143,6 +144,16 @@ pub(super) const ROOMS: &[Room] = &[
                 "crate::recording",
                 "crate::sinks::tui",
             ],
+        ],
+        macros: PRINTING,
+    },
+    // A terminal for a program, without a terminal: bytes and keys in, cells and bytes out. Only here is vt100 known.
+    Room {
+        name: "sinks/emulator",
+        forbidden: &[
+            IMPURE,
+            OUTER_CRATES,
+            &["crate::source", "crate::cli", "crate::decode", "crate::recording"],
         ],
         macros: PRINTING,
     },

@@ -1,7 +1,9 @@
 //! What the user wants of others than the screen.
 
+use super::key::Input;
+
 /// What is to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Leave.
     Quit,
@@ -15,6 +17,10 @@ pub enum Command {
     Record,
     /// Let those go on that stand still for a finding.
     GoOn,
+    /// Give this to the program, as what was typed on its terminal.
+    Type(Input),
+    /// Scroll the program's terminal back by so many lines, or forth where that is negative.
+    Scroll(isize),
     /// Steer a replay.
     Play(Playing),
 }

@@ -34,6 +34,7 @@ impl Screen {
                 }
             }
             (None, Pane::Events) => self.visit_connection(analysis),
+            (None, Pane::Program) => self.focus(),
             (Some(Opened::Process(opened)), _) => {
                 if let Some(id) = opened.list.selected() {
                     self.open_connection(id, None, analysis);
@@ -103,7 +104,9 @@ impl Screen {
                 let finding = analysis.findings().iter().find(|finding| Some(finding.id) == selected);
                 finding.and_then(|finding| by_pid(finding.pid))
             }
-            (Some(Opened::Process(_)), _) | (None, Pane::Processes | Pane::Connections) => return,
+            (Some(Opened::Process(_)), _) | (None, Pane::Processes | Pane::Connections | Pane::Program) => {
+                return;
+            }
         };
         self.open_process(process);
     }
@@ -195,6 +198,7 @@ impl Screen {
                     let line = |number| tail.get(number).is_some_and(|entry| has(tail.line(entry)));
                     panes.events.list.find(forward, line)
                 }
+                (None, Pane::Program) => false,
             }
         });
         if !found {

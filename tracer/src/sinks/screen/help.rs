@@ -2,14 +2,18 @@
 
 use super::list::{List, Step};
 use super::page::{Line, Overlay, Role, span};
+use super::program::RELEASE;
 use super::{Opened, Pane, Screen};
 use crate::sinks::log::wrap::wrap;
 
 /// A key, what it does in a word, and in a sentence.
 pub(super) type Entry = (&'static str, &'static str, &'static str);
 
+const PANES: &[Entry] = &[("1-4 Tab", "pane", "go to a pane: processes, connections, findings, events")];
+/// Where a program has one.
+const FIVE_PANES: &[Entry] =
+    &[("1-5 Tab", "pane", "go to a pane: processes, connections, findings, events, program")];
 const EVERYWHERE: &[Entry] = &[
-    ("1-4 Tab", "pane", "go to a pane: processes, connections, findings, events"),
     ("j k Up Down", "move", "move; Ctrl-D Ctrl-U half a page, PgDn PgUp a page, g G Home End to an end"),
     ("Enter", "open", "open what is selected, or go where it leads"),
     ("Esc q", "back", "go back; q at the outermost place leaves, Ctrl-C leaves from everywhere"),
@@ -38,6 +42,22 @@ const EVENTS: &[Entry] = &[
     ("p", "process", "go to the process of the event"),
     ("o", "connection", "open the connection of the event"),
 ];
+const PROGRAM: &[Entry] = &[
+    (
+        "Enter",
+        "type",
+        "give keys to the program, all but Ctrl-], which gives them back; a click does it, too",
+    ),
+    (
+        "PgUp PgDn j k",
+        "scroll",
+        "scroll back and forth, also with the wheel; g G to the first, the last line",
+    ),
+];
+const FOCUSED: &str = "keys go to the program; this one gives them back";
+const ENDED: &str = "the program has ended; this key gives the keys back";
+/// Keys that mean nothing there.
+const NOT_FOR_PROGRAMS: [&str; 4] = ["/", "\\", "s", "space"];
 const FINDING: &[Entry] = &[
     ("Enter", "follow", "go to the process, to the connection at that moment"),
     ("p", "process", "go to the process of the step"),
@@ -68,17 +88,25 @@ impl Screen {
             (None, Pane::Connections) => CONNECTIONS,
             (None, Pane::Findings) => FINDINGS,
             (None, Pane::Events) => EVENTS,
+            (None, Pane::Program) => PROGRAM,
         };
         let replay = if self.status.replay.is_some() { REPLAY } else { &[] };
-        vec![here, replay, EVERYWHERE]
+        let panes = if self.program.is_some() { FIVE_PANES } else { PANES };
+        vec![here, replay, panes, EVERYWHERE]
     }
 
     /// The keys for the bottom line: the first of each, and what it does.
     pub(super) fn hints(&self) -> Vec<(&'static str, &'static str)> {
-        let always: &[(&str, &str)] = &[("?", "help"), ("q", "back"), ("Enter", "open")];
-        let mut hints = always.to_vec();
+        if self.has_focus() {
+            return vec![(RELEASE, if self.status.ended.is_some() { ENDED } else { FOCUSED })];
+        }
+        let enter = if self.pane == Pane::Program { "type" } else { "open" };
+        let mut hints = vec![("?", "help"), ("q", "back"), ("Enter", enter)];
         for (keys, word, _) in self.keys().into_iter().flatten() {
             let key = keys.split(' ').next().unwrap_or(keys);
+            if self.pane == Pane::Program && NOT_FOR_PROGRAMS.contains(&key) {
+                continue;
+            }
             if !hints.iter().any(|(known, _)| *known == key) && !["Esc", "j", "c"].contains(&key) {
                 hints.push((key, word));
             }

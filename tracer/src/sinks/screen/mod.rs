@@ -11,6 +11,7 @@ mod connections;
 mod events;
 mod findings;
 mod go;
+pub mod grid;
 mod help;
 mod holders;
 mod journal;
@@ -23,6 +24,7 @@ mod opened;
 pub mod page;
 mod press;
 mod processes;
+mod program;
 mod prompt;
 mod rates;
 mod search;
@@ -65,11 +67,14 @@ pub enum Pane {
     Findings,
     /// The newest events.
     Events,
+    /// The terminal of the program that was started, where it has one of its own.
+    Program,
 }
 
 impl Pane {
     /// Every pane, in the order of their keys.
-    pub const ALL: [Self; 4] = [Self::Processes, Self::Connections, Self::Findings, Self::Events];
+    pub const ALL: [Self; 5] =
+        [Self::Processes, Self::Connections, Self::Findings, Self::Events, Self::Program];
 
     /// Its name.
     #[must_use]
@@ -79,6 +84,7 @@ impl Pane {
             Self::Connections => "Connections",
             Self::Findings => "Findings",
             Self::Events => "Events",
+            Self::Program => "Program",
         }
     }
 }
@@ -139,6 +145,8 @@ pub struct Screen {
     connections: connections::Connections,
     findings: findings::Findings,
     events: events::Events,
+    /// The program that was started, where it has a terminal of its own.
+    program: Option<program::Program>,
     filters: [Filter; Pane::ALL.len()],
     /// The innermost is last.
     opened: Vec<Opened>,
@@ -147,6 +155,8 @@ pub struct Screen {
     sought: String,
     /// The help is shown, from this line on.
     help: Option<usize>,
+    /// The user wanted to leave, and was asked whether that is so.
+    asked: bool,
     /// What happens is noted, and not shown.
     paused: bool,
     message: Option<Message>,
@@ -181,8 +191,8 @@ impl Screen {
 
     /// The terminal has so many columns and rows.
     pub fn resize(&mut self, columns: u16, rows: u16) {
+        self.stale |= self.size != (columns, rows);
         self.size = (columns, rows);
-        self.stale = true;
     }
 
     /// How it is drawn.

@@ -2,6 +2,8 @@
 //!
 //! Text may be raw, as traced programs made it: the views escape what they draw.
 
+use super::grid::Grid;
+
 /// What a piece of text is, so that a theme can give it a colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
@@ -151,6 +153,8 @@ pub struct Page {
     pub lanes: Option<Lanes>,
     /// The rows.
     pub table: Table,
+    /// A program's terminal, in place of rows.
+    pub grid: Option<Grid>,
     /// The line that says how the session goes.
     pub status: Line,
     /// What is typed, or what just happened, in place of the keys.

@@ -17,14 +17,20 @@ impl Screen {
             self.fill(analysis, self.filled.unwrap_or_default());
         }
         match input {
+            Input::Key(_) | Input::Chord(..) | Input::Paste(_) if self.has_focus() => {
+                return self.give(input);
+            }
             Input::Size(columns, rows) => self.resize(columns, rows),
-            Input::Mouse(mouse) => self.mouse(mouse, analysis),
+            Input::Mouse(mouse) => return self.mouse(mouse, analysis),
             Input::Paste(text) => {
                 if let Some(prompt) = &mut self.prompt {
                     prompt.insert(&text);
                 }
             }
-            Input::Key(key) => return self.key(key, analysis),
+            Input::Key(key) | Input::Chord(key, _) => {
+                let command = self.key(key, analysis);
+                return self.ask_before(command);
+            }
         }
         None
     }
@@ -45,8 +51,7 @@ impl Screen {
             return Some(Command::Play(playing));
         }
         if let Some(step) = step(key) {
-            self.step(step);
-            return None;
+            return self.step(step);
         }
         // What only moves the cursor changes no row: the others may.
         self.stale = true;
@@ -54,21 +59,27 @@ impl Screen {
             Key::Ctrl('c') | Key::F(10) => return Some(Command::Quit),
             Key::Esc | Key::Char('q') | Key::Backspace if self.opened.pop().is_some() => {}
             Key::Char('q') => return Some(Command::Quit),
-            Key::Char(digit @ '1'..='4') => self.go_to(Pane::ALL[digit as usize - '1' as usize]),
+            Key::Char(digit @ '1'..='9') => {
+                if let Some(pane) = self.panes().get(digit as usize - '1' as usize) {
+                    self.go_to(*pane);
+                }
+            }
             Key::Ctrl('z') => return Some(Command::Suspend),
             Key::Ctrl('l') => {}
             Key::Tab => self.turn(1),
-            Key::BackTab => self.turn(Pane::ALL.len() - 1),
+            Key::BackTab => self.turn(self.panes().len() - 1),
             Key::Enter => self.enter(analysis),
             Key::Char('?') | Key::F(1) => self.help = Some(0),
-            Key::Char('/') | Key::F(3) => self.prompt = Some(Prompt::new(For::Search, "")),
+            Key::Char('/') | Key::F(3) if self.pane != Pane::Program => {
+                self.prompt = Some(Prompt::new(For::Search, ""));
+            }
             Key::Char('n') => self.search(true, analysis),
             Key::Char('N') => self.search(false, analysis),
-            Key::Char('\\') | Key::F(4) if self.opened.is_empty() => {
+            Key::Char('\\') | Key::F(4) if self.opened.is_empty() && self.pane != Pane::Program => {
                 let filter = self.filters[self.pane as usize].to_string();
                 self.prompt = Some(Prompt::new(For::Filter, &filter));
             }
-            Key::Char('s') | Key::F(6) if self.opened.is_empty() => self.sort(),
+            Key::Char('s') | Key::F(6) if self.opened.is_empty() && self.pane != Pane::Program => self.sort(),
             Key::Char('a') if self.opened.is_empty() => self.toggle_all(),
             Key::Char('h') | Key::Left => self.sideways(-1, analysis),
             Key::Char('l') | Key::Right => self.sideways(1, analysis),
@@ -106,15 +117,19 @@ impl Screen {
     fn go_to(&mut self, pane: Pane) {
         self.pane = pane;
         self.opened.clear();
+        self.lose_focus();
         self.stale = true;
     }
 
     fn turn(&mut self, by: usize) {
         let at = Pane::ALL.iter().position(|pane| *pane == self.pane).unwrap_or(0);
-        self.go_to(Pane::ALL[(at + by) % Pane::ALL.len()]);
+        self.go_to(Pane::ALL[(at + by) % self.panes().len()]);
     }
 
-    fn step(&mut self, step: Step) {
+    fn step(&mut self, step: Step) -> Option<Command> {
+        if self.shows_program() {
+            return Some(self.scroll(step));
+        }
         let height = usize::from(self.rows_at.1);
         match (self.opened.last_mut(), self.pane) {
             (Some(Opened::Connection(opened)), _) => opened.list.step(step, height),
@@ -128,7 +143,9 @@ impl Screen {
                 let last = self.events.list.rows().len().saturating_sub(1);
                 self.events.follows = self.events.list.cursor() == last;
             }
+            (None, Pane::Program) => {}
         }
+        None
     }
 
     /// Folds and unfolds, or goes from mark to mark.
@@ -156,7 +173,7 @@ impl Screen {
                 self.findings.by = self.findings.by.next();
                 self.findings.by.name()
             }
-            Pane::Events => "time",
+            Pane::Events | Pane::Program => "time",
         };
         self.say(format!("sorted by {name}"));
     }
@@ -169,6 +186,7 @@ impl Screen {
             }
             Pane::Findings => ("all findings", "errors and warnings", &mut self.findings.all),
             Pane::Events => ("events that tell something", "all events", &mut self.events.only_telling),
+            Pane::Program => return,
         };
         *is_on = !*is_on;
         let text = format!("showing {}", if *is_on { on } else { off });
@@ -211,10 +229,10 @@ impl Screen {
         }
     }
 
-    fn mouse(&mut self, mouse: Mouse, analysis: &Analysis) {
+    fn mouse(&mut self, mouse: Mouse, analysis: &Analysis) -> Option<Command> {
         match mouse {
-            Mouse::WheelUp => self.wheel(Step::By(-3)),
-            Mouse::WheelDown => self.wheel(Step::By(3)),
+            Mouse::WheelUp => return self.wheel(Step::By(-3)),
+            Mouse::WheelDown => return self.wheel(Step::By(3)),
             // What is below the help is not seen.
             Mouse::Press(..) if self.help.take().is_some() => {}
             Mouse::Press(column, 0) => {
@@ -223,21 +241,26 @@ impl Screen {
                     self.go_to(*pane);
                 }
             }
+            Mouse::Press(_, row) if self.shows_program() => {
+                if row <= self.program_size().1 {
+                    self.focus();
+                }
+            }
             Mouse::Press(_, row) => {
                 let (first, count) = self.rows_at;
-                let Some(at) = row.checked_sub(first).filter(|at| *at < count) else { return };
+                let at = row.checked_sub(first).filter(|at| *at < count)?;
                 if !self.select_seen(usize::from(at)) {
                     self.enter(analysis);
                 }
             }
         }
+        None
     }
 
-    fn wheel(&mut self, step: Step) {
-        match self.help {
-            Some(top) => self.help = Some(self.scrolled(top, step)),
-            None => self.step(step),
-        }
+    fn wheel(&mut self, step: Step) -> Option<Command> {
+        let Some(top) = self.help else { return self.step(step) };
+        self.help = Some(self.scrolled(top, step));
+        None
     }
 
     /// Selects a row that is seen; false: it was selected already.
@@ -257,6 +280,7 @@ impl Screen {
                 self.events.follows = false;
                 select(&mut self.events.list, row)
             }
+            (None, Pane::Program) => true,
         }
     }
 }

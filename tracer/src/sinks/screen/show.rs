@@ -1,6 +1,7 @@
 //! From the state and what is known to the page that is seen.
 
 use super::page::{Line, Page, Role, Table, span};
+use super::program::RELEASE;
 use super::prompt::For;
 use super::{LEAST, Opened, Pane, Screen, Sight};
 use crate::analysis::Analysis;
@@ -14,7 +15,7 @@ const OFTEN: Duration = Duration::from_millis(200);
 const SELDOM: Duration = Duration::from_millis(1000);
 const MANY: usize = 10_000;
 /// Lines of the screen that are no rows: the panes' names, the status.
-const CHROME: usize = 2;
+pub(super) const CHROME: u16 = 2;
 /// How long is said what just happened.
 const SAID: Duration = Duration::from_secs(5);
 /// The most lines of that.
@@ -41,8 +42,9 @@ impl Screen {
         let (columns, rows) = (usize::from(columns), usize::from(rows));
         let message = self.bottom(columns);
         let mut page = Page { tabs: self.tabs(analysis), message, ..Page::default() };
-        let height = rows - CHROME - page.message.len().max(1);
+        let height = rows - usize::from(CHROME) - page.message.len().max(1);
         self.body(analysis, columns, height, &mut page);
+        page.grid = self.program_grid();
         let rate = self.rates.events.per_second(self.now);
         page.status = self.status.line(analysis.model.living(), rate, self.paused, columns);
         page.place = self.place();
@@ -87,6 +89,7 @@ impl Screen {
                 }
                 Pane::Findings => panes.findings.fill(sight),
                 Pane::Events => panes.events.fill(sight, panes.tail),
+                Pane::Program => {}
             },
         });
         let wanted = match self.opened.last() {
@@ -130,6 +133,7 @@ impl Screen {
                     Pane::Connections => panes.connections.table(sight, rows),
                     Pane::Findings => panes.findings.table(sight, rows),
                     Pane::Events => panes.events.table(sight, panes.tail, rows),
+                    Pane::Program => Table::default(),
                 };
             }
         });
@@ -152,7 +156,7 @@ impl Screen {
             let badge = if *pane == Pane::Findings { &*badge } else { "" };
             (format!("{} {}{badge}", at + 1, pane.name()), *pane == self.pane)
         };
-        Pane::ALL.iter().enumerate().map(tab).collect()
+        self.panes().iter().enumerate().map(tab).collect()
     }
 
     /// Where the user is beside that: what is opened, which filter holds, how it is sorted.
@@ -166,6 +170,7 @@ impl Screen {
             };
             line.push(span(text, Role::Info));
         }
+        line.extend(self.program_place());
         let filter = &self.filters[self.pane as usize];
         if self.opened.is_empty() && !filter.is_empty() {
             line.push(span(format!("  filter: {filter}"), Role::Warning));
@@ -179,6 +184,8 @@ impl Screen {
         let since = *message.since.get_or_insert(wall);
         if message.role != Role::Error && wall.saturating_sub(since) >= SAID {
             self.message = None;
+            // Whoever does not see the question any more has not answered it.
+            self.asked = false;
         }
     }
 
@@ -186,8 +193,13 @@ impl Screen {
     fn bottom(&self, columns: usize) -> Vec<Line> {
         let mut lines = Vec::new();
         if let Some(message) = &self.message {
-            let said = wrap(&message.text, columns).into_iter().take(MOST_SAID);
+            // The way out is always seen.
+            let way_out = if self.has_focus() { format!("{RELEASE}  ") } else { String::new() };
+            let said = wrap(&message.text, columns - way_out.len()).into_iter().take(MOST_SAID);
             lines.extend(said.map(|text| vec![span(text, message.role)]));
+            if let Some(first) = lines.first_mut().filter(|_| !way_out.is_empty()) {
+                first.insert(0, span(way_out, Role::Strong));
+            }
         }
         if let Some(prompt) = &self.prompt {
             let label = match prompt.what {

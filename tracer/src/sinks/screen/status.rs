@@ -20,6 +20,8 @@ pub struct Status {
     pub recording: Option<String>,
     /// Processes that stand still for a finding.
     pub stopped: usize,
+    /// The exit status of the program that was started, once it has ended.
+    pub ended: Option<u8>,
     /// Where a replay is.
     pub replay: Option<Replayed>,
 }
@@ -45,6 +47,10 @@ impl Status {
             add(0, format!(" {} {:.1}s{of}", replay.pace, replay.at), Role::Info);
         } else {
             add(3, format!(" {:.0}s", self.elapsed), Role::Plain);
+        }
+        if let Some(status) = self.ended {
+            let role = if status == 0 { Role::Good } else { Role::Warning };
+            add(0, format!("  ended with {status}"), role);
         }
         add(4, format!("  {processes} live"), Role::Plain);
         add(5, format!("  {} events, {}/s", short(self.events), short(per_second as u64)), Role::Plain);

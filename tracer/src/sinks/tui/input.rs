@@ -7,7 +7,11 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, Mou
 #[must_use]
 pub fn input(event: Event) -> Option<Input> {
     match event {
-        Event::Key(key) => self::key(key).map(Input::Key),
+        Event::Key(event) => {
+            let key = key(event)?;
+            let modifiers = modifiers(event, key);
+            Some(if modifiers == 0 { Input::Key(key) } else { Input::Chord(key, modifiers) })
+        }
         Event::Mouse(mouse) => Some(Input::Mouse(match mouse.kind {
             MouseEventKind::Down(MouseButton::Left) => Mouse::Press(mouse.column, mouse.row),
             MouseEventKind::ScrollUp => Mouse::WheelUp,
@@ -25,9 +29,7 @@ fn key(event: KeyEvent) -> Option<Key> {
         return None;
     }
     Some(match event.code {
-        KeyCode::Char(c) if event.modifiers.contains(KeyModifiers::CONTROL) => {
-            Key::Ctrl(c.to_ascii_lowercase())
-        }
+        KeyCode::Char(c) if event.modifiers.contains(KeyModifiers::CONTROL) => Key::Ctrl(control(c)),
         KeyCode::Char(c) => Key::Char(c),
         KeyCode::F(n) => Key::F(n),
         KeyCode::Enter => Key::Enter,
@@ -36,6 +38,7 @@ fn key(event: KeyEvent) -> Option<Key> {
         KeyCode::BackTab => Key::BackTab,
         KeyCode::Backspace => Key::Backspace,
         KeyCode::Delete => Key::Delete,
+        KeyCode::Insert => Key::Insert,
         KeyCode::Up => Key::Up,
         KeyCode::Down => Key::Down,
         KeyCode::Left => Key::Left,
@@ -46,4 +49,24 @@ fn key(event: KeyEvent) -> Option<Key> {
         KeyCode::End => Key::End,
         _ => return None,
     })
+}
+
+/// Shift (1), Alt (2) and Ctrl (4), as far as the key does not have them in it.
+fn modifiers(event: KeyEvent, key: Key) -> u8 {
+    let has = |one| event.modifiers.contains(one);
+    let is_letter = matches!(key, Key::Char(_) | Key::Ctrl(_) | Key::BackTab);
+    let shift = u8::from(has(KeyModifiers::SHIFT) && !is_letter);
+    let control = 4 * u8::from(has(KeyModifiers::CONTROL) && !is_letter);
+    shift + 2 * u8::from(has(KeyModifiers::ALT)) + control
+}
+
+/// The sign that makes a control character. Of the bytes 0x1c to 0x1f crossterm makes digits.
+fn control(c: char) -> char {
+    match c {
+        '4' => '\\',
+        '5' => ']',
+        '6' => '^',
+        '7' => '_',
+        c => c.to_ascii_lowercase(),
+    }
 }

@@ -4,6 +4,7 @@
 //! that acts on a terminal.
 
 mod chrome;
+mod grid;
 mod input;
 mod keys;
 mod lanes;
@@ -48,7 +49,10 @@ pub fn draw(page: &Page, style: Style, buffer: &mut Buffer) {
         lanes::draw(shown, pen, above, buffer);
         rows = below;
     }
-    table::draw(&page.table, pen, rows, buffer);
+    match &page.grid {
+        Some(shown) => grid::draw(shown, pen, rows, buffer),
+        None => table::draw(&page.table, pen, rows, buffer),
+    }
     if let Some(overlay) = &page.overlay {
         chrome::overlay(overlay, pen, body, buffer);
     }

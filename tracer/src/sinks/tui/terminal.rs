@@ -10,9 +10,11 @@ use crossterm::event::{
 };
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{cursor, execute};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use ratatui::backend::CrosstermBackend;
 use std::io::{self, IsTerminal, Stdout};
 use std::mem::ManuallyDrop;
+use std::os::fd::AsFd;
 use std::sync::Once;
 
 /// A terminal that shows pages, until it is dropped.
@@ -58,6 +60,15 @@ impl Terminal {
         // A serial line may not know, and one that is gone knows nothing.
         let size = terminal_size::terminal_size_of(io::stdout());
         size.map(|(columns, rows)| (columns.0, rows.0)).filter(|&(x, y)| x > 0 && y > 0).unwrap_or((80, 24))
+    }
+
+    /// Whether it was closed: nobody sees it any more.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        let output = io::stdout();
+        let mut ready = [PollFd::new(output.as_fd(), PollFlags::empty())];
+        let looked = poll(&mut ready, PollTimeout::ZERO).is_ok();
+        looked && ready[0].revents().is_some_and(|found| found.contains(PollFlags::POLLHUP))
     }
 
     /// Draws a page.

@@ -3,6 +3,7 @@
 use super::theme;
 use crate::sinks::escape::escape_at_most;
 use crate::sinks::screen::Style;
+use crate::sinks::screen::grid::Look;
 use crate::sinks::screen::page::{Line, Role, Span};
 use ratatui::buffer::Buffer;
 use ratatui::style::Style as Paint;
@@ -29,6 +30,11 @@ impl Pen {
     /// How a selected row looks.
     pub(super) fn selected(self) -> Self {
         self.over(theme::selected(self.style.theme))
+    }
+
+    /// How a program's text looks.
+    pub(super) fn look(self, look: &Look) -> Self {
+        self.over(theme::look(self.style.theme, look))
     }
 
     /// How the bars at the edges look.
@@ -67,6 +73,12 @@ impl Pen {
         }
         let text = self.clean(text, width);
         buffer.set_stringn(x, y, text, usize::from(width), self.paint(role)).0
+    }
+
+    /// Writes what a program's terminal has in some columns: a cell's characters may be more than its columns.
+    pub(super) fn cells(self, text: &str, x: u16, y: u16, width: u16, buffer: &mut Buffer) {
+        let text = self.clean(text, u16::MAX);
+        buffer.set_stringn(x, y, text, usize::from(width), self.paint(Role::Plain));
     }
 
     /// Writes a line; says at which column it ends.

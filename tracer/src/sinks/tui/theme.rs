@@ -1,6 +1,7 @@
 //! The colours of each role. The sixteen of every terminal, so that its own palette holds.
 
 use crate::sinks::screen::Theme;
+use crate::sinks::screen::grid::{Colour, Look};
 use crate::sinks::screen::page::Role;
 use ratatui::style::{Color, Modifier, Style};
 
@@ -72,5 +73,30 @@ pub(super) fn bar(theme: Theme) -> Style {
         Theme::Dark => Style::new().bg(Color::Indexed(236)),
         Theme::Light => Style::new().bg(Color::Indexed(254)),
         Theme::Contrast | Theme::None => Style::new().add_modifier(Modifier::REVERSED),
+    }
+}
+
+/// How a program's text looks: as it asked for, but without colours where there are to be none.
+pub(super) fn look(theme: Theme, look: &Look) -> Style {
+    let mut style = Style::new();
+    if theme != Theme::None {
+        style.fg = colour(look.text);
+        style.bg = colour(look.behind);
+    }
+    let modifiers = [
+        (look.bold, Modifier::BOLD),
+        (look.dim, Modifier::DIM),
+        (look.italic, Modifier::ITALIC),
+        (look.underline, Modifier::UNDERLINED),
+        (look.inverse, Modifier::REVERSED),
+    ];
+    modifiers.into_iter().filter(|(is_set, _)| *is_set).fold(style, |style, (_, one)| style.add_modifier(one))
+}
+
+fn colour(colour: Colour) -> Option<Color> {
+    match colour {
+        Colour::Default => None,
+        Colour::Indexed(index) => Some(Color::Indexed(index)),
+        Colour::Rgb(red, green, blue) => Some(Color::Rgb(red, green, blue)),
     }
 }
