@@ -7,11 +7,12 @@ use forkscope::source::ptrace::Preparation;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, signal, sigprocmask};
-use nix::unistd::{ForkResult, Pid, execv, execve, fork, pipe2, read, write};
-use std::ffi::{CString, OsString};
+use nix::unistd::{ForkResult, Pid, fork, pipe2, read, write};
+use std::ffi::{CStr, CString, OsString, c_char};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
+use std::ptr;
 
 /// A program that waits to be released.
 pub(super) struct Waiting {
@@ -39,18 +40,22 @@ impl Waiting {
             .context("a word of the command has a NUL byte in it, which no program can be given")?;
         let program = words.first().ok_or_else(|| anyhow!("there is no command to run"))?;
         let candidates = candidates(program);
+        let (arguments, environment) = (pointers(&words), streams.environment().map(pointers));
+        let image =
+            Image { candidates: &candidates, arguments: &arguments, environment: environment.as_deref() };
         // Who started forkscope may have had it ignore the end of children, whose statuses would then be lost (wait(2)).
         // SAFETY: no handler runs.
         let inherited = unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }?;
         let (released, release) = pipe2(OFlag::O_CLOEXEC)?;
         let (failure, failed) = pipe2(OFlag::O_CLOEXEC)?;
-        // SAFETY: the process has one thread, and the child calls nothing but `become_program`.
+        // SAFETY: the live screen's keys have a thread, which may be anywhere: what the child calls (`become_program`) asks
+        // for no memory and no lock (signal-safety(7)).
         match unsafe { fork() }.context("cannot fork")? {
             ForkResult::Child => {
                 drop(release);
                 // SAFETY: as above.
                 let _ = unsafe { signal(Signal::SIGCHLD, inherited) };
-                become_program(&candidates, &words, preparation, streams, &released, &failed)
+                become_program(&image, preparation, streams, &released, &failed)
             }
             ForkResult::Parent { child } => {
                 drop(failed);
@@ -117,10 +122,37 @@ fn candidates(program: &CString) -> Vec<CString> {
     folders.into_iter().filter_map(|folder| CString::new([&folder[..], b"/", name].concat()).ok()).collect()
 }
 
+/// What a process is to become, as the kernel takes it.
+struct Image<'a> {
+    candidates: &'a [CString],
+    arguments: &'a [*const c_char],
+    /// None: this process' own.
+    environment: Option<&'a [*const c_char]>,
+}
+
+/// What execve(2) takes: pointers to the words, and a null behind them.
+fn pointers(words: &[CString]) -> Vec<*const c_char> {
+    words.iter().map(|word| word.as_ptr()).chain([ptr::null()]).collect()
+}
+
+impl Image<'_> {
+    /// Executes it. Comes back with the reason where it cannot.
+    fn execute(&self, candidate: &CStr) -> Errno {
+        let (path, arguments) = (candidate.as_ptr(), self.arguments.as_ptr());
+        // SAFETY: all words live as long as `self`, and a null ends each list (`pointers`).
+        unsafe {
+            match self.environment {
+                Some(environment) => libc::execve(path, arguments, environment.as_ptr()),
+                None => libc::execv(path, arguments),
+            };
+        }
+        Errno::last()
+    }
+}
+
 /// In the child: waits, and becomes the program with the signals as a shell gives them.
 fn become_program(
-    candidates: &[CString],
-    words: &[CString],
+    image: &Image<'_>,
     preparation: Option<&Preparation>,
     streams: &Streams,
     released: &OwnedFd,
@@ -137,11 +169,8 @@ fn become_program(
     if read(released, &mut byte) == Ok(1) {
         preparation.inspect(|preparation| preparation.install());
         let mut failure = Errno::ENOENT;
-        for candidate in candidates {
-            let Err(errno) = match streams.environment() {
-                Some(environment) => execve(candidate, words, environment),
-                None => execv(candidate, words),
-            };
+        for candidate in image.candidates {
+            let errno = image.execute(candidate);
             // One that may not be executed is a better explanation than one that is not there.
             if !matches!(errno, Errno::ENOENT | Errno::ENOTDIR) {
                 failure = errno;
