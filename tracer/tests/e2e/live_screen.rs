@@ -105,6 +105,38 @@ fn a_stopped_job_gives_the_terminal_to_the_shell(on: Backend) {
     terminal.is_given_back(&settings);
 }
 
+/// The program has a session of its own: a shell's job is forkscope alone.
+fn a_stopped_job_with_a_program_gives_the_terminal_to_the_shell(on: Backend) {
+    let Some(_) = Env::get() else { return };
+    let terminal = Terminal::open(100, 30);
+    let settings = terminal.settings();
+    let program = "echo rea\"\"dy; read line; echo got $line; exit 6";
+    terminal.runs(&format!("{} run --ui tui --backend {on} -- sh -c '{program}'", forkscope().display()));
+    terminal.is_taken();
+    terminal.types("5");
+    terminal.shows("ready");
+    let stop_by_key = || terminal.key("C-z");
+    let stop_by_signal = || kill(Pid::from_raw(terminal.child()), Signal::SIGTSTP).expect("it runs");
+    for stop in [&stop_by_key as &dyn Fn(), &stop_by_signal] {
+        stop();
+        terminal.is_given_back(&settings);
+        terminal.runs("clear; jobs");
+        terminal.shows("Stopped");
+        terminal.runs("fg");
+        terminal.is_taken();
+        terminal.shows("ready");
+    }
+    terminal.key("Enter");
+    terminal.shows("has the keys");
+    terminal.types("this\r");
+    terminal.shows("got this");
+    terminal.shows("ended with 6");
+    terminal.key("C-]");
+    terminal.shows("Enter type");
+    terminal.types("q");
+    terminal.is_given_back(&settings);
+}
+
 fn a_recording_begun_in_the_middle_can_be_replayed(on: Backend) {
     let Some(_) = Env::get() else { return };
     let (terminal, mut program) = (Terminal::open(100, 30), program());
@@ -156,12 +188,31 @@ fn a_terminal_that_is_gone_ends_the_session(on: Backend) {
     assert!(rules(&report).contains(&"enotsock"), "{report:#}");
 }
 
+/// The same with a program in its pane: its terminal is closed, too.
+fn a_terminal_that_is_gone_takes_the_programs_with_it(on: Backend) {
+    let Some(_) = Env::get() else { return };
+    let terminal = Terminal::open(100, 30);
+    let (report, hung_up) = (terminal.path().join("report.json"), terminal.path().join("hung-up"));
+    let program = "trap \"echo >hung-up; exit 3\" HUP; echo rea\"\"dy; while :; do sleep 0.02; done";
+    // In a session of its own, which no terminal tells.
+    let run = format!("setsid -w {} run --ui tui --backend {on} --report report.json", forkscope().display());
+    terminal.runs(&format!("{run} -- sh -c '{program}'"));
+    terminal.is_taken();
+    terminal.types("5");
+    terminal.shows("ready");
+    terminal.close();
+    until("the program is hung up", || hung_up.exists());
+    until("the report is written", || report.exists());
+}
+
 on_each_backend! {
     a_terminal_that_is_gone_ends_the_session
+    a_terminal_that_is_gone_takes_the_programs_with_it
     half_a_key_holds_nothing_up
     a_recording_begun_in_the_middle_can_be_replayed
     a_signal_leaves_a_sane_terminal
     a_stopped_job_gives_the_terminal_to_the_shell
+    a_stopped_job_with_a_program_gives_the_terminal_to_the_shell
     the_founding_bug_is_found_and_followed_with_keys_only
 }
 
