@@ -3,7 +3,7 @@
 //! Format: Documentation/bpf/btf.rst of the kernel. Only what a look-up of member offsets needs is read, in
 //! one pass and without a copy: a general parser takes ten times as long for the 120,000 types of a kernel.
 
-use std::path::Path;
+use super::btf_bytes::Bytes;
 use thiserror::Error;
 
 /// Where the kernel shows its own type information.
@@ -41,10 +41,12 @@ mod kind {
 
 /// A kernel's type information.
 pub struct Btf {
-    bytes: Vec<u8>,
+    bytes: Bytes,
     strings: usize,
     /// Where each type begins in `bytes`, by its id.
     types: Vec<u32>,
+    /// The ids of structs, in order.
+    structs: Vec<u32>,
 }
 
 /// A member found: its offset in bytes and its type's id.
@@ -60,12 +62,18 @@ impl Btf {
     /// # Errors
     /// Where the kernel shows none, or it is malformed.
     pub fn of_kernel() -> Result<Self, BtfError> {
-        Self::parse(std::fs::read(Path::new(KERNEL))?).ok_or(BtfError::Malformed)
+        Self::of(Bytes::of(KERNEL)?).ok_or(BtfError::Malformed)
     }
 
     /// Takes type information apart; `None` where it is malformed.
     #[must_use]
     pub fn parse(bytes: Vec<u8>) -> Option<Self> {
+        Self::of(Bytes::Own(bytes))
+    }
+
+    fn of(bytes: Bytes) -> Option<Self> {
+        /// Bytes of a type on average, at least: room for as many is made at once.
+        const TYPE: usize = 20;
         const MAGIC: u32 = 0xeb9f;
         let word = |at: usize| Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
         if word(0)? & 0xffff != MAGIC {
@@ -74,14 +82,19 @@ impl Btf {
         let header = word(4)? as usize;
         let (first, length) = (header + word(8)? as usize, word(12)? as usize);
         let strings = header + word(16)? as usize;
-        let mut types = vec![0];
+        let mut types = Vec::with_capacity(length.min(bytes.len()) / TYPE);
+        types.push(0);
+        let mut structs = Vec::new();
         let mut at = first;
         while at < first + length {
-            types.push(u32::try_from(at).ok()?);
             let info = word(at + 4)?;
-            let count = (info & 0xffff) as usize;
+            let (kind, count) = (info >> 24 & 0x1f, (info & 0xffff) as usize);
+            if kind == kind::STRUCT {
+                structs.push(types.len() as u32);
+            }
+            types.push(u32::try_from(at).ok()?);
             at += 12
-                + match info >> 24 & 0x1f {
+                + match kind {
                     kind::INT | kind::VAR | kind::DECL_TAG => 4,
                     kind::ARRAY => 12,
                     kind::STRUCT | kind::UNION | kind::DATASEC | kind::ENUM64 => 12 * count,
@@ -89,7 +102,7 @@ impl Btf {
                     _ => 0,
                 };
         }
-        Some(Self { bytes, strings, types })
+        Some(Self { bytes, strings, types, structs })
     }
 
     /// The offset in bytes of a member named by its path, for example `sock.__sk_common.skc_family`: a struct,
@@ -104,18 +117,13 @@ impl Btf {
     fn find(&self, path: &str) -> Option<u32> {
         let mut names = path.split('.');
         let root = names.next()?;
-        let mut here =
-            Member { offset: 0, type_id: (1..self.types.len() as u32).find(|&id| self.is_struct(id, root))? };
+        let named = |id: &u32| self.is_named(self.word(*id, 0), root);
+        let mut here = Member { offset: 0, type_id: self.structs.iter().copied().find(|id| named(id))? };
         for name in names {
             let member = self.member(here.type_id, name)?;
             here = Member { offset: here.offset + member.offset, type_id: member.type_id };
         }
         Some(here.offset)
-    }
-
-    fn is_struct(&self, id: u32, name: &str) -> bool {
-        self.kind_and_count(id).is_some_and(|(kind, _)| kind == kind::STRUCT)
-            && self.name(self.word(id, 0)) == Some(name)
     }
 
     fn member(&self, id: u32, name: &str) -> Option<Member> {
@@ -131,12 +139,11 @@ impl Btf {
         (0..count).find_map(|index| {
             let at = 12 + 12 * index;
             let bits = self.word(id, at + 8)? & if with_bitfields { 0x00ff_ffff } else { u32::MAX };
-            let (own, type_id) = (self.name(self.word(id, at))?, self.word(id, at + 4)?);
-            match own {
-                "" => self.member(type_id, name).map(|m| Member { offset: m.offset + bits / 8, ..m }),
-                own if own == name => Some(Member { offset: bits / 8, type_id }),
-                _ => None,
+            let (own, type_id) = (self.word(id, at), self.word(id, at + 4)?);
+            if self.is_named(own, "") {
+                return self.member(type_id, name).map(|m| Member { offset: m.offset + bits / 8, ..m });
             }
+            self.is_named(own, name).then_some(Member { offset: bits / 8, type_id })
         })
     }
 
@@ -151,10 +158,10 @@ impl Btf {
         Some(u32::from_ne_bytes(self.bytes.get(at..at + 4)?.try_into().ok()?))
     }
 
-    fn name(&self, offset: Option<u32>) -> Option<&str> {
-        let rest = self.bytes.get(self.strings + offset? as usize..)?;
-        let end = rest.iter().position(|&byte| byte == 0)?;
-        std::str::from_utf8(&rest[..end]).ok()
+    /// Whether the name at an offset in the strings is this one.
+    fn is_named(&self, offset: Option<u32>, name: &str) -> bool {
+        let rest = offset.and_then(|offset| self.bytes.get(self.strings + offset as usize..));
+        rest.and_then(|rest| rest.strip_prefix(name.as_bytes())).is_some_and(|rest| rest.first() == Some(&0))
     }
 }
 

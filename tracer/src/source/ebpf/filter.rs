@@ -1,51 +1,39 @@
 //! The table of traced process numbers, shared with the kernel side.
 
+use super::mapping::{Mapping, PAGE, Use};
 use aya::maps::MapData;
 use forkscope_proto::Config;
-use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
-use std::ffi::c_void;
 use std::io;
-use std::num::NonZeroUsize;
-use std::ptr::NonNull;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicU8, Ordering};
 
 const LENGTH: usize = Config::FILTER_ROW * Config::FILTER_ROWS;
 
-/// A byte for each process number, in memory that the kernel side reads and writes too.
+/// A byte for each process number, in memory that the kernel side reads and writes too. It is mapped a page at a time, and
+/// only while a mark is set: all of it would count as memory of this process.
 pub(super) struct Filter {
-    bytes: NonNull<c_void>,
+    map: OwnedFd,
 }
 
 impl Filter {
-    /// Maps the table.
+    /// The table that is in a map.
+    ///
+    /// # Errors
+    /// Where the system has no descriptor to give.
     pub(super) fn of(map: &MapData) -> io::Result<Self> {
-        let length = NonZeroUsize::new(LENGTH).ok_or(io::ErrorKind::InvalidInput)?;
-        // SAFETY: a new mapping, of the length that the map was created with.
-        let bytes = unsafe {
-            mmap(
-                None,
-                length,
-                ProtFlags::PROT_READ | ProtFlags::PROT_WRITE,
-                MapFlags::MAP_SHARED,
-                map.fd(),
-                0,
-            )
-        }?;
-        Ok(Self { bytes })
+        Ok(Self { map: map.fd().as_fd().try_clone_to_owned()? })
     }
 
     /// Marks a process as traced, or not.
-    pub(super) fn mark(&self, tgid: u32, traced: bool) {
+    ///
+    /// # Errors
+    /// Where the system has no memory to give.
+    pub(super) fn mark(&self, tgid: u32, traced: bool) -> io::Result<()> {
         let at = tgid as usize % LENGTH;
-        // SAFETY: `at` is inside the mapping, and single bytes are only ever accessed atomically here.
-        unsafe { AtomicU8::from_ptr(self.bytes.as_ptr().cast::<u8>().add(at)) }
+        let page = Mapping::of(&self.map, at / PAGE * PAGE, PAGE, Use::Share)?;
+        // SAFETY: inside the mapping, and single bytes are only ever accessed atomically here.
+        unsafe { AtomicU8::from_ptr(page.at::<u8>(at % PAGE).as_ptr()) }
             .store(traced.into(), Ordering::Release);
-    }
-}
-
-impl Drop for Filter {
-    fn drop(&mut self) {
-        // SAFETY: mapped by `of` with this length, and nothing borrows from it.
-        let _ = unsafe { munmap(self.bytes, LENGTH) };
+        Ok(())
     }
 }

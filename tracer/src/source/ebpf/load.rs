@@ -4,10 +4,11 @@ use super::btf::Btf;
 use super::filter::Filter;
 use super::offsets::offsets;
 use super::openssl::{self, Openssl};
+use super::ring::Ring;
 use super::stopped::Stopped;
 use super::{EbpfError, EbpfSource};
 use crate::source::proc;
-use aya::maps::{HashMap, Map, PerCpuArray, RingBuf};
+use aya::maps::{HashMap, Map, PerCpuArray};
 use aya::programs::{ProgramError, RawTracePoint};
 use aya::{Ebpf, EbpfLoader};
 use forkscope_proto::Config;
@@ -75,13 +76,15 @@ pub(super) fn start(settings: &Settings) -> Result<EbpfSource, EbpfError> {
         openssl::load(&mut programs)?;
     }
     // From here on descriptors of maps may be closed: what is loaded later would get others under their numbers.
-    let events =
-        RingBuf::try_from(take(&mut programs, "EVENTS")?).map_err(|e| EbpfError::refused("ring", e))?;
     let processes =
         HashMap::try_from(take(&mut programs, "PROCS")?).map_err(|e| EbpfError::refused("map", e))?;
     let lost =
         PerCpuArray::try_from(take(&mut programs, "LOST")?).map_err(|e| EbpfError::refused("map", e))?;
     let wrong = |name| EbpfError::refused(name, std::io::Error::from(std::io::ErrorKind::InvalidData));
+    let events = match take(&mut programs, "EVENTS")? {
+        Map::RingBuf(data) => Ring::of(&data).map_err(|error| EbpfError::refused("ring", error))?,
+        _ => return Err(wrong("map EVENTS")),
+    };
     let filter = match take(&mut programs, "FILTER")? {
         Map::Array(data) => Filter::of(&data)?,
         _ => return Err(wrong("map FILTER")),

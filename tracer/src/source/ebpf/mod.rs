@@ -1,12 +1,15 @@
 //! Tracing through eBPF.
 
 pub mod btf;
+mod btf_bytes;
 mod error;
 mod filter;
 mod library;
 mod load;
+mod mapping;
 mod offsets;
 mod openssl;
+mod ring;
 mod stopped;
 mod wheels;
 
@@ -19,10 +22,11 @@ use super::{Account, ProgramCost, Source};
 use crate::decode::Batch;
 use crate::event::ProcKey;
 use aya::Ebpf;
-use aya::maps::{HashMap, MapData, PerCpuArray, RingBuf};
+use aya::maps::{HashMap, MapData, PerCpuArray};
 use filter::Filter;
 use forkscope_proto::{Kind, LOST_SLOTS, ProcState};
 use openssl::{Openssl, Word};
+use ring::Ring;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
@@ -33,7 +37,7 @@ use stopped::Stopped;
 /// The loaded programs, and the ring that they write to. Dropping it removes all of them from the kernel,
 /// as the end of the process does, however it ends.
 pub struct EbpfSource {
-    events: RingBuf<MapData>,
+    events: Ring,
     filter: Filter,
     processes: HashMap<MapData, u32, State>,
     lost: PerCpuArray<MapData, Lost>,
@@ -117,7 +121,7 @@ impl Source for EbpfSource {
         self.processes
             .insert(process.tgid, State(ProcState { start: process.start, flags }), 0)
             .map_err(io::Error::other)?;
-        self.filter.mark(process.tgid, true);
+        self.filter.mark(process.tgid, true)?;
         self.probe_openssl(&Word::Mapped(process.tgid));
         Ok(())
     }
@@ -129,7 +133,8 @@ impl Source for EbpfSource {
     }
 
     fn leave(&mut self, tgid: u32) {
-        self.filter.mark(tgid, false);
+        // Without memory for that it stays marked, which costs a look-up at its calls and nothing more.
+        let _ = self.filter.mark(tgid, false);
         // It is gone already where the kernel side saw the process end.
         let _ = self.processes.remove(&tgid);
     }
@@ -153,12 +158,15 @@ impl Source for EbpfSource {
     fn drain(&mut self, batch: &mut Batch) {
         self.stopped.tend();
         while !batch.is_full() {
-            let Some(record) = self.events.next() else { return };
-            let word = if self.openssl.is_some() { openssl::word(&record) } else { Word::None };
-            if !matches!(word, Word::Mapped(_)) {
-                batch.push(&record);
-            }
-            drop(record);
+            let reads_tls = self.openssl.is_some();
+            let word = self.events.next(|record| {
+                let word = if reads_tls { openssl::word(record) } else { Word::None };
+                if !matches!(word, Word::Mapped(_)) {
+                    batch.push(record);
+                }
+                word
+            });
+            let Some(word) = word else { return };
             self.probe_openssl(&word);
         }
     }
