@@ -9,8 +9,8 @@ use super::signals::Signals;
 use anyhow::{Error, Result, anyhow};
 use forkscope::report::Target;
 use forkscope::sinks::words::plural;
-use forkscope::source::proc;
-use std::collections::BTreeSet;
+use forkscope::source::proc::{self, Rings};
+use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
 
 /// Attaches to the processes of the arguments.
@@ -22,9 +22,12 @@ pub(super) fn attach(args: &Attach) -> Outcome {
         refuse(pid)?;
     }
     let target = Target::Attach { pids: args.pids.clone() };
+    // While the kernel checks the programs, which takes it long.
+    let rings = Rings::of(args.pids.clone());
     let mut session = Session::start(&args.options, Scope::Processes, target)?;
+    let rings = rings.found();
     runtime.block_on(async {
-        if !follow_all(&mut session, &mut signals, &args.pids).await? {
+        if !follow_all(&mut session, &mut signals, &args.pids, &rings).await? {
             return Ok(());
         }
         let processes = plural(session.analysis.model.living() as u64, "process", "processes");
@@ -39,7 +42,13 @@ pub(super) fn attach(args: &Attach) -> Outcome {
 ///
 /// A child that is forked while this goes on belongs to a process that is followed already: the source follows it.
 /// Those that were there before are found by looking until nothing new turns up.
-async fn follow_all(session: &mut Session, signals: &mut Signals, pids: &[u32]) -> Result<bool> {
+/// `rings`: which of them are known to have set up io_uring, or not.
+async fn follow_all(
+    session: &mut Session,
+    signals: &mut Signals,
+    pids: &[u32],
+    rings: &HashMap<u32, bool>,
+) -> Result<bool> {
     let mut followed: BTreeSet<u32> =
         [Some(std::process::id()), session.source.own()].into_iter().flatten().collect();
     let mut refused = Vec::new();
@@ -50,7 +59,8 @@ async fn follow_all(session: &mut Session, signals: &mut Signals, pids: &[u32]) 
             return say_refused(session, refused).map(|()| true);
         }
         for pid in new {
-            refused.extend(session.follow(pid, false).err());
+            let uring = rings.get(&pid).copied().unwrap_or_else(|| proc::uses_uring(pid));
+            refused.extend(session.follow(pid, false, uring).err());
             session.turn(false);
             tokio::select! {
                 biased;

@@ -55,7 +55,7 @@ pub(super) fn trace(options: &Options, command: &[OsString], tty: Option<&Path>)
     }
     let started = Started { pid: Pid::from_raw(waiting.pid() as i32), has_session: streams.has_session() };
     drop(streams);
-    session.follow(waiting.pid(), true)?;
+    session.follow(waiting.pid(), true, false)?;
     waiting.release()?;
     let suspend = Suspend::catch()?;
     let status = runtime.block_on(drive(&mut session, &mut signals, suspend, &started))?;

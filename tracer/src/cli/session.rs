@@ -121,17 +121,21 @@ impl Session {
     }
 
     /// Traces a process, and takes its table from /proc after that: nothing falls between.
-    pub(super) fn follow(&mut self, pid: u32, started_here: bool) -> Result<()> {
+    /// `uring`: it has set up io_uring.
+    pub(super) fn follow(&mut self, pid: u32, started_here: bool, uring: bool) -> Result<()> {
         let gone = |error| anyhow!("cannot look at process {pid}: {}", system(&error));
         let key = proc::key(pid).map_err(gone)?;
         let threads = proc::threads(pid).unwrap_or(1);
-        self.source
-            .follow(key, threads, proc::uses_uring(pid))
-            .with_context(|| format!("cannot trace process {pid}"))?;
+        let cannot = || format!("cannot trace process {pid}");
+        self.source.follow(key, threads, uring).with_context(cannot)?;
         let (key, mut snapshot) = proc::snapshot(pid).map_err(|error| {
             self.source.leave(pid);
             gone(error)
         })?;
+        if snapshot.uring && !uring {
+            // Set up since it was asked. Threads that it has made meanwhile are no fewer than two.
+            self.source.follow(key, snapshot.threads.max(2), true).with_context(cannot)?;
+        }
         snapshot.started_here = started_here;
         self.take_in(key, &snapshot);
         if let Ok(facts) = proc::facts(pid) {

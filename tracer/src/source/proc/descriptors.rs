@@ -12,6 +12,8 @@ use std::io::{self, Read};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::UnixStream;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How often a number is looked at that changes while it is looked at.
@@ -23,6 +25,8 @@ struct Folders<'a> {
     infos: &'a File,
     /// Set where an io_uring is seen.
     ring: &'a AtomicBool,
+    /// The mount that all sockets are in.
+    sockets: Option<u64>,
 }
 
 /// All descriptors of a process, in no order, and whether an io_uring is among them. One that is closed meanwhile
@@ -33,21 +37,39 @@ struct Folders<'a> {
 pub(super) fn of(pid: u32) -> io::Result<(Vec<SnapshotFd>, bool)> {
     let infos = File::open(format!("/proc/{pid}/fdinfo"))?;
     let ring = AtomicBool::new(false);
-    let found =
-        numbers::each(pid, |links, fd, name| Folders { links, infos: &infos, ring: &ring }.look(fd, name))?;
+    let sockets = sockets_mount();
+    let found = numbers::each(pid, |links, fd, name| {
+        Folders { links, infos: &infos, ring: &ring, sockets }.look(fd, name)
+    })?;
     Ok((found, ring.into_inner()))
 }
 
+/// The number of the mount that all sockets of the system are in: the kernel makes it when it starts, for good
+/// (`sock_init`, net/socket.c). `None` where a socket of this process' own does not tell.
+fn sockets_mount() -> Option<u64> {
+    static MOUNT: OnceLock<Option<u64>> = OnceLock::new();
+    *MOUNT.get_or_init(|| {
+        let (own, _) = UnixStream::pair().ok()?;
+        let text = std::fs::read(format!("/proc/self/fdinfo/{}", own.as_raw_fd())).ok()?;
+        Info::read(&text).mount
+    })
+}
+
 impl Folders<'_> {
-    /// One descriptor. Link and fdinfo are two looks, between which the number may get another file.
+    /// One descriptor. Of a socket fdinfo says all; of others fdinfo and link are two looks, between which the number may get
+    /// another file.
     fn look(&self, fd: i32, name: &CStr) -> Option<SnapshotFd> {
         let mut last = None;
         for _ in 0..TRIES {
+            let info = self.info(name)?;
+            if let Some(inode) = info.inode.filter(|_| info.mount.is_some() && info.mount == self.sockets) {
+                let file = FileRef { inode, kind: FileKind::Socket as u8, ..FileRef::NONE };
+                return Some(SnapshotFd { fd, cloexec: info.cloexec, file, path: None, socket: None });
+            }
             let link = readlinkat(self.links, name).ok()?;
             if *link == *RING {
                 self.ring.store(true, Ordering::Relaxed);
             }
-            let info = self.info(name)?;
             let target = Target::read(link.as_bytes());
             let (file, path) = self.file(name, target, info)?;
             let same = !matches!(target, Target::Inode(_, inode) if info.inode.is_some_and(|i| i != inode));

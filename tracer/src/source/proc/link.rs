@@ -55,6 +55,8 @@ pub(super) struct Info {
     /// The kernel's own inode number (`i_ino`), which stat(2) does not give on every file system.
     /// `None` before Linux 5.14.
     pub(super) inode: Option<u64>,
+    /// The mount that the file is in.
+    pub(super) mount: Option<u64>,
 }
 
 impl Info {
@@ -67,6 +69,8 @@ impl Info {
             if let Some(flags) = line.strip_prefix(b"flags:") {
                 let flags = std::str::from_utf8(flags.trim_ascii()).unwrap_or_default();
                 info.cloexec = u32::from_str_radix(flags, 8).is_ok_and(|flags| flags & CLOEXEC != 0);
+            } else if let Some(mount) = line.strip_prefix(b"mnt_id:") {
+                info.mount = number(mount.trim_ascii());
             } else if let Some(inode) = line.strip_prefix(b"ino:") {
                 info.inode = number(inode.trim_ascii());
                 break;
@@ -139,14 +143,14 @@ mod tests {
 
     #[test]
     fn fdinfo_is_read_leniently() {
-        for (text, cloexec, inode) in [
-            ("pos:\t0\nflags:\t02000002\nmnt_id:\t17\nino:\t18\n", true, Some(18)),
-            ("pos:\t0\nflags:\t0100002\nmnt_id:\t17\nino:\t18\ntfd: 5 ino:9", false, Some(18)),
-            ("pos:\t0\nflags:\t02000002\nmnt_id:\t17\n", true, None),
-            ("flags:\tx\nino:\t-1", false, None),
-            ("", false, None),
+        for (text, cloexec, inode, mount) in [
+            ("pos:\t0\nflags:\t02000002\nmnt_id:\t17\nino:\t18\n", true, Some(18), Some(17)),
+            ("pos:\t0\nflags:\t0100002\nmnt_id:\t17\nino:\t18\ntfd: 5 ino:9", false, Some(18), Some(17)),
+            ("pos:\t0\nflags:\t02000002\nmnt_id:\t17\n", true, None, Some(17)),
+            ("flags:\tx\nmnt_id:\nino:\t-1", false, None, None),
+            ("", false, None, None),
         ] {
-            assert_eq!(Info::read(text.as_bytes()), Info { cloexec, inode }, "{text:?}");
+            assert_eq!(Info::read(text.as_bytes()), Info { cloexec, inode, mount }, "{text:?}");
         }
     }
 

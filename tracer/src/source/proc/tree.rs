@@ -4,10 +4,11 @@ use super::link::RING;
 use super::{numbers, process, to_io};
 use crate::event::ProcKey;
 use nix::fcntl::readlinkat;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::CStr;
 use std::fs::File;
 use std::io;
+use std::thread::JoinHandle;
 
 /// A process' number and start.
 ///
@@ -41,6 +42,27 @@ pub fn threads(pid: u32) -> io::Result<u32> {
 pub fn uses_uring(pid: u32) -> bool {
     let is_ring = |links: &File, _, name: &CStr| (*readlinkat(links, name).ok()? == *RING).then_some(());
     numbers::each(pid, is_ring).is_ok_and(|rings| !rings.is_empty())
+}
+
+/// Which of these processes and their descendants have set up io_uring, looked for in a thread of its own.
+pub struct Rings(Option<JoinHandle<HashMap<u32, bool>>>);
+
+impl Rings {
+    /// Begins to look.
+    #[must_use]
+    pub fn of(pids: Vec<u32>) -> Self {
+        let look = move || {
+            let all: BTreeSet<u32> = pids.into_iter().flat_map(with_descendants).collect();
+            all.into_iter().map(|pid| (pid, uses_uring(pid))).collect()
+        };
+        Self(std::thread::Builder::new().spawn(look).ok())
+    }
+
+    /// What was found, when that is done; one that is not in it was not looked at.
+    #[must_use]
+    pub fn found(self) -> HashMap<u32, bool> {
+        self.0.and_then(|looking| looking.join().ok()).unwrap_or_default()
+    }
 }
 
 /// All processes that have a program: kernel threads have no descriptors.
