@@ -10,24 +10,29 @@ use std::{env, fs};
 
 const TARGET: &str = "bpfel-unknown-none";
 const TARGET_FOLDER: &str = "target/ebpf/build";
-const BINARY: &str = "forkscope-ebpf";
 
-/// Compiles, links, strips, and puts the object at [`paths::BUILT_OBJECT`].
-pub(super) fn build(toolchain: &Toolchain, linker: &Linker) -> Result<()> {
+/// An object to build: the program that cargo knows it by, and where it is put.
+pub(super) struct Object {
+    pub(super) binary: &'static str,
+    pub(super) path: &'static str,
+}
+
+/// Compiles, links, strips, and puts the object where it belongs.
+pub(super) fn build(toolchain: &Toolchain, linker: &Linker, object: &Object) -> Result<()> {
     let mut cargo = toolchain.cargo();
     cargo
-        .args(["build", "--release", "--locked", "-Z", "build-std=core", "--target", TARGET, "--bin", BINARY])
+        .args(["build", "--release", "--locked", "-Z", "build-std=core", "--target", TARGET, "--bin", object.binary])
         .arg("--target-dir")
         .arg(paths::at(TARGET_FOLDER))
         .current_dir(paths::at("tracer-ebpf"))
         .env("CARGO_ENCODED_RUSTFLAGS", flags(toolchain, linker).join("\x1f"));
     run(&mut cargo)?;
 
-    let linked = paths::at(TARGET_FOLDER).join(TARGET).join("release").join(BINARY);
+    let linked = paths::at(TARGET_FOLDER).join(TARGET).join("release").join(object.binary);
     let stripped = paths::at("target/ebpf/stripped.o");
     // DWARF is for the linker, which made BTF of it: the kernel and aya read BTF only.
     run(command(&linker.strip).args(["--strip-debug", "-o"]).args([&stripped, &linked]))?;
-    replace(&stripped, &paths::at(paths::BUILT_OBJECT))
+    replace(&stripped, &paths::at(object.path))
 }
 
 /// Moves the file, unless what is there has the same bytes: then its time stays, and cargo has nothing to do.

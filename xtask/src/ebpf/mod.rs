@@ -13,7 +13,9 @@ pub(crate) use sources::{Side, check_kept, is_current};
 
 use crate::paths;
 use anyhow::{Context, Result};
+use build::Object;
 use std::fs;
+use std::path::PathBuf;
 
 /// Options of `build-ebpf`.
 #[derive(clap::Args)]
@@ -41,11 +43,20 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// Builds what the benchmarks compare the kernel side with; returns where it is.
+pub(crate) fn build_floor() -> Result<PathBuf> {
+    const FLOOR: &str = "target/ebpf/floor.o";
+    let toolchain = toolchain::find_or_install()?;
+    let linker = linker::find_or_install(&toolchain)?;
+    build::build(&toolchain, &linker, &Object { binary: "forkscope-floor", path: FLOOR })?;
+    Ok(paths::at(FLOOR))
+}
+
 /// Builds the object to target/ebpf. An error that is a [`Missing`] says what this machine lacks.
 pub(crate) fn build() -> Result<()> {
     let toolchain = toolchain::find_or_install()?;
     let linker = linker::find_or_install(&toolchain)?;
-    build::build(&toolchain, &linker)?;
+    build::build(&toolchain, &linker, &Object { binary: "forkscope-ebpf", path: paths::BUILT_OBJECT })?;
     sources::write(Side::Built)?;
     eprintln!("built {} with {}", paths::BUILT_OBJECT, toolchain.version);
     Ok(())
