@@ -93,32 +93,28 @@ impl Config {
     pub const STOPS_OWN: u32 = 1;
     /// Of [`Config::stops`]: those of all users.
     pub const STOPS_ALL: u32 = 2;
-    /// Numbers in one row of the filter: a byte each, 1 for a traced process, so that both sides can set
-    /// one without touching its neighbours.
+    /// Numbers in one row of the filter: a byte each, a [`Mark`], so that both sides can set one without touching its
+    /// neighbours.
     pub const FILTER_ROW: usize = 64;
     /// Rows of the filter: together they hold each possible number (`PID_MAX_LIMIT`, include/linux/threads.h).
     pub const FILTER_ROWS: usize = 4_194_304 / Self::FILTER_ROW;
 }
 
-/// What the programs remember of a traced process.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-pub struct ProcState {
-    /// As [`crate::Header::start`].
-    pub start: u64,
-    /// [`ProcState::SHARED`], [`ProcState::URING`], [`ProcState::COMPAT`], [`ProcState::FORKED`].
-    pub flags: u64,
-}
+/// What is remembered of a process: its byte in the filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {}
 
-impl ProcState {
+impl Mark {
+    /// The process is traced. Without it nothing else is set.
+    pub const TRACED: u8 = 1;
     /// More than one task uses the descriptor table, so that a call's descriptor may change while it runs.
-    pub const SHARED: u64 = 1;
+    pub const SHARED: u8 = 2;
     /// The process has set up io_uring.
-    pub const URING: u64 = 2;
+    pub const URING: u8 = 4;
     /// The process made 32-bit calls.
-    pub const COMPAT: u64 = 4;
+    pub const COMPAT: u8 = 8;
     /// The process was forked while traced, and has executed no program since.
-    pub const FORKED: u64 = 8;
+    pub const FORKED: u8 = 16;
 }
 
 /// Length of the table that counts lost records, indexed by [`Kind`].

@@ -1,15 +1,16 @@
 //! Records of calls that are no transfers.
 
 use crate::file::{behind, made};
-use crate::kernel::{Registers, read_user};
+use crate::kernel::{Access, Registers, read_user};
 use crate::maps::{CALL, Pending, emit};
 use crate::payload;
 use crate::traced::Me;
-use forkscope_proto::{Call, Config, Enter, FileKind, FileRef, Gate, Kind, ProcState, Produces, Spec, calls};
+use forkscope_proto::{Call, Config, Enter, FileKind, FileRef, Gate, Kind, Mark, Produces, Spec, calls};
 
 /// Writes the record of a call that has ended with `ret`.
 #[inline(always)]
-pub fn ended(me: &Me, spec: &Spec, regs: &Registers, ret: i64, pending: Option<&Pending>) {
+pub fn ended<A: Access>(
+    me: &Me<A>, spec: &Spec, regs: &Registers, ret: i64, pending: Option<&Pending>) {
     if !spec.gate.wants(|at| regs.arg(at)) {
         return;
     }
@@ -31,7 +32,7 @@ pub fn ended(me: &Me, spec: &Spec, regs: &Registers, ret: i64, pending: Option<&
         call.fd = regs.arg(spec.fd) as i32;
         call.file = match (spec.enter, pending) {
             (Enter::Target | Enter::Blocking, Some(pending)) if !again => pending.file,
-            _ => behind(me, call.fd, again),
+            _ => behind::<A>(call.fd, again),
         };
     }
     if let (Enter::Replaced, Some(pending)) = (spec.enter, pending) {
@@ -39,10 +40,10 @@ pub fn ended(me: &Me, spec: &Spec, regs: &Registers, ret: i64, pending: Option<&
     }
     if spec.other != Spec::NO_FD {
         call.other_fd = regs.arg(spec.other) as i32;
-        call.other = behind(me, call.other_fd, false);
+        call.other = behind::<A>(call.other_fd, false);
     }
     if ret >= 0 {
-        produced(me, spec, regs, ret, call);
+        produced::<A>(spec, regs, ret, call);
     }
     let neither_is_socket =
         call.file.kind != FileKind::Socket as u8 && call.other.kind != FileKind::Socket as u8;
@@ -50,7 +51,7 @@ pub fn ended(me: &Me, spec: &Spec, regs: &Registers, ret: i64, pending: Option<&
         return;
     }
     if number == calls::IO_URING_SETUP && ret >= 0 {
-        me.set_flag(ProcState::URING);
+        me.add(Mark::URING);
     }
     let taken = payload::detail(room.payload.as_mut_ptr(), spec.capture, regs, ret);
     let taken = taken.min(Config::MOST_DETAIL as u32);
@@ -65,17 +66,17 @@ pub fn ended(me: &Me, spec: &Spec, regs: &Registers, ret: i64, pending: Option<&
 
 /// Fills in the descriptors that a call made.
 #[inline(always)]
-fn produced(me: &Me, spec: &Spec, regs: &Registers, ret: i64, call: &mut Call) {
+fn produced<A: Access>(spec: &Spec, regs: &Registers, ret: i64, call: &mut Call) {
     let pair = match spec.produces {
         Produces::Result => {
             call.fd = ret as i32;
-            call.file = made(me, call.fd, spec.changes_socket);
+            call.file = made::<A>(call.fd, spec.changes_socket);
             return;
         }
         Produces::Other => {
             // `fcntl` makes one only where it duplicates.
             call.other_fd = ret as i32;
-            call.other = made(me, call.other_fd, spec.changes_socket);
+            call.other = made::<A>(call.other_fd, spec.changes_socket);
             return;
         }
         Produces::Pair0 => regs.arg(0),
@@ -83,14 +84,14 @@ fn produced(me: &Me, spec: &Spec, regs: &Registers, ret: i64, call: &mut Call) {
         Produces::Nothing => {
             if spec.gate.duplicates(regs.arg(1)) {
                 call.other_fd = ret as i32;
-                call.other = made(me, call.other_fd, false);
+                call.other = made::<A>(call.other_fd, false);
             }
             return;
         }
     };
     let [first, second]: [i32; 2] = read_user(pair);
     call.fd = first;
-    call.file = made(me, first, spec.changes_socket);
+    call.file = made::<A>(first, spec.changes_socket);
     call.other_fd = second;
-    call.other = made(me, second, spec.changes_socket);
+    call.other = made::<A>(second, spec.changes_socket);
 }

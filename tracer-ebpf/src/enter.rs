@@ -1,13 +1,14 @@
 //! The entry of system calls: only what is gone or changed when the call ends.
 
 use crate::file::behind;
-use crate::kernel::{Registers, read};
+use crate::kernel::{Access, Probing, Typed};
 use crate::maps::{PENDING, Pending};
 use crate::settings::offset;
 use crate::stack;
 use crate::traced::{Me, now};
-use aya_ebpf::{EbpfContext as _, macros::raw_tracepoint, programs::RawTracePointContext};
-use forkscope_proto::{Enter, FileRef, Kind, ProcState, Spec, calls};
+use aya_ebpf::macros::{btf_tracepoint, raw_tracepoint};
+use aya_ebpf::programs::{BtfTracePointContext, RawTracePointContext};
+use forkscope_proto::{Enter, FileRef, Kind, Mark, Spec, calls};
 
 /// How calls are read.
 static SPECS: [Spec; calls::TABLE] = calls::SPECS;
@@ -21,15 +22,15 @@ pub fn spec(number: u64) -> Option<&'static Spec> {
     SPECS.get(number as usize & (calls::TABLE - 1)).filter(|_| number < calls::TABLE as u64)
 }
 
-/// Whether the task is in a 32-bit call, whose numbers and arguments mean something else. The process is
+/// Whether the thread is in a 32-bit call, whose numbers and arguments mean something else. The process is
 /// reported once.
 #[inline(always)]
-pub fn is_compat(me: &Me) -> bool {
-    if read::<u32>(me.task, offset!(task_status)) & TS_COMPAT == 0 {
+pub fn is_compat<A: Access>(me: &Me<A>) -> bool {
+    if A::member::<u32>(me.task, offset!(task_status)) & TS_COMPAT == 0 {
         return false;
     }
-    if me.flags() & ProcState::COMPAT == 0 {
-        me.set_flag(ProcState::COMPAT);
+    if me.marks() & Mark::COMPAT == 0 {
+        me.add(Mark::COMPAT);
         let header = me.header(Kind::Compat, 0, 0);
         crate::maps::emit((&raw const header).cast(), size_of_val(&header), Kind::Compat);
     }
@@ -37,29 +38,37 @@ pub fn is_compat(me: &Me) -> bool {
 }
 
 /// `TP_PROTO(struct pt_regs *regs, long id)` (include/trace/events/syscalls.h).
+#[btf_tracepoint(function = "sys_enter")]
+pub fn forkscope_enter(ctx: BtfTracePointContext) -> i32 {
+    entered::<Typed>(ctx.arg(0), ctx.arg(1))
+}
+
+/// As [`forkscope_enter`], where the kernel has not what that one takes.
 #[raw_tracepoint(tracepoint = "sys_enter")]
-pub fn forkscope_enter(ctx: RawTracePointContext) -> i32 {
-    let _ = ctx.as_ptr();
-    let Some(me) = Me::if_traced() else { return 0 };
-    let number: u64 = ctx.arg(1);
+pub fn forkscope_enter_probing(ctx: RawTracePointContext) -> i32 {
+    entered::<Probing>(ctx.arg(0), ctx.arg(1))
+}
+
+#[inline(always)]
+fn entered<A: Access>(pt_regs: u64, number: u64) -> i32 {
+    let Some(me) = Me::<A>::if_traced() else { return 0 };
     let Some(spec) = spec(number) else { return 0 };
     if stack::may_fork(number) && !is_compat(&me) {
-        stack::at_fork(&me, number, ctx.arg(0));
+        stack::at_fork(&me, number, pt_regs);
     }
-    let shared = me.flags() & (ProcState::SHARED | ProcState::URING) != 0;
     let worth = match spec.enter {
         Enter::Nothing => false,
         Enter::Target | Enter::Replaced => true,
-        Enter::Time | Enter::Blocking => shared,
+        Enter::Time | Enter::Blocking => me.marks() & (Mark::SHARED | Mark::URING) != 0,
     };
     if !worth || is_compat(&me) {
         return 0;
     }
-    let regs: Registers = read(ctx.arg::<u64>(0), 0);
+    let regs = A::registers(pt_regs);
     let file = match spec.enter {
-        Enter::Target => behind(&me, regs.arg(0) as i32, false),
-        Enter::Blocking if spec.fd != Spec::NO_FD => behind(&me, regs.arg(spec.fd) as i32, false),
-        Enter::Replaced => behind(&me, regs.arg(1) as i32, false),
+        Enter::Target => behind::<A>(regs.arg(0) as i32, false),
+        Enter::Blocking if spec.fd != Spec::NO_FD => behind::<A>(regs.arg(spec.fd) as i32, false),
+        Enter::Replaced => behind::<A>(regs.arg(1) as i32, false),
         _ => FileRef::NONE,
     };
     let _ = PENDING.insert(me.tid, Pending { time: now(), file, nr: number }, 0);

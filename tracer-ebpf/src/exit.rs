@@ -1,24 +1,35 @@
 //! The exit of system calls: one record for each that matters, whether it worked or failed.
 
 use crate::enter::{is_compat, spec};
-use crate::kernel::{Registers, read};
+use crate::kernel::{Access, Probing, Typed};
 use crate::maps::PENDING;
 use crate::traced::Me;
 use crate::{call, mapped, stack, stop, transfer};
-use aya_ebpf::{macros::raw_tracepoint, programs::RawTracePointContext};
+use aya_ebpf::macros::{btf_tracepoint, raw_tracepoint};
+use aya_ebpf::programs::{BtfTracePointContext, RawTracePointContext};
 use forkscope_proto::{Enter, Shape};
 
 /// `TP_PROTO(struct pt_regs *regs, long ret)` (include/trace/events/syscalls.h).
+#[btf_tracepoint(function = "sys_exit")]
+pub fn forkscope_exit(ctx: BtfTracePointContext) -> i32 {
+    exited::<Typed>(ctx.arg(0), ctx.arg(1))
+}
+
+/// As [`forkscope_exit`], where the kernel has not what that one takes.
 #[raw_tracepoint(tracepoint = "sys_exit")]
-pub fn forkscope_exit(ctx: RawTracePointContext) -> i32 {
-    let Some(me) = Me::if_traced() else { return 0 };
-    let regs: Registers = read(ctx.arg::<u64>(0), 0);
-    mapped::ended(&me, &regs, ctx.arg::<u64>(1) as i64);
+pub fn forkscope_exit_probing(ctx: RawTracePointContext) -> i32 {
+    exited::<Probing>(ctx.arg(0), ctx.arg(1))
+}
+
+#[inline(always)]
+fn exited<A: Access>(pt_regs: u64, ret: u64) -> i32 {
+    let Some(me) = Me::<A>::if_traced() else { return 0 };
+    let (regs, ret) = (A::registers(pt_regs), ret as i64);
+    mapped::ended(&me, &regs, ret);
     let Some(spec) = spec(regs.number) else { return 0 };
     if matches!((spec.shape, spec.enter), (Shape::Ignored, Enter::Nothing)) || is_compat(&me) {
         return 0;
     }
-    let ret = ctx.arg::<u64>(1) as i64;
     let taken = if matches!(spec.enter, Enter::Nothing) {
         None
     } else {
@@ -26,7 +37,7 @@ pub fn forkscope_exit(ctx: RawTracePointContext) -> i32 {
         unsafe { PENDING.get(me.tid) }.copied().filter(|pending| pending.nr == regs.number)
     };
     if !matches!(spec.shape, Shape::Ignored) {
-        stack::at_call(&me, spec, &regs, ctx.arg(0), ret);
+        stack::at_call(&me, spec, &regs, pt_regs, ret);
     }
     stop::at_call(&me, regs.number, ret);
     match spec.shape {

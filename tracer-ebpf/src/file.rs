@@ -1,7 +1,7 @@
 //! From a descriptor to what is behind it.
 
-use crate::kernel::read;
-use crate::maps::{SEEN, Seen};
+use crate::kernel::{Access, Probing, Typed, read};
+use crate::maps::{FOUND, SEEN, Seen};
 use crate::settings::offset;
 use crate::socket;
 use crate::traced::Me;
@@ -12,24 +12,29 @@ const S_IFMT: u16 = 0o170_000;
 /// `ANON_INODE_FS_MAGIC` (include/uapi/linux/magic.h): epoll, eventfd and others live in this file system.
 const ANON_INODE_FS_MAGIC: u64 = 0x0904_1934;
 
-/// The `struct file` at a number of the current task's descriptor table, 0 if there is none
+/// How to [`look`]: describe a socket anew.
+pub const AGAIN: u32 = 1;
+/// How to [`look`]: read the close-on-exec mark, too.
+pub const MADE: u32 = 2;
+
+/// The `struct file` at a number of the current thread's descriptor table, 0 if there is none
 /// (`files_lookup_fd_raw`, include/linux/fdtable.h).
 #[inline(never)]
-pub fn file_at(task: u64, fd: i32) -> u64 {
-    let table: u64 = read(read::<u64>(task, offset!(task_files)), offset!(files_fdt));
-    let most: u32 = read(table, offset!(fdt_max_fds));
+pub fn file_at<A: Access>(me: &Me<A>, fd: i32) -> u64 {
+    let table: u64 = A::member(A::member(me.task, offset!(task_files)), offset!(files_fdt));
+    let most: u32 = A::member(table, offset!(fdt_max_fds));
     if table == 0 || fd < 0 || fd as u32 >= most {
         return 0;
     }
-    let array: u64 = read(table, offset!(fdt_fd));
+    let array: u64 = A::member(table, offset!(fdt_fd));
     read(array.wrapping_add(fd as u64 * 8), 0)
 }
 
-/// Whether the number is marked close-on-exec in the current task's table.
+/// Whether the number is marked close-on-exec in the current thread's table.
 #[inline(never)]
-pub fn is_cloexec(task: u64, fd: i32) -> u64 {
-    let table: u64 = read(read::<u64>(task, offset!(task_files)), offset!(files_fdt));
-    let bits: u64 = read(table, offset!(fdt_close_on_exec));
+pub fn is_cloexec<A: Access>(me: &Me<A>, fd: i32) -> u64 {
+    let table: u64 = A::member(A::member(me.task, offset!(task_files)), offset!(files_fdt));
+    let bits: u64 = A::member(table, offset!(fdt_close_on_exec));
     let word: u64 = read(bits.wrapping_add(fd as u64 / 64 * 8), 0);
     (word >> (fd as u64 & 63)) & 1
 }
@@ -37,41 +42,72 @@ pub fn is_cloexec(task: u64, fd: i32) -> u64 {
 /// What is behind a number; [`FileRef::NONE`] where there is nothing. A socket that user space has not
 /// met yet is described to it first; `again` describes it anew.
 #[inline(always)]
-pub fn behind(me: &Me, fd: i32, again: bool) -> FileRef {
-    let mut found = FileRef::NONE;
-    describe(me, file_at(me.task, fd), again, &mut found);
-    found
+pub fn behind<A: Access>(fd: i32, again: bool) -> FileRef {
+    look::<A>(fd, if again { AGAIN } else { 0 }).0
 }
 
-/// What a file is, with the close-on-exec mark of the number that a call has just made for it.
+/// As [`behind`], with the close-on-exec mark of the number that a call has just made for it.
 #[inline(always)]
-pub fn made(me: &Me, fd: i32, again: bool) -> FileRef {
-    let mut found = behind(me, fd, again);
-    if found.is_some() {
-        found.flags = is_cloexec(me.task, fd) as u8 & FileRef::CLOEXEC;
-    }
-    found
+pub fn made<A: Access>(fd: i32, again: bool) -> FileRef {
+    look::<A>(fd, if again { AGAIN | MADE } else { MADE }).0
 }
 
-/// What a file is.
+/// As [`behind`], and what [`describe`] returns.
+#[inline(always)]
+pub fn look<A: Access>(fd: i32, how: u32) -> (FileRef, u64) {
+    let tcp = A::look(fd, how);
+    // SAFETY: the scratch is this CPU's own while the program runs.
+    (FOUND.get_ptr(0).map_or(FileRef::NONE, |found| unsafe { *found }), tcp)
+}
+
+/// [`Access::look`] of programs that follow typed pointers.
+///
+/// A global function for the verifier: with a name of its own, numbers only as arguments, and what it finds left in
+/// [`FOUND`], it is verified once, and not again for each way in which a call can reach it.
+#[unsafe(no_mangle)]
 #[inline(never)]
-pub fn describe(me: &Me, file: u64, again: bool, found: &mut FileRef) {
-    *found = FileRef::NONE;
+pub extern "C" fn forkscope_look(fd: i32, how: u32) -> u64 {
+    found::<Typed>(fd, how)
+}
+
+/// [`Access::look`] of programs that ask helpers; global for the same reason.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn forkscope_look_probing(fd: i32, how: u32) -> u64 {
+    found::<Probing>(fd, how)
+}
+
+/// Leaves in [`FOUND`] what is behind a number; returns what [`describe`] does.
+#[inline(always)]
+fn found<A: Access>(fd: i32, how: u32) -> u64 {
+    let (Some(me), Some(found)) = (Me::<A>::known(), FOUND.get_ptr_mut(0)) else { return 0 };
+    // SAFETY: the scratch is this CPU's own while the program runs.
+    let found = unsafe { &mut *found };
+    let tcp = describe(&me, file_at(&me, fd), how & AGAIN != 0, found);
+    if how & MADE != 0 && found.is_some() {
+        found.flags = is_cloexec(&me, fd) as u8 & FileRef::CLOEXEC;
+    }
+    tcp
+}
+
+/// What a file is. Returns the address of the `struct sock` if it is a socket whose transfers have TCP positions, else 0.
+#[inline(never)]
+pub fn describe<A: Access>(me: &Me<A>, file: u64, again: bool, found: &mut FileRef) -> u64 {
     if file == 0 {
-        return;
+        *found = FileRef::NONE;
+        return 0;
     }
     let inode: u64 = read(file, offset!(file_f_inode));
     let number: u64 = read(inode, offset!(inode_i_ino));
     found.file = file;
     found.inode = number;
+    (found.device, found.kind, found.flags, found.reserved) = (0, FileKind::Socket as u8, 0, 0);
+    // First of all: most calls that are looked at are transfers on sockets that are known.
+    if let Some(seen) = seen(file, inode, number).filter(|_| !again) {
+        return seen.tcp;
+    }
     let kind = match read::<u16>(inode, offset!(inode_i_mode)) & S_IFMT {
-        0o140_000 => {
-            let known = seen(file, inode, number).is_some();
-            if !known || again {
-                socket::introduce(me, file, inode, number);
-            }
-            FileKind::Socket
-        }
+        0o140_000 => return socket::introduce(me, file, inode, number),
         0o010_000 => FileKind::Pipe,
         0o040_000 => FileKind::Directory,
         0o020_000 => {
@@ -84,6 +120,7 @@ pub fn describe(me: &Me, file: u64, again: bool, found: &mut FileRef) {
         _ => FileKind::Other,
     };
     found.kind = kind as u8;
+    0
 }
 
 /// What is remembered of a file, if it still is the same one.

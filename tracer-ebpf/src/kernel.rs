@@ -1,6 +1,9 @@
 //! Reading kernel and user memory.
 
-use aya_ebpf::helpers::generated::{bpf_probe_read_kernel, bpf_probe_read_user};
+use crate::file;
+use aya_ebpf::helpers::generated::{
+    bpf_get_current_task, bpf_get_current_task_btf, bpf_probe_read_kernel, bpf_probe_read_user,
+};
 use core::mem::MaybeUninit;
 
 /// Plain data for which any bytes, and zero, are a value.
@@ -11,6 +14,89 @@ impl Plain for u32 {}
 impl Plain for i32 {}
 impl Plain for u64 {}
 impl<T: Plain, const N: usize> Plain for [T; N] {}
+
+/// How a program reads the kernel's structures.
+pub trait Access: Copy {
+    /// The current thread's `struct task_struct`.
+    fn task() -> u64;
+    /// A member of the structure at `base`, which [`Access::task`], a typed argument or a member that is a pointer to a
+    /// structure led to; zero where it cannot be read.
+    fn member<T: Plain>(base: u64, offset: u32) -> T;
+    /// The registers of a call, from the tracepoint's `struct pt_regs`.
+    fn registers(pt_regs: u64) -> Registers;
+    /// What is behind a number of the current thread's table; see [`file::look`].
+    fn look(fd: i32, how: u32) -> u64;
+}
+
+/// By a helper function: on every kernel and for every address.
+#[derive(Clone, Copy)]
+pub struct Probing;
+
+impl Access for Probing {
+    #[inline(always)]
+    fn task() -> u64 {
+        // SAFETY: the helper has no preconditions.
+        unsafe { bpf_get_current_task() }
+    }
+
+    #[inline(always)]
+    fn member<T: Plain>(base: u64, offset: u32) -> T {
+        read(base, offset)
+    }
+
+    #[inline(always)]
+    fn registers(pt_regs: u64) -> Registers {
+        read(pt_regs, 0)
+    }
+
+    #[inline(always)]
+    fn look(fd: i32, how: u32) -> u64 {
+        file::forkscope_look_probing(fd, how)
+    }
+}
+
+/// By plain loads, which cost next to nothing: the verifier knows the types of pointers, and the kernel makes a load zero that
+/// would fault. For programs on tracepoints with BTF, since Linux 5.11.
+#[derive(Clone, Copy)]
+pub struct Typed;
+
+impl Access for Typed {
+    #[inline(always)]
+    fn task() -> u64 {
+        // SAFETY: the helper has no preconditions.
+        unsafe { bpf_get_current_task_btf() as u64 }
+    }
+
+    #[inline(always)]
+    fn member<T: Plain>(base: u64, offset: u32) -> T {
+        // SAFETY: the verifier checks that the type at `base` has such a member there.
+        unsafe { (base.wrapping_add(u64::from(offset)) as *const T).read_volatile() }
+    }
+
+    #[inline(always)]
+    fn registers(pt_regs: u64) -> Registers {
+        let from = pt_regs as *const Registers;
+        // SAFETY: the tracepoint's argument is a `struct pt_regs`. Only what is asked for is loaded.
+        unsafe {
+            Registers {
+                before: [0; 7],
+                r10: (&raw const (*from).r10).read_volatile(),
+                r9: (&raw const (*from).r9).read_volatile(),
+                r8: (&raw const (*from).r8).read_volatile(),
+                ax_cx: [0; 2],
+                dx: (&raw const (*from).dx).read_volatile(),
+                si: (&raw const (*from).si).read_volatile(),
+                di: (&raw const (*from).di).read_volatile(),
+                number: (&raw const (*from).number).read_volatile(),
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn look(fd: i32, how: u32) -> u64 {
+        file::forkscope_look(fd, how)
+    }
+}
 
 /// Reads from kernel memory; zero where the memory cannot be read (the helper clears its target then).
 #[inline(always)]

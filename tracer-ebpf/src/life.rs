@@ -1,20 +1,20 @@
 //! Tasks are created, execute programs, and end.
 
-use crate::kernel::read;
+use crate::kernel::{Probing, read};
 use crate::maps::{EXEC, PENDING, emit};
 use crate::settings::offset;
-use crate::traced::{Me, forget, start_of, trace};
+use crate::traced::{Me, mark, start_of};
 use aya_ebpf::helpers::bpf_get_current_pid_tgid;
 use aya_ebpf::helpers::generated::bpf_probe_read_user;
 use aya_ebpf::{macros::raw_tracepoint, programs::RawTracePointContext};
 use forkscope_proto::process::{CLONE_FILES, CLONE_THREAD};
-use forkscope_proto::{Config, Exec, Exit, Fork, Kind, ProcState};
+use forkscope_proto::{Config, Exec, Exit, Fork, Kind, Mark};
 
 /// `TP_PROTO(struct task_struct *task, u64 clone_flags)` (include/trace/events/task.h), in the creator,
 /// before the new task runs (`copy_process`, kernel/fork.c).
 #[raw_tracepoint(tracepoint = "task_newtask")]
 pub fn forkscope_fork(ctx: RawTracePointContext) -> i32 {
-    let Some(me) = Me::if_traced() else { return 0 };
+    let Some(me) = Me::<Probing>::if_traced() else { return 0 };
     let task: u64 = ctx.arg(0);
     let flags: u64 = ctx.arg(1);
     let child_tgid: u32 = read(task, offset!(task_tgid));
@@ -22,13 +22,13 @@ pub fn forkscope_fork(ctx: RawTracePointContext) -> i32 {
     let is_thread = flags & CLONE_THREAD != 0;
     let shares = flags & CLONE_FILES != 0;
     if shares {
-        me.set_flag(ProcState::SHARED);
+        me.add(Mark::SHARED);
     }
     if !is_thread {
         // A ring of io_uring is inherited, too.
-        let uring = me.flags() & ProcState::URING;
-        let flags = ProcState::FORKED | uring | if shares { ProcState::SHARED } else { 0 };
-        trace(child_tgid, ProcState { start: child_start, flags });
+        let uring = me.marks() & Mark::URING;
+        let shared = if shares { Mark::SHARED } else { 0 };
+        mark(child_tgid, Mark::TRACED | Mark::FORKED | uring | shared);
     }
     let signal: u64 = read(me.task, offset!(task_signal));
     let fork = Fork {
@@ -51,12 +51,9 @@ pub fn forkscope_fork(ctx: RawTracePointContext) -> i32 {
 #[raw_tracepoint(tracepoint = "sched_process_exec")]
 pub fn forkscope_exec(ctx: RawTracePointContext) -> i32 {
     let _: u64 = ctx.arg(1);
-    let Some(me) = Me::if_traced() else { return 0 };
+    let Some(me) = Me::<Probing>::if_traced() else { return 0 };
     // Exec ends the other threads and gives the process a table of its own (`begin_new_exec`, fs/exec.c).
-    // SAFETY: the map's value stays valid while the program runs.
-    unsafe {
-        (*me.state).flags &= !(ProcState::SHARED | ProcState::URING | ProcState::COMPAT | ProcState::FORKED)
-    };
+    me.remove(Mark::SHARED | Mark::URING | Mark::COMPAT | Mark::FORKED);
     let Some(room) = EXEC.get_ptr_mut(0) else { return 0 };
     // SAFETY: the scratch is this CPU's own while the program runs.
     let room = unsafe { &mut *room };
@@ -79,7 +76,7 @@ pub fn forkscope_task_exit(ctx: RawTracePointContext) -> i32 {
     let _: u64 = ctx.arg(0);
     // First of all: of two threads that end at once, one may find the process forgotten by the other.
     let _ = PENDING.remove(bpf_get_current_pid_tgid() as u32);
-    let Some(me) = Me::if_traced() else { return 0 };
+    let Some(me) = Me::<Probing>::if_traced() else { return 0 };
     let signal: u64 = read(me.task, offset!(task_signal));
     let last = read::<u32>(signal, offset!(signal_live)) == 0;
     let own: u32 = read(me.task, offset!(task_exit_code));
@@ -91,7 +88,7 @@ pub fn forkscope_task_exit(ctx: RawTracePointContext) -> i32 {
     };
     emit((&raw const exit).cast(), size_of::<Exit>(), Kind::Exit);
     if last {
-        forget(me.tgid);
+        mark(me.tgid, 0);
     }
     0
 }

@@ -2,7 +2,7 @@
 
 use crate::enter::is_compat;
 use crate::file::{file_at, name_of};
-use crate::kernel::{Registers, read};
+use crate::kernel::{Access, Registers, read};
 use crate::maps::emit_at_once;
 use crate::settings;
 use crate::traced::Me;
@@ -17,7 +17,7 @@ const MAP_ANONYMOUS: u64 = 0x20;
 /// A call has ended: if it mapped a file named `libssl…` to execute it, that is told. Programs map their libraries before
 /// they run a line of them, those of dlopen(3) too.
 #[inline(always)]
-pub fn ended(me: &Me, regs: &Registers, ret: i64) {
+pub fn ended<A: Access>(me: &Me<A>, regs: &Registers, ret: i64) {
     if !settings::plaintext() || regs.number != MMAP {
         return;
     }
@@ -25,7 +25,7 @@ pub fn ended(me: &Me, regs: &Registers, ret: i64) {
     if ret < 0 || protection & PROT_EXEC == 0 || flags & MAP_ANONYMOUS != 0 || is_compat(me) {
         return;
     }
-    let file = file_at(me.task, regs.arg(4) as i32);
+    let file = file_at(me, regs.arg(4) as i32);
     if file == 0 || read::<[u8; 6]>(name_of(file), 0) != LibraryMapped::NAME {
         return;
     }

@@ -4,20 +4,16 @@ use crate::settings;
 use aya_ebpf::bindings::{BPF_F_MMAPABLE, BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP};
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf};
-use forkscope_proto::{Call, Config, FileRef, Io, Kind, LOST_SLOTS, Passed, ProcState, Socket, Stack};
+use forkscope_proto::{Call, Config, FileRef, Io, Kind, LOST_SLOTS, Passed, Socket, Stack};
 
 /// Records on their way to user space. The size here is a default; user space sets it when loading.
 #[map]
 pub static EVENTS: RingBuf = RingBuf::with_byte_size(16 << 20, 0);
 
-/// A byte for each process number: 1 where the process is traced.
+/// A byte for each process number: its `Mark`, 0 where the process is not traced.
 #[map]
 pub static FILTER: Array<[u8; Config::FILTER_ROW]> =
     Array::with_max_entries(Config::FILTER_ROWS as u32, BPF_F_MMAPABLE);
-
-/// The traced processes.
-#[map]
-pub static PROCS: HashMap<u32, ProcState> = HashMap::with_max_entries(65_536, 0);
 
 /// Processes that were stopped, with their start: by the kernel side, which does so once, or by user space, which takes out
 /// what goes on, or marks it where it was held for a finding.
@@ -36,6 +32,10 @@ pub static IN_OPENSSL: LruHashMap<u32, InOpenssl> = LruHashMap::with_max_entries
 /// Sockets already described to user space, by the address of their `struct file`.
 #[map]
 pub static SEEN: LruHashMap<u64, Seen> = LruHashMap::with_max_entries(65_536, 0);
+
+/// What was found behind a descriptor, last.
+#[map]
+pub static FOUND: PerCpuArray<FileRef> = PerCpuArray::with_max_entries(1, 0);
 
 /// Records that the ring had no room for, by kind.
 #[map]

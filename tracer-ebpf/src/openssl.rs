@@ -2,7 +2,7 @@
 //!
 //! A call is tied to its socket by the system calls that its thread makes between the call's entry and its return.
 
-use crate::kernel::read_user;
+use crate::kernel::{Access, Probing, read_user};
 use crate::maps::{EVENTS, IN_OPENSSL, InOpenssl, WithPayload, lose, wake};
 use crate::settings;
 use crate::traced::{Me, now};
@@ -56,7 +56,7 @@ pub fn forkscope_ssl_shutdown(ctx: ProbeContext) -> u32 {
 /// Remembers what is gone when the call returns. `counts`: its fourth argument will say how many bytes moved.
 #[inline(always)]
 fn entered(ctx: &ProbeContext, act: Act, counts: bool) -> u32 {
-    let Some(me) = Me::if_traced() else { return 0 };
+    let Some(me) = Me::<Probing>::if_traced() else { return 0 };
     let arg = |at| ctx.arg::<u64>(at).unwrap_or(0);
     let call = InOpenssl {
         began: now(),
@@ -77,7 +77,7 @@ fn entered(ctx: &ProbeContext, act: Act, counts: bool) -> u32 {
 
 /// The thread has sent or received: if it is in a call of OpenSSL, that is the call's socket.
 #[inline(always)]
-pub fn met(me: &Me, fd: i32, file: &FileRef, (nr, ret): (u16, i64), sent: bool) {
+pub fn met<A: Access>(me: &Me<A>, fd: i32, file: &FileRef, (nr, ret): (u16, i64), sent: bool) {
     if !settings::plaintext() || file.kind != FileKind::Socket as u8 {
         return;
     }
@@ -96,7 +96,7 @@ pub fn met(me: &Me, fd: i32, file: &FileRef, (nr, ret): (u16, i64), sent: bool) 
 /// Any of the functions has returned.
 #[uretprobe]
 pub fn forkscope_ssl_return(ctx: RetProbeContext) -> u32 {
-    let Some(me) = Me::if_traced() else { return 0 };
+    let Some(me) = Me::<Probing>::if_traced() else { return 0 };
     // SAFETY: the value is copied before the entry is removed; only this thread changes it.
     let Some(call) = (unsafe { IN_OPENSSL.get(me.tid) }).copied() else { return 0 };
     let _ = IN_OPENSSL.remove(me.tid);

@@ -1,7 +1,7 @@
 //! Descriptors that arrive by `SCM_RIGHTS`.
 
 use crate::file;
-use crate::kernel::{Plain, Registers, read_user};
+use crate::kernel::{Access, Plain, Registers, read_user};
 use crate::maps::{PASSED, emit};
 use crate::payload;
 use crate::traced::Me;
@@ -20,7 +20,7 @@ impl Plain for ControlHeader {}
 
 /// Reports the descriptors that a `recvmsg` which has just succeeded brought.
 #[inline(always)]
-pub fn arrived(me: &Me, regs: &Registers, via: i32) {
+pub fn arrived<A: Access>(me: &Me<A>, regs: &Registers, via: i32) {
     const HEADER: u64 = size_of::<ControlHeader>() as u64;
     let (mut at, length) = payload::control(regs);
     if length < HEADER || at == 0 {
@@ -45,7 +45,7 @@ pub fn arrived(me: &Me, regs: &Registers, via: i32) {
 }
 
 #[inline(always)]
-fn list(me: &Me, regs: &Registers, via: i32, numbers: u64, count: u64) {
+fn list<A: Access>(me: &Me<A>, regs: &Registers, via: i32, numbers: u64, count: u64) {
     let Some(room) = PASSED.get_ptr_mut(0) else { return };
     // SAFETY: the scratch is this CPU's own while the program runs.
     let record = unsafe { &mut (*room).record };
@@ -56,7 +56,7 @@ fn list(me: &Me, regs: &Registers, via: i32, numbers: u64, count: u64) {
         record.fds[index] = PassedFd::default();
         if (index as u64) < count {
             let fd: i32 = read_user(numbers + index as u64 * 4);
-            record.fds[index] = PassedFd { file: file::made(me, fd, false), fd, reserved: 0 };
+            record.fds[index] = PassedFd { file: file::made::<A>(fd, false), fd, reserved: 0 };
         }
     }
     emit((&raw const *record).cast(), size_of::<Passed>(), Kind::Passed);

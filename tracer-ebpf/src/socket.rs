@@ -1,6 +1,6 @@
 //! What a socket is.
 
-use crate::kernel::read;
+use crate::kernel::{Access, read};
 use crate::maps::{SEEN, SOCKET, Seen, emit};
 use crate::settings::offset;
 use crate::traced::Me;
@@ -13,10 +13,10 @@ const AF_INET6: u16 = 10;
 const SOCK_STREAM: u16 = 1;
 const IPPROTO_TCP: u16 = 6;
 
-/// Describes a socket to user space and remembers that it did.
+/// Describes a socket to user space and remembers that it did. Returns what [`Seen::tcp`] is of it.
 #[inline(never)]
-pub fn introduce(me: &Me, file: u64, inode: u64, number: u64) {
-    let Some(room) = SOCKET.get_ptr_mut(0) else { return };
+pub fn introduce<A: Access>(me: &Me<A>, file: u64, inode: u64, number: u64) -> u64 {
+    let Some(room) = SOCKET.get_ptr_mut(0) else { return 0 };
     // SAFETY: the scratch is this CPU's own while the program runs.
     let room = unsafe { &mut *room };
     let sk: u64 = read(read::<u64>(file, offset!(file_private_data)), offset!(socket_sk));
@@ -60,10 +60,11 @@ pub fn introduce(me: &Me, file: u64, inode: u64, number: u64) {
     }
     let path = path.min(Config::MOST_DETAIL as u32);
     room.record.header = me.header(Kind::Socket, 0, path);
+    let tcp = if tcp { sk } else { 0 };
     if emit((&raw const *room).cast(), size_of::<Socket>() + path as usize, Kind::Socket) {
-        let seen = Seen { inode_address: inode, inode: number, tcp: if tcp { sk } else { 0 } };
-        let _ = SEEN.insert(file, seen, 0);
+        let _ = SEEN.insert(file, Seen { inode_address: inode, inode: number, tcp }, 0);
     }
+    tcp
 }
 
 /// Inode number of the socket that a `struct sock` belongs to, 0 if it has none any more.

@@ -1,6 +1,6 @@
 //! Where in its program a thread is: registers, and the top of its stack, where users ask for stacks.
 
-use crate::kernel::{Plain, Registers, read, read_user};
+use crate::kernel::{Access, Plain, Registers, read, read_user};
 use crate::maps::{STACK, emit_at_once};
 use crate::settings;
 use crate::traced::Me;
@@ -26,7 +26,7 @@ impl Plain for Place {}
 
 /// A call has ended with `ret`; `pt_regs` is where its registers are. Its record follows.
 #[inline(always)]
-pub fn at_call(me: &Me, spec: &Spec, regs: &Registers, pt_regs: u64, ret: i64) {
+pub fn at_call<A: Access>(me: &Me<A>, spec: &Spec, regs: &Registers, pt_regs: u64, ret: i64) {
     if !settings::stacks() || !spec.gate.wants(|at| regs.arg(at)) {
         return;
     }
@@ -44,8 +44,8 @@ pub fn may_fork(number: u64) -> bool {
 
 /// A call begins that may make a process, as [`may_fork`] says.
 #[inline(always)]
-pub fn at_fork(me: &Me, number: u64, pt_regs: u64) {
-    let regs: Registers = read(pt_regs, 0);
+pub fn at_fork<A: Access>(me: &Me<A>, number: u64, pt_regs: u64) {
+    let regs = A::registers(pt_regs);
     let flags = match number as u16 {
         calls::CLONE => regs.arg(0),
         // The first field of `struct clone_args` (clone(2)).
@@ -78,7 +78,7 @@ pub extern "C" fn forkscope_stack(sp: u64) -> u32 {
 }
 
 #[inline(always)]
-fn take(me: &Me, number: u64, pt_regs: u64, at: StackAt, fd: i32) {
+fn take<A: Access>(me: &Me<A>, number: u64, pt_regs: u64, at: StackAt, fd: i32) {
     let place: Place = read(pt_regs, IP);
     let bp: u64 = read(pt_regs, BP);
     let copied = forkscope_stack(place.sp);

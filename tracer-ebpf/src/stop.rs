@@ -1,12 +1,13 @@
 //! Stopping a process at a call that failed because its descriptor is not what it was, where users ask for that.
 
+use crate::kernel::Access;
 use crate::maps::STOPPED;
 use crate::settings;
 use crate::traced::Me;
 use aya_ebpf::helpers::bpf_get_current_uid_gid;
 use aya_ebpf::helpers::generated::bpf_send_signal_thread;
 use forkscope_proto::arguments::may_be_stale;
-use forkscope_proto::{Config, ProcState};
+use forkscope_proto::{Config, Mark};
 
 /// `SIGSTOP` (signal(7), x86-64).
 const SIGSTOP: u32 = 19;
@@ -14,9 +15,9 @@ const SIGSTOP: u32 = 19;
 /// Stops the process before it returns from the call, if the call may mean a descriptor that a fork has left behind.
 /// What is written down first, user space or its guardian lets go on, whatever becomes of the call's record.
 #[inline(always)]
-pub fn at_call(me: &Me, number: u64, ret: i64) {
+pub fn at_call<A: Access>(me: &Me<A>, number: u64, ret: i64) {
     let whose = settings::stops();
-    if whose == 0 || me.flags() & ProcState::FORKED == 0 || !may_be_stale(number as u16, ret) {
+    if whose == 0 || me.marks() & Mark::FORKED == 0 || !may_be_stale(number as u16, ret) {
         return;
     }
     // The real user, by whom kill(2) goes.
@@ -28,9 +29,7 @@ pub fn at_call(me: &Me, number: u64, ret: i64) {
     if unsafe { STOPPED.get(me.tgid) }.is_some() {
         return;
     }
-    // SAFETY: the map's value stays valid while the program runs.
-    let start = unsafe { (*me.state).start };
-    if STOPPED.insert(me.tgid, start, 0).is_ok() {
+    if STOPPED.insert(me.tgid, me.start(), 0).is_ok() {
         // SAFETY: the helper has no preconditions.
         unsafe { bpf_send_signal_thread(SIGSTOP) };
     }

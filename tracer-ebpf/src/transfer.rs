@@ -1,7 +1,7 @@
 //! Records of transfers.
 
 use crate::file;
-use crate::kernel::{Registers, read};
+use crate::kernel::{Access, Registers, read};
 use crate::maps::{IO, Pending, emit};
 use crate::settings::{self, offset};
 use crate::traced::Me;
@@ -11,11 +11,12 @@ use forkscope_proto::{Config, FileKind, FileRef, Gate, Io, Kind, Shape, Spec, ca
 
 /// Writes the record of a send or receive that has ended with `ret`.
 #[inline(always)]
-pub fn ended(me: &Me, spec: &Spec, regs: &Registers, ret: i64, pending: Option<&Pending>) {
+pub fn ended<A: Access>(
+    me: &Me<A>, spec: &Spec, regs: &Registers, ret: i64, pending: Option<&Pending>) {
     let fd = regs.arg(0) as i32;
-    let file = match pending {
-        Some(pending) => pending.file,
-        None => file::behind(me, fd, false),
+    let (file, tcp) = match pending {
+        Some(pending) => (pending.file, tcp_of(&pending.file)),
+        None => file::look::<A>(fd, 0),
     };
     if spec.gate as u8 == Gate::Endpoint as u8 && !file.is_endpoint(ret) {
         return;
@@ -37,7 +38,11 @@ pub fn ended(me: &Me, spec: &Spec, regs: &Registers, ret: i64, pending: Option<&
     io.len = transfer_length(spec.capture, arg);
     io.fd = fd;
     io.flags = transfer_flags(number as u16, arg) as u32;
-    io.seq = position(&file, sent);
+    io.seq = match tcp {
+        0 => 0,
+        sk if sent => read(sk, offset!(tcp_write_seq)),
+        sk => read(sk, offset!(tcp_copied_seq)),
+    };
     io.took = match pending {
         Some(pending) => io.header.time.wrapping_sub(pending.time).min(u64::from(u32::MAX)) as u32,
         None => 0,
@@ -48,16 +53,12 @@ pub fn ended(me: &Me, spec: &Spec, regs: &Registers, ret: i64, pending: Option<&
     }
 }
 
-/// Where in the TCP stream the transfer has ended, 0 for other sockets.
+/// The `struct sock` of a file that was looked at before, as [`file::describe`] returns it, if it still is the same one.
 #[inline(always)]
-fn position(found: &FileRef, sent: bool) -> u32 {
+fn tcp_of(found: &FileRef) -> u64 {
     if found.kind != FileKind::Socket as u8 {
         return 0;
     }
     let inode: u64 = read(found.file, offset!(file_f_inode));
-    match file::seen(found.file, inode, found.inode) {
-        Some(seen) if seen.tcp != 0 && sent => read(seen.tcp, offset!(tcp_write_seq)),
-        Some(seen) if seen.tcp != 0 => read(seen.tcp, offset!(tcp_copied_seq)),
-        _ => 0,
-    }
+    file::seen(found.file, inode, found.inode).map_or(0, |seen| seen.tcp)
 }

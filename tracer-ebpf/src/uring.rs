@@ -2,12 +2,12 @@
 //! are threads of the process.
 
 use crate::file::describe;
-use crate::kernel::read;
+use crate::kernel::{Probing, read};
 use crate::maps::{PENDING, emit};
 use crate::settings::offset;
 use crate::traced::Me;
 use aya_ebpf::{macros::raw_tracepoint, programs::RawTracePointContext};
-use forkscope_proto::{FileRef, Kind, ProcState, UringIo, calls};
+use forkscope_proto::{FileRef, Kind, Mark, UringIo, calls};
 
 /// `TP_PROTO(struct sock *sk, int ret, int flags)` (include/trace/events/sock.h, since Linux 6.3).
 #[raw_tracepoint(tracepoint = "sock_send_length")]
@@ -25,10 +25,7 @@ pub fn forkscope_received(ctx: RawTracePointContext) -> i32 {
 
 #[inline(always)]
 fn transferred(ctx: &RawTracePointContext, sent: u32) {
-    let Some(me) = Me::if_traced() else { return };
-    if me.flags() & ProcState::URING == 0 {
-        return;
-    }
+    let Some(me) = Me::<Probing>::if_marked(Mark::URING) else { return };
     // In a process with io_uring the entry of every transfer call is kept: those report themselves.
     // SAFETY: only this thread changes its entry.
     let call = unsafe { PENDING.get(me.tid) }.map(|pending| pending.nr);

@@ -27,6 +27,7 @@ mod healthy_workers;
 mod http2_wire;
 mod inspect;
 mod kept_open;
+mod kernel_access;
 mod killed;
 mod live_screen;
 mod plaintext;

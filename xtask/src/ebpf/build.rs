@@ -21,7 +21,17 @@ pub(super) struct Object {
 pub(super) fn build(toolchain: &Toolchain, linker: &Linker, object: &Object) -> Result<()> {
     let mut cargo = toolchain.cargo();
     cargo
-        .args(["build", "--release", "--locked", "-Z", "build-std=core", "--target", TARGET, "--bin", object.binary])
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "-Z",
+            "build-std=core",
+            "--target",
+            TARGET,
+            "--bin",
+            object.binary,
+        ])
         .arg("--target-dir")
         .arg(paths::at(TARGET_FOLDER))
         .current_dir(paths::at("tracer-ebpf"))

@@ -32,6 +32,7 @@ mod kind {
     pub(super) const STRUCT: u32 = 4;
     pub(super) const UNION: u32 = 5;
     pub(super) const ENUM: u32 = 6;
+    pub(super) const TYPEDEF: u32 = 8;
     pub(super) const FUNC_PROTO: u32 = 13;
     pub(super) const VAR: u32 = 14;
     pub(super) const DATASEC: u32 = 15;
@@ -112,6 +113,16 @@ impl Btf {
     /// Where the kernel has no such struct or member.
     pub fn offset(&self, path: &str) -> Result<u32, BtfError> {
         self.find(path).ok_or_else(|| BtfError::Missing(path.to_owned()))
+    }
+
+    /// The number of the typedef with a name.
+    #[must_use]
+    pub fn typedef(&self, name: &str) -> Option<u32> {
+        let is_it = |&id: &u32| {
+            self.kind_and_count(id).is_some_and(|(kind, _)| kind == kind::TYPEDEF)
+                && self.is_named(self.word(id, 0), name)
+        };
+        (1..self.types.len() as u32).find(is_it)
     }
 
     fn find(&self, path: &str) -> Option<u32> {

@@ -24,16 +24,15 @@ impl Filter {
         Ok(Self { map: map.fd().as_fd().try_clone_to_owned()? })
     }
 
-    /// Marks a process as traced, or not.
+    /// Sets the [`Mark`](forkscope_proto::Mark)s of a process.
     ///
     /// # Errors
     /// Where the system has no memory to give.
-    pub(super) fn mark(&self, tgid: u32, traced: bool) -> io::Result<()> {
+    pub(super) fn mark(&self, tgid: u32, marks: u8) -> io::Result<()> {
         let at = tgid as usize % LENGTH;
         let page = Mapping::of(&self.map, at / PAGE * PAGE, PAGE, Use::Share)?;
         // SAFETY: inside the mapping, and single bytes are only ever accessed atomically here.
-        unsafe { AtomicU8::from_ptr(page.at::<u8>(at % PAGE).as_ptr()) }
-            .store(traced.into(), Ordering::Release);
+        unsafe { AtomicU8::from_ptr(page.at::<u8>(at % PAGE).as_ptr()) }.store(marks, Ordering::Release);
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! Loading and attaching the programs.
 
+use super::abridged::abridged;
 use super::btf::Btf;
 use super::filter::Filter;
 use super::offsets::offsets;
@@ -8,9 +9,9 @@ use super::ring::Ring;
 use super::stopped::Stopped;
 use super::{EbpfError, EbpfSource};
 use crate::source::proc;
-use aya::maps::{HashMap, Map, PerCpuArray};
-use aya::programs::{ProgramError, RawTracePoint};
-use aya::{Ebpf, EbpfLoader};
+use aya::maps::{Map, PerCpuArray};
+use aya::programs::{BtfTracePoint, ProgramError, RawTracePoint};
+use aya::{Ebpf, EbpfLoader, Endianness};
 use forkscope_proto::Config;
 use nix::errno::Errno;
 use zerocopy::IntoBytes;
@@ -18,16 +19,21 @@ use zerocopy::IntoBytes;
 /// The compiled kernel side.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("FORKSCOPE_EBPF_OBJECT"));
 
-/// Each program, its tracepoint, and whether tracing can do without it.
-const PROGRAMS: [(&str, &str, bool); 7] = [
-    ("forkscope_enter", "sys_enter", false),
+/// The programs on system calls, with their tracepoint: first the one that follows the kernel's pointers itself, then the one
+/// that has helpers do so, for kernels before Linux 5.11.
+const CALLS: [[&str; 3]; 2] = [
+    ["forkscope_enter", "forkscope_enter_probing", "sys_enter"],
+    ["forkscope_exit", "forkscope_exit_probing", "sys_exit"],
+];
+
+/// Each other program, its tracepoint, and whether tracing can do without it.
+const PROGRAMS: [(&str, &str, bool); 5] = [
     ("forkscope_fork", "task_newtask", false),
     ("forkscope_exec", "sched_process_exec", false),
     ("forkscope_task_exit", "sched_process_exit", false),
     // Since Linux 6.3; without them io_uring's transfers are not seen.
     ("forkscope_sent", "sock_send_length", true),
     ("forkscope_received", "sock_recv_length", true),
-    ("forkscope_exit", "sys_exit", false),
 ];
 
 /// The most threads that are in a call of OpenSSL at once.
@@ -50,6 +56,8 @@ pub struct Settings {
     pub stacks: bool,
     /// Have the kernel count the programs' run time, which costs a little.
     pub count_cost: bool,
+    /// Follow the kernel's pointers without helpers, where the kernel can.
+    pub typed: bool,
 }
 
 impl Default for Settings {
@@ -62,22 +70,31 @@ impl Default for Settings {
             plaintext: false,
             stacks: false,
             count_cost: false,
+            typed: true,
         }
     }
 }
 
 pub(super) fn start(settings: &Settings) -> Result<EbpfSource, EbpfError> {
     refuse_pid_namespace()?;
-    let mut programs = load(settings)?;
+    let types = Btf::of_kernel()?;
+    let mut programs = load(settings, &types)?;
     for (name, ..) in PROGRAMS {
         program(&mut programs, name).and_then(RawTracePoint::load).map_err(|error| explain(name, error))?;
+    }
+    // Where they are refused for want of privileges, so will the others be, and that is said.
+    let typed = settings.typed && load_typed(&mut programs, &types).is_some();
+    if !typed {
+        for [_, name, _] in CALLS {
+            program(&mut programs, name)
+                .and_then(RawTracePoint::load)
+                .map_err(|error| explain(name, error))?;
+        }
     }
     if settings.plaintext {
         openssl::load(&mut programs)?;
     }
     // From here on descriptors of maps may be closed: what is loaded later would get others under their numbers.
-    let processes =
-        HashMap::try_from(take(&mut programs, "PROCS")?).map_err(|e| EbpfError::refused("map", e))?;
     let lost =
         PerCpuArray::try_from(take(&mut programs, "LOST")?).map_err(|e| EbpfError::refused("map", e))?;
     let wrong = |name| EbpfError::refused(name, std::io::Error::from(std::io::ErrorKind::InvalidData));
@@ -105,23 +122,21 @@ pub(super) fn start(settings: &Settings) -> Result<EbpfSource, EbpfError> {
             Ok(_) => {}
         }
     }
+    for [followed, probed, tracepoint] in CALLS {
+        let attached = if typed {
+            typed_program(&mut programs, followed).and_then(|program| program.attach().map(drop))
+        } else {
+            program(&mut programs, probed).and_then(|program| program.attach(tracepoint).map(drop))
+        };
+        attached.map_err(|error| explain(tracepoint, error))?;
+    }
     let openssl = settings.plaintext.then(|| Openssl::start(&mut programs, settings.everything));
     let programs = Some(programs);
-    Ok(EbpfSource {
-        events,
-        filter,
-        processes,
-        lost,
-        programs,
-        stopped,
-        sees_uring,
-        openssl,
-        _counting: counting,
-    })
+    Ok(EbpfSource { events, filter, lost, programs, stopped, sees_uring, openssl, _counting: counting })
 }
 
-fn load(settings: &Settings) -> Result<Ebpf, EbpfError> {
-    let offsets = offsets(&Btf::of_kernel()?)?;
+fn load(settings: &Settings, types: &Btf) -> Result<Ebpf, EbpfError> {
+    let offsets = offsets(types)?;
     let ring = settings.ring.next_power_of_two();
     let config = Config {
         own_tgid: std::process::id(),
@@ -163,6 +178,19 @@ fn map_refused(name: &str, error: &std::io::Error) -> Option<EbpfError> {
     }
 }
 
+/// Loads the programs on system calls that follow the kernel's pointers themselves; `None`: this kernel refuses them.
+fn load_typed(programs: &mut Ebpf, types: &Btf) -> Option<()> {
+    let types = abridged(types, &CALLS.map(|[.., tracepoint]| tracepoint))?;
+    let types = aya::Btf::parse(&types, Endianness::default()).ok()?;
+    CALLS.iter().try_for_each(|&[name, _, tracepoint]| {
+        typed_program(programs, name).and_then(|program| program.load(tracepoint, &types)).ok()
+    })
+}
+
+fn typed_program<'a>(programs: &'a mut Ebpf, name: &str) -> Result<&'a mut BtfTracePoint, ProgramError> {
+    programs.program_mut(name).ok_or(ProgramError::NotLoaded)?.try_into()
+}
+
 fn program<'a>(programs: &'a mut Ebpf, name: &str) -> Result<&'a mut RawTracePoint, ProgramError> {
     programs.program_mut(name).ok_or(ProgramError::NotLoaded)?.try_into()
 }
@@ -201,7 +229,7 @@ mod tests {
     fn a_refused_map_is_explained() {
         let said = |name, errno: Errno| map_refused(name, &errno.into()).map(|error| error.to_string());
         assert!(said("EVENTS", Errno::EINVAL).is_some_and(|text| text.contains("Linux 5.8")));
-        assert!(said("PROCS", Errno::EPERM).is_some_and(|text| text.contains("root")));
-        assert_eq!(said("PROCS", Errno::EINVAL), None);
+        assert!(said("LOST", Errno::EPERM).is_some_and(|text| text.contains("root")));
+        assert_eq!(said("LOST", Errno::EINVAL), None);
     }
 }

@@ -1,5 +1,6 @@
 //! Tracing through eBPF.
 
+mod abridged;
 pub mod btf;
 mod btf_bytes;
 mod error;
@@ -22,9 +23,9 @@ use super::{Account, ProgramCost, Source};
 use crate::decode::Batch;
 use crate::event::ProcKey;
 use aya::Ebpf;
-use aya::maps::{HashMap, MapData, PerCpuArray};
+use aya::maps::{MapData, PerCpuArray};
 use filter::Filter;
-use forkscope_proto::{Kind, LOST_SLOTS, ProcState};
+use forkscope_proto::{Kind, LOST_SLOTS, Mark};
 use openssl::{Openssl, Word};
 use ring::Ring;
 use std::collections::BTreeMap;
@@ -39,7 +40,6 @@ use stopped::Stopped;
 pub struct EbpfSource {
     events: Ring,
     filter: Filter,
-    processes: HashMap<MapData, u32, State>,
     lost: PerCpuArray<MapData, Lost>,
     /// `None`: removed again.
     programs: Option<Ebpf>,
@@ -50,13 +50,6 @@ pub struct EbpfSource {
     /// Keeps the kernel counting the programs' run time.
     _counting: Option<OwnedFd>,
 }
-
-/// [`ProcState`] as a map's value.
-#[derive(Clone, Copy)]
-#[repr(transparent)]
-struct State(ProcState);
-// SAFETY: plain numbers without padding.
-unsafe impl aya::Pod for State {}
 
 /// Lost records by kind, as a map's value.
 #[derive(Clone, Copy)]
@@ -116,12 +109,9 @@ impl Source for EbpfSource {
     }
 
     fn follow(&mut self, process: ProcKey, threads: u32, uring: bool) -> io::Result<()> {
-        let shared = if threads > 1 { ProcState::SHARED } else { 0 };
-        let flags = shared | if uring { ProcState::URING } else { 0 };
-        self.processes
-            .insert(process.tgid, State(ProcState { start: process.start, flags }), 0)
-            .map_err(io::Error::other)?;
-        self.filter.mark(process.tgid, true)?;
+        let shared = if threads > 1 { Mark::SHARED } else { 0 };
+        let uring = if uring { Mark::URING } else { 0 };
+        self.filter.mark(process.tgid, Mark::TRACED | shared | uring)?;
         self.probe_openssl(&Word::Mapped(process.tgid));
         Ok(())
     }
@@ -134,9 +124,7 @@ impl Source for EbpfSource {
 
     fn leave(&mut self, tgid: u32) {
         // Without memory for that it stays marked, which costs a look-up at its calls and nothing more.
-        let _ = self.filter.mark(tgid, false);
-        // It is gone already where the kernel side saw the process end.
-        let _ = self.processes.remove(&tgid);
+        let _ = self.filter.mark(tgid, 0);
     }
 
     fn hold(&mut self, process: ProcKey) -> io::Result<()> {

@@ -1,0 +1,80 @@
+//! The two ways in which programs on system calls read the kernel's structures tell the same.
+
+use crate::env::Env;
+use forkscope::decode::Batch;
+use forkscope::event::{Event, What};
+use forkscope::source::ebpf::{EbpfSource, Settings};
+use forkscope::source::{Source as _, proc};
+use std::io::{Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// What a shell does on a socket, a pipe, a file and a number that is free.
+const SCRIPT: &str =
+    "read line; exec 4>&1; exec 5</dev/null; exec 4>&-; echo answer >&1; (echo child); echo >&7; exit 5";
+
+/// What it did, without what differs from run to run: addresses, inodes, numbers of processes.
+fn told(typed: bool) -> Vec<String> {
+    let mut source = EbpfSource::start(&Settings { typed, ..Settings::default() }).expect("eBPF works here");
+    let (mut here, there) = UnixStream::pair().expect("socketpair");
+    let there = OwnedFd::from(there);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", SCRIPT]).stdin(there.try_clone().expect("dup")).stdout(there);
+    let mut child = shell.stderr(std::process::Stdio::null()).spawn().expect("sh");
+    drop(shell);
+    let key = proc::key(child.id()).expect("it runs");
+    source.follow(key, 1, false).expect("it can be traced");
+    here.write_all(b"go on\n").expect("write");
+    let mut answer = String::new();
+    here.read_to_string(&mut answer).expect("read");
+    assert_eq!(answer, "answer\nchild\n");
+    child.wait().expect("it ends");
+    let (mut batch, mut lines) = (Batch::default(), Vec::new());
+    let mut ended = false;
+    let patience = Instant::now() + Duration::from_secs(20);
+    while !ended && Instant::now() < patience {
+        source.drain(&mut batch);
+        batch.take(None, |event| {
+            assert!(event.process.start >= key.start, "{event:?}");
+            ended |= event.process == key && matches!(event.what, What::Exit(exit) if exit.last == 1);
+            lines.extend(line(event));
+        });
+    }
+    assert!(ended, "the end of the shell was not seen: {lines:#?}");
+    lines
+}
+
+fn line(event: &Event<'_>) -> Option<String> {
+    Some(match event.what {
+        What::Io(io, payload) => {
+            let text = String::from_utf8_lossy(payload);
+            format!("transfer {} on {} {} = {}: {text}", io.header.nr, io.fd, io.file.kind, io.ret)
+        }
+        What::Call(call, _) => {
+            let (file, other) = (call.file, call.other);
+            let kinds = (file.kind, file.device, file.flags, other.kind, other.flags, call.replaced.kind);
+            let ret = if call.file.kind == 0 { call.ret } else { call.ret.min(100) };
+            format!("call {} on {}, {}: {kinds:?} = {ret}", call.header.nr, call.fd, call.other_fd)
+        }
+        What::Socket(socket, _) => format!("socket {} {} {}", socket.family, socket.kind, socket.state),
+        What::Fork(fork) => format!("fork, {} threads", fork.threads),
+        What::Exit(exit) => format!("exit {}", exit.status),
+        _ => return None,
+    })
+}
+
+#[test]
+fn pointers_that_are_followed_and_pointers_that_are_probed_lead_to_the_same() {
+    if Env::get().is_none() {
+        return;
+    }
+    let [followed, probed] = [told(true), told(false)];
+    assert!(
+        followed.iter().any(|line| line.starts_with("transfer") && line.contains("answer")),
+        "{followed:#?}"
+    );
+    assert!(followed.iter().any(|line| line.starts_with("socket 1 1")), "{followed:#?}");
+    assert_eq!(followed, probed);
+}
