@@ -204,7 +204,7 @@ impl Traffic {
     fn fork(&mut self, pid: u32, each: Each<'_>) {
         self.payload.clear();
         self.serial += 1;
-        let (child, start) = (10_000 + (self.serial % 50_000) as u32, self.serial);
+        let (child, start) = (1_000_000 + (self.serial % 50_000) as u32, self.serial);
         let header = self.header(pid, Kind::Fork, 0);
         let fork = proto::Fork {
             header,
