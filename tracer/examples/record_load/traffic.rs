@@ -1,11 +1,25 @@
 //! The events of a service: processes with so many connections each, half of them gRPC, half Redis. Bodies, times and
-//! sequence numbers are random, so that nothing compresses which does not in life.
+//! sequence numbers are random, so that nothing compresses which does not in life. Headers of gRPC are as clients and
+//! servers of it write them: the first ones in words, from then on by their places in HPACK's table.
 
 use forkscope::event::{Event, ProcKey, Snapshot, What};
 use forkscope_proto::{self as proto, FileKind, FileRef, Header, Kind, calls};
 
 /// Bytes that are taken of a transfer.
 pub(super) const CAPTURE: usize = 256;
+
+/// The header blocks of a call (RFC 7541): the first on a connection, and each later one. `:method`, `:scheme`, `:path`,
+/// `:authority`, `te`, `content-type`, `user-agent`, `grpc-accept-encoding`.
+const ASK: [&[u8]; 2] = [
+    b"\x83\x86\x44\x19/shop.Orders/PlaceAnOrder\x41\x0flocalhost:50051\x40\x02te\x08trailers\x5f\x10application/grpc\
+      \x7a\x17grpc-c++/1.74.0 (linux)\x40\x14grpc-accept-encoding\x17identity, deflate, gzip",
+    b"\x83\x86\xc3\xc2\xc1\xc0\xbf\xbe",
+];
+/// Likewise of an answer: `:status`, `content-type`, `grpc-accept-encoding`.
+const ANSWER: [&[u8]; 2] =
+    [b"\x88\x5f\x10application/grpc\x40\x14grpc-accept-encoding\x17identity, deflate, gzip", b"\x88\xc0\xbf"];
+/// Likewise of its end: `grpc-status`.
+const END: [&[u8]; 2] = [b"\x40\x0bgrpc-status\x010", b"\xbe"];
 
 /// One connection.
 #[derive(Clone, Copy)]
@@ -160,17 +174,23 @@ impl Traffic {
         (head.len() + body) as i64
     }
 
+    /// Adds a frame of HEADERS with this block; its length.
+    fn block(&mut self, frame: impl Fn(usize, u8, u8) -> [u8; 9], flags: u8, block: &[u8]) -> i64 {
+        self.message(&frame(block.len(), 1, flags), 0) + self.message(block, 0)
+    }
+
     /// A request and its answer, with the waiting between them.
     fn exchange(&mut self, at: usize, each: Each<'_>) {
         let Connection { pid, grpc, stream, .. } = self.connections[at];
         let (asked, answered) = (20 + self.random(200) as usize, 20 + self.random(300) as usize);
         self.payload.clear();
+        let later = usize::from(stream > 1);
         let frame = |length: usize, kind: u8, flags: u8| {
             let ([_, a, b, c], [d, e, f, g]) = ((length as u32).to_be_bytes(), stream.to_be_bytes());
             [a, b, c, kind, flags, d, e, f, g]
         };
         let sent = if grpc {
-            self.message(&frame(40, 1, 4), 40) + self.message(&frame(asked, 0, 1), asked)
+            self.block(frame, 4, ASK[later]) + self.message(&frame(asked, 0, 1), asked)
         } else {
             let head = format!("*3\r\n$3\r\nSET\r\n$8\r\n{stream:08}\r\n${asked}\r\n");
             self.message(head.as_bytes(), asked) + self.message(b"\r\n", 0)
@@ -182,15 +202,15 @@ impl Traffic {
         self.call(pid, calls::EPOLL_WAIT, each, |call| (call.ret, call.fd) = (1, 4));
         self.payload.clear();
         let received = if grpc {
-            self.message(&frame(12, 1, 4), 12)
+            self.block(frame, 4, ANSWER[later])
                 + self.message(&frame(answered, 0, 0), answered)
-                + self.message(&frame(9, 1, 5), 9)
+                + self.block(frame, 5, END[later])
         } else {
             self.message(format!("${answered}\r\n").as_bytes(), answered) + self.message(b"\r\n", 0)
         };
         self.payload.truncate(CAPTURE);
         self.io(at, calls::RECVMSG, received, each);
-        self.connections[at].stream = (stream + 2) % (1 << 30);
+        self.connections[at].stream = stream + 2;
     }
 
     fn reconnect(&mut self, at: usize, each: Each<'_>) {

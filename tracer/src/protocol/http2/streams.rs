@@ -17,18 +17,33 @@ pub(super) enum Opening {
     Reused(User),
 }
 
+/// Streams that were opened one after the other, each with the number that follows (RFC 9113, 5.1.1), alike: most
+/// connections have one run.
 #[derive(Clone, Copy, Debug)]
-struct Stream {
-    id: u32,
+struct Run {
+    first: u32,
+    last: u32,
     opener: User,
-    /// The last other process that opened it.
+    /// The last other process that opened them.
     again: Option<User>,
+}
+
+/// Between the numbers of two streams of one side.
+const STEP: u32 = 2;
+
+impl Run {
+    fn has(&self, id: u32) -> bool {
+        (self.first..=self.last).contains(&id) && (id - self.first).is_multiple_of(STEP)
+    }
 }
 
 /// The newest streams that this end opened.
 #[derive(Debug)]
 pub(super) struct Streams {
-    newest: VecDeque<Stream>,
+    /// In the order in which they were opened.
+    newest: VecDeque<Run>,
+    /// How many streams they are.
+    count: usize,
     /// Streams up to this one may have been opened unseen.
     unseen: u32,
     doubted: bool,
@@ -37,7 +52,7 @@ pub(super) struct Streams {
 impl Streams {
     /// None yet, and none missed.
     pub(super) fn new() -> Self {
-        Self { newest: VecDeque::with_capacity(KEPT), unseen: 0, doubted: false }
+        Self { newest: VecDeque::new(), count: 0, unseen: 0, doubted: false }
     }
 
     /// HEADERS may have been missed since the last that was seen.
@@ -48,85 +63,78 @@ impl Streams {
     /// `user` sent HEADERS on `id`; `ends` is their END_STREAM, without which they cannot be trailers
     /// (RFC 9113, 8.1).
     pub(super) fn open(&mut self, id: u32, user: User, ends: bool) -> Opening {
-        if let Some(stream) = self.newest.iter_mut().rev().find(|stream| stream.id == id) {
-            if stream.opener == user || stream.again == Some(user) {
+        if let Some(at) = self.newest.iter().rposition(|run| run.has(id)) {
+            let Run { opener, again, .. } = self.newest[at];
+            if opener == user || again == Some(user) {
                 return Opening::Known;
             }
-            stream.again = Some(user);
-            return Opening::Reused(stream.opener);
+            self.opened_again(at, id, user);
+            return Opening::Reused(opener);
         }
-        let higher = self.newest.iter().rev().find(|stream| stream.id > id && stream.opener != user);
-        let first = higher.map(|stream| stream.opener);
-        let is_newest = self.newest.iter().all(|stream| stream.id < id);
+        let higher = self.newest.iter().rev().find(|run| run.last > id && run.opener != user);
+        let first = higher.map(|run| run.opener);
+        let highest = self.newest.iter().map(|run| run.last).max();
         if std::mem::take(&mut self.doubted) {
-            self.unseen = self.newest.iter().map(|stream| stream.id).max().unwrap_or(0).max(id);
+            self.unseen = highest.unwrap_or(0).max(id);
         }
         let may_be_trailers = ends && id <= self.unseen;
-        if self.newest.len() == KEPT
-            && let Some(oldest) = self.newest.pop_front()
-        {
-            self.unseen = self.unseen.max(oldest.id);
+        if self.count == KEPT {
+            self.forget_oldest();
         }
-        self.newest.push_back(Stream { id, opener: user, again: None });
+        self.add(id, user);
         match first {
             Some(first) if !may_be_trailers => Opening::Reused(first),
-            None if is_newest => Opening::New,
+            None if highest.is_none_or(|highest| highest < id) => Opening::New,
             _ => Opening::Known,
+        }
+    }
+
+    fn add(&mut self, id: u32, opener: User) {
+        self.count += 1;
+        if let Some(newest) = self.newest.back_mut()
+            && newest.last.checked_add(STEP) == Some(id)
+            && (newest.opener, newest.again) == (opener, None)
+        {
+            newest.last = id;
+            return;
+        }
+        if self.newest.is_empty() {
+            // Most connections have one run, and there are many connections.
+            self.newest.reserve_exact(1);
+        }
+        self.newest.push_back(Run { first: id, last: id, opener, again: None });
+    }
+
+    fn forget_oldest(&mut self) {
+        let Some(oldest) = self.newest.front_mut() else { return };
+        self.unseen = self.unseen.max(oldest.first);
+        self.count -= 1;
+        if oldest.first == oldest.last {
+            self.newest.pop_front();
+        } else {
+            oldest.first += STEP;
+        }
+    }
+
+    /// A stream of the run there was opened by another, too: from now on it is a run of its own.
+    fn opened_again(&mut self, at: usize, id: u32, again: User) {
+        let run = self.newest[at];
+        let own = Run { first: id, last: id, again: Some(again), ..run };
+        self.newest[at] = own;
+        if id < run.last {
+            self.newest.insert(at + 1, Run { first: id + STEP, ..run });
+        }
+        if run.first < id {
+            self.newest.insert(at, Run { last: id - STEP, ..run });
         }
     }
 
     /// Who opened `id`, when `user` did not.
     pub(super) fn stranger(&self, id: u32, user: User) -> Option<User> {
-        let stream = self.newest.iter().rev().find(|stream| stream.id == id)?;
-        (stream.opener != user && stream.again != Some(user)).then_some(stream.opener)
+        let run = self.newest.iter().rev().find(|run| run.has(id))?;
+        (run.opener != user && run.again != Some(user)).then_some(run.opener)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const P: User = User(1);
-    const C: User = User(2);
-
-    /// (user, stream, END_STREAM) one after another, and what the last one is. Stream 0 is a loss.
-    fn check(steps: &[(User, u32, bool)], last: Opening) {
-        let mut streams = Streams::new();
-        let mut seen = Opening::Known;
-        for &(user, id, ends) in steps {
-            if id == 0 {
-                streams.doubt();
-            } else {
-                seen = streams.open(id, user, ends);
-            }
-        }
-        assert_eq!(seen, last, "{steps:?}");
-    }
-
-    #[test]
-    fn who_opened_what() {
-        check(&[(P, 1, false)], Opening::New);
-        check(&[(P, 1, false), (P, 1, true)], Opening::Known);
-        check(&[(P, 1, false), (C, 3, false)], Opening::New);
-        check(&[(C, 3, false), (P, 3, false)], Opening::Reused(C));
-        check(&[(C, 3, false), (P, 3, false), (P, 3, true)], Opening::Known);
-        check(&[(C, 3, false), (P, 1, true)], Opening::Reused(C));
-        // After a loss, HEADERS that end a lower stream may be its trailers.
-        check(&[(P, 0, false), (C, 3, false), (P, 1, true)], Opening::Known);
-        check(&[(P, 0, false), (C, 3, false), (P, 1, false)], Opening::Reused(C));
-        // A process' own lower stream says nothing.
-        check(&[(P, 0, false), (P, 5, false), (P, 3, true)], Opening::Known);
-    }
-
-    #[test]
-    fn the_table_forgets_the_oldest() {
-        let mut streams = Streams::new();
-        for id in (1..2000).step_by(2) {
-            assert_eq!(streams.open(id, P, false), Opening::New);
-        }
-        assert_eq!(streams.newest.len(), KEPT);
-        assert_eq!(streams.stranger(1999, C), Some(P));
-        assert_eq!(streams.stranger(1, C), None);
-        assert_eq!(streams.open(1, C, true), Opening::Known, "forgotten: perhaps trailers");
-    }
-}
+mod tests;
