@@ -10,7 +10,7 @@ impl Analysis {
     /// What was read of a connection's HTTP/2, where it speaks that.
     pub(super) fn http2(&self, socket: &Socket) -> Option<Http2> {
         let log = socket.http2()?;
-        let uses = log.streams().flat_map(|stream| stream.uses.iter().map(move |usage| (stream, usage)));
+        let uses = log.streams().flat_map(|stream| stream.uses().iter().map(move |usage| (stream, usage)));
         Some(Http2 {
             streams: uses.map(|(stream, usage)| self.stream(stream, usage)).collect(),
             streams_forgotten: log.forgotten(),
@@ -31,7 +31,7 @@ impl Analysis {
         })
     }
 
-    fn stream(&self, stream: &Http2Stream, usage: &StreamUse) -> Stream {
+    fn stream(&self, stream: Http2Stream<'_>, usage: &StreamUse) -> Stream {
         let frames = |dir| usage.frames(dir).map(|(name, count)| (name.to_owned(), count)).collect();
         let [reset_sent, reset_received] = usage.reset.map(|code| code.map(error));
         Stream {

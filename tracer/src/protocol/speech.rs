@@ -40,7 +40,7 @@ pub(super) struct Start {
 }
 
 /// Reads one session, transfer by transfer.
-pub(super) trait Session: Debug + Send {
+pub(super) trait Session: Debug {
     /// Reads one transfer, already clipped and not empty.
     fn feed(&mut self, user: User, dir: Direction, chunk: Chunk<'_>, out: &mut dyn FnMut(Sign));
 

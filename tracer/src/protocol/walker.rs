@@ -77,11 +77,12 @@ pub(super) struct Walker {
     line: bool,
     /// A header that is not complete yet, and what it lacks at least.
     head: [u8; HEAD_MAX],
-    have: usize,
-    lacks: usize,
+    have: u8,
+    lacks: u32,
     /// Whose transfer began the current message.
     owner: Option<User>,
-    parked: Option<Parked>,
+    /// Few connections have one.
+    parked: Option<Box<Parked>>,
 }
 
 /// The place in one transfer.
@@ -156,9 +157,9 @@ impl Walker {
         if !self.is_exact() {
             return self.lose();
         }
-        let missing = if self.left > 0 { self.left } else { self.lacks.max(1) as u64 };
+        let missing = if self.left > 0 { self.left } else { self.lacks.max(1).into() };
         out(Sign::Torn { by: user, cut, missing });
-        let parked = (self.left > 0).then_some(Parked { owner: cut, left: self.left });
+        let parked = (self.left > 0).then(|| Box::new(Parked { owner: cut, left: self.left }));
         *self = Self { parked, ..Self::new(true) };
     }
 
@@ -187,15 +188,17 @@ impl Walker {
         };
         let owner = if self.have == 0 { Some(cursor.user) } else { self.owner };
         self.owner = Some(cursor.user);
-        let taken = rest.len().min(HEAD_MAX - self.have);
-        let filled = self.have + taken;
-        self.head[self.have..filled].copy_from_slice(&rest[..taken]);
+        let have = usize::from(self.have);
+        let taken = rest.len().min(HEAD_MAX - have);
+        let filled = have + taken;
+        self.head[have..filled].copy_from_slice(&rest[..taken]);
         let (head, body, line) = match read(&self.head[..filled]) {
             Head::Message { head, body } => (head, body, false),
             Head::Line { head } => (head, 0, true),
             Head::Short(lacks) if filled < HEAD_MAX && cursor.is_whole() => {
                 cursor.keep(0..taken);
-                (self.have, self.lacks, self.owner) = (filled, lacks, owner);
+                let lacks = u32::try_from(lacks).unwrap_or(u32::MAX);
+                (self.have, self.lacks, self.owner) = (filled as u8, lacks, owner);
                 cursor.at = cursor.chunk.len;
                 return None;
             }
@@ -205,12 +208,12 @@ impl Walker {
                 return None;
             }
             Head::Bad => {
-                cursor.keep(0..bad(&self.head[..filled], self.have, read));
+                cursor.keep(0..bad(&self.head[..filled], have, read));
                 self.lose();
                 return None;
             }
         };
-        let Some(used) = head.checked_sub(self.have).filter(|_| head > 0 && head <= filled) else {
+        let Some(used) = head.checked_sub(have).filter(|_| head > 0 && head <= filled) else {
             self.lose();
             return None;
         };

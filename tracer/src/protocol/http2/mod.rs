@@ -19,7 +19,7 @@ use super::walker::{Cursor, Head, Part, Walker};
 use super::{Chunk, Direction, InFlight, Protocol, Sign, User};
 use frame::{Frame, HEADER};
 use open::Open;
-use payload::Payloads;
+use payload::{Payloads, Resting};
 use streams::{Opening, Streams};
 
 pub(super) const SPEECH: Speech = Speech {
@@ -118,7 +118,7 @@ struct Http2 {
     /// The way of the client's bytes.
     client: Option<Direction>,
     walkers: [Walker; 2],
-    payloads: [Payloads; 2],
+    payloads: [Resting; 2],
     log: Log,
     /// The stream whose frame is being received.
     receiving: u32,
@@ -136,8 +136,7 @@ impl Http2 {
         Self {
             client: start.client,
             walkers: start.fresh.map(Walker::new),
-            payloads: [Direction::Sent, Direction::Received]
-                .map(|dir| Payloads::new(dir, start.fresh[dir.index()])),
+            payloads: start.fresh.map(Resting::new),
             log: Log::default(),
             receiving: 0,
             streams,
@@ -147,15 +146,22 @@ impl Http2 {
     }
 
     /// One frame's header was completed by a transfer of `user`.
-    fn frame(&mut self, user: User, dir: Direction, frame: Frame, out: &mut dyn FnMut(Sign)) {
+    fn frame(
+        &mut self,
+        payloads: &mut Payloads,
+        user: User,
+        dir: Direction,
+        frame: Frame,
+        out: &mut dyn FnMut(Sign),
+    ) {
         let Frame { kind, stream, length, flags } = frame;
         out(Sign::Frame { dir, kind, stream, length, flags });
         let exact = self.walkers[dir.index()].is_exact();
         if exact {
             self.log.frame(user, dir, frame);
-            self.payloads[dir.index()].begin(frame, user, &mut self.log);
+            payloads.begin(frame, user, &mut self.log);
         } else {
-            self.payloads[dir.index()].lose(&mut self.log);
+            payloads.lose(&mut self.log);
         }
         match dir {
             Direction::Received => {
@@ -192,10 +198,9 @@ impl Http2 {
     }
 
     /// A part of the payload of the frame that this direction is in.
-    fn payload(&mut self, dir: Direction, part: Part<'_>, cursor: &Cursor<'_>) {
-        let exact = self.walkers[dir.index()].is_exact();
-        if exact {
-            self.payloads[dir.index()].read(part, &mut self.log, &mut |range| cursor.keep(range));
+    fn payload(&mut self, payloads: &mut Payloads, dir: Direction, part: Part<'_>, cursor: &Cursor<'_>) {
+        if self.walkers[dir.index()].is_exact() {
+            payloads.read(part, &mut self.log, &mut |range| cursor.keep(range));
         }
     }
 
@@ -233,12 +238,13 @@ impl Session for Http2 {
             self.answer(user, out);
         }
         let rest = self.walkers[at].part(&cursor);
-        if self.payloads[at].is_unfinished() {
+        let mut payloads = self.payloads[at].resume(dir);
+        if payloads.is_unfinished() {
             if rest.len == 0 {
                 // The frame was cut: whatever its receiver makes of it, what it said is not known.
-                self.payloads[at].lose(&mut self.log);
+                payloads.lose(&mut self.log);
             } else {
-                self.payload(dir, rest, &cursor);
+                self.payload(&mut payloads, dir, rest, &cursor);
             }
         }
         while let Some(message) = self.walkers[at].next(&mut cursor, head) {
@@ -251,13 +257,13 @@ impl Session for Http2 {
                         self.client = Some(side.client_when(dir));
                         cursor.keep(told);
                     }
-                    self.frame(user, dir, frame, out);
+                    self.frame(&mut payloads, user, dir, frame, out);
                     if frame.kind == FrameKind::Goaway && dir == Direction::Received {
                         // Which of them are still answered its payload says, which no recording keeps (6.8).
                         self.open.lose(dir);
                     }
                     let part = self.walkers[at].part(&cursor);
-                    self.payload(dir, part, &cursor);
+                    self.payload(&mut payloads, dir, part, &cursor);
                 }
                 _ => {
                     self.client = Some(dir);
@@ -270,17 +276,18 @@ impl Session for Http2 {
         }
         if self.walkers[at].is_lost() {
             self.open.lose(dir);
-            self.payloads[at].lose(&mut self.log);
+            payloads.lose(&mut self.log);
             if dir == Direction::Sent {
                 self.streams.doubt();
             }
         }
+        self.payloads[at] = payloads.rest();
     }
 
     fn skip(&mut self, dir: Direction) {
         self.walkers[dir.index()].lose();
         self.open.lose(dir);
-        self.payloads[dir.index()].lose(&mut self.log);
+        self.payloads[dir.index()].lose(dir, &mut self.log);
         if dir == Direction::Sent {
             self.streams.doubt();
         }

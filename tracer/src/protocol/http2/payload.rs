@@ -2,7 +2,7 @@
 
 use super::codes::SETTINGS;
 use super::frame::{Frame, FrameKind};
-use super::hpack::{Fields, Hpack};
+use super::hpack::{Fields, Hpack, Table};
 use super::log::{Goaway, Log};
 use super::messages::Messages;
 use crate::protocol::speech::Note;
@@ -11,6 +11,36 @@ use crate::protocol::{Direction, User};
 
 /// Bytes of an entry of SETTINGS (RFC 9113, 6.5.1).
 const SETTING: usize = 6;
+
+/// The payloads of one direction between two transfers.
+#[derive(Debug)]
+pub(super) enum Resting {
+    /// No frame and no block was cut: all that lasts is the table.
+    Between(Table),
+    Within(Box<Payloads>),
+}
+
+impl Resting {
+    /// From the first frame when `fresh`, else from somewhere.
+    pub(super) fn new(fresh: bool) -> Self {
+        Self::Between(Table::new(fresh))
+    }
+
+    /// Goes on reading. What is left in its place is empty, until [`Payloads::rest`] comes back.
+    pub(super) fn resume(&mut self, dir: Direction) -> Payloads {
+        match std::mem::replace(self, Self::new(true)) {
+            Self::Between(table) => Payloads::new(dir, table),
+            Self::Within(payloads) => *payloads,
+        }
+    }
+
+    /// Bytes were missed.
+    pub(super) fn lose(&mut self, dir: Direction, log: &mut Log) {
+        let mut payloads = self.resume(dir);
+        payloads.lose(log);
+        *self = payloads.rest();
+    }
+}
 
 /// Reads payloads, over any split.
 #[derive(Debug)]
@@ -31,11 +61,22 @@ pub(super) struct Payloads {
 }
 
 impl Payloads {
-    /// From the first frame when `fresh`, else from somewhere.
-    pub(super) fn new(dir: Direction, fresh: bool) -> Self {
+    /// Where a frame begins.
+    fn new(dir: Direction, table: Table) -> Self {
         let frame = Frame { kind: FrameKind::Data, stream: 0, length: 0, flags: 0 };
-        let (hpack, user) = (Hpack::new(fresh), User(0));
+        let (hpack, user) = (Hpack::new(table), User(0));
         Self { dir, hpack, block: None, frame, user, at: 0, pad: 0, item: [0; 8], have: 0 }
+    }
+
+    /// A transfer has ended.
+    pub(super) fn rest(self) -> Resting {
+        if self.is_unfinished() || self.block.is_some() {
+            return Resting::Within(Box::new(self));
+        }
+        match self.hpack.rest() {
+            Ok(table) => Resting::Between(table),
+            Err(hpack) => Resting::Within(Box::new(Self { hpack, ..self })),
+        }
     }
 
     /// Is there more to come of a frame?

@@ -156,7 +156,8 @@ pub(super) fn protocol(socket: &Socket) -> String {
 /// The method that was called last.
 fn method(socket: &Socket) -> Option<String> {
     let streams = socket.http2()?.streams();
-    let called = streams.filter_map(|stream| stream.uses.iter().find_map(|usage| usage.path.clone())).last();
+    let called =
+        streams.filter_map(|stream| stream.uses().iter().find_map(|usage| usage.path.clone())).last();
     called.map(|path| path.to_string())
 }
 

@@ -16,7 +16,7 @@ pub use value::Verb;
 use crate::protocol::speech::Note;
 use names::{Match, Name};
 use std::sync::Arc;
-use table::{Entry, Table};
+pub(super) use table::Table;
 use value::{Reader, Value};
 
 /// The largest number in a block that is taken for one: lengths and indexes are far smaller.
@@ -95,10 +95,10 @@ pub(super) struct Hpack {
 }
 
 impl Hpack {
-    /// At the first block when `fresh`, else somewhere.
-    pub(super) fn new(fresh: bool) -> Self {
+    /// Where a block begins.
+    pub(super) fn new(table: Table) -> Self {
         Self {
-            table: Table::new(fresh),
+            table,
             step: Step::Field,
             adds: false,
             name: Name::Other,
@@ -157,6 +157,12 @@ impl Hpack {
             };
         }
         self.value.pause();
+    }
+
+    /// Nothing is left to be read for now: the table is all that lasts, unless a block was cut.
+    pub(super) fn rest(self) -> Result<Table, Self> {
+        let is_between = matches!(self.step, Step::Field) && self.fields == Fields::default();
+        if is_between { Ok(self.table) } else { Err(self) }
     }
 
     /// The block is complete. Says what it said.
@@ -250,7 +256,7 @@ impl Hpack {
     /// A literal field is complete.
     fn literal(&mut self, value: Value) {
         if self.adds {
-            self.table.insert(Entry::new(self.name, value.clone(), self.name_length, self.value_length));
+            self.table.insert(self.name, value.clone(), self.name_length, self.value_length);
         }
         self.say(self.name, value);
         self.step = Step::Field;

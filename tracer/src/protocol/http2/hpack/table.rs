@@ -14,29 +14,31 @@ const INITIAL: u32 = 4096;
 /// larger one are unknown.
 const MOST: u32 = 1 << 16;
 
-/// A field in the table.
+/// A field in the table. There are many: it is small.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) name: Name,
-    pub(super) value: Value,
-    /// Bytes of its name, or the fewest that they can be: of a coded string the length is not known.
-    pub(super) name_length: u32,
-    /// Likewise what it counts.
-    pub(super) size: u32,
+struct Entry {
+    /// What it says, if that is known: of few it is.
+    value: Option<Box<Value>>,
+    name: Name,
+    /// Bytes of its name and of its value, or the fewest that they can be: of a coded string the length is not known.
+    name_length: u16,
+    value_length: u16,
 }
 
+// No table is larger than what the lengths of its entries can tell.
+const _: () = assert!(MOST - OVERHEAD <= u16::MAX as u32 && size_of::<Entry>() == 16);
+
 impl Entry {
-    /// An entry whose name and value have at least so many bytes.
-    pub(super) fn new(name: Name, value: Value, name_length: u32, value_length: u32) -> Self {
-        let size = name_length.saturating_add(value_length).saturating_add(OVERHEAD);
-        Self { name, value, name_length, size }
+    /// What it counts, at least.
+    fn size(&self) -> u32 {
+        u32::from(self.name_length) + u32::from(self.value_length) + OVERHEAD
     }
 }
 
 /// The newest entries that were seen, newest first. An index counts from the newest, so that what stands before an
 /// unseen part keeps its place, and what an encoder refers to is there: sizes only tell what surely is gone.
 #[derive(Clone, Debug)]
-pub(super) struct Table {
+pub(in super::super) struct Table {
     entries: VecDeque<Entry>,
     /// The least that they can count.
     size: u32,
@@ -45,7 +47,7 @@ pub(super) struct Table {
 
 impl Table {
     /// Empty; when not `fresh`, entries and a size of its own may have been before.
-    pub(super) fn new(fresh: bool) -> Self {
+    pub(in super::super) fn new(fresh: bool) -> Self {
         Self { entries: VecDeque::new(), size: 0, limit: if fresh { INITIAL } else { MOST } }
     }
 
@@ -61,10 +63,23 @@ impl Table {
         self.evict();
     }
 
-    /// Adds an entry (4.4).
-    pub(super) fn insert(&mut self, entry: Entry) {
-        self.size = self.size.saturating_add(entry.size);
-        self.entries.push_front(entry);
+    /// Adds an entry whose name and value have at least so many bytes (4.4).
+    pub(super) fn insert(&mut self, name: Name, value: Value, name_length: u32, value_length: u32) {
+        let size = name_length.saturating_add(value_length).saturating_add(OVERHEAD);
+        let lengths = (u16::try_from(name_length), u16::try_from(value_length));
+        let (Ok(name_length), Ok(value_length), true) = (lengths.0, lengths.1, size <= self.limit) else {
+            // Larger than the table: it empties it.
+            self.entries.clear();
+            self.size = 0;
+            return;
+        };
+        if self.entries.len() == self.entries.capacity() {
+            // Tables grow for a few requests, and there are many tables.
+            self.entries.reserve_exact((self.entries.len() / 4).max(4));
+        }
+        let value = (value != Value::Unread).then(|| Box::new(value));
+        self.entries.push_front(Entry { value, name, name_length, value_length });
+        self.size += size;
         self.evict();
     }
 
@@ -72,7 +87,7 @@ impl Table {
         while self.size > self.limit
             && let Some(oldest) = self.entries.pop_back()
         {
-            self.size = self.size.saturating_sub(oldest.size);
+            self.size = self.size.saturating_sub(oldest.size());
         }
     }
 
@@ -81,7 +96,7 @@ impl Table {
         match index.checked_sub(STATIC + 1) {
             None => names::static_name(index),
             Some(at) => match self.entries.get(at as usize) {
-                Some(entry) => (entry.name, entry.name_length),
+                Some(entry) => (entry.name, entry.name_length.into()),
                 None => (Name::Unknown, 0),
             },
         }
@@ -91,7 +106,10 @@ impl Table {
     pub(super) fn value(&self, index: u32) -> Value {
         match index.checked_sub(STATIC + 1) {
             None => names::static_value(index),
-            Some(at) => self.entries.get(at as usize).map_or(Value::Unread, |entry| entry.value.clone()),
+            Some(at) => {
+                let value = self.entries.get(at as usize).and_then(|entry| entry.value.as_deref());
+                value.cloned().unwrap_or(Value::Unread)
+            }
         }
     }
 }
@@ -100,8 +118,8 @@ impl Table {
 mod tests {
     use super::*;
 
-    fn entry(code: u16) -> Entry {
-        Entry::new(Name::Status, Value::Code(code), 7, 3)
+    fn insert(table: &mut Table, code: u16) {
+        table.insert(Name::Status, Value::Code(code), 7, 3);
     }
 
     fn codes(table: &Table) -> Vec<u16> {
@@ -112,28 +130,28 @@ mod tests {
     #[test]
     fn entries_are_counted_from_the_newest_and_go_with_the_oldest() {
         let mut table = Table::new(true);
-        (200..300).for_each(|code| table.insert(entry(code)));
+        (200..300).for_each(|code| insert(&mut table, code));
         // 42 bytes each in 4096.
         assert_eq!(codes(&table), (203..300).rev().collect::<Vec<_>>());
         table.resize(90);
         assert_eq!(codes(&table), [299, 298]);
         table.resize(4096);
         assert_eq!(codes(&table), [299, 298], "what is gone does not come back");
-        table.insert(entry(1));
+        insert(&mut table, 1);
         assert_eq!(codes(&table), [1, 299, 298]);
         table.resize(0);
         assert!(codes(&table).is_empty());
-        table.insert(entry(2));
+        insert(&mut table, 2);
         assert!(codes(&table).is_empty(), "larger than the table: 4.4");
     }
 
     #[test]
     fn after_a_loss_only_what_is_newer_is_known() {
         let mut table = Table::new(true);
-        table.insert(entry(1));
+        insert(&mut table, 1);
         table.lose();
         assert_eq!((table.name(62), table.value(62)), ((Name::Unknown, 0), Value::Unread));
-        table.insert(entry(2));
+        insert(&mut table, 2);
         assert_eq!(codes(&table), [2]);
         assert_eq!(table.name(63), (Name::Unknown, 0));
     }
@@ -142,9 +160,9 @@ mod tests {
     fn memory_is_bounded_whatever_the_encoder_says() {
         let mut table = Table::new(true);
         table.resize(u32::MAX);
-        (0..100_000).for_each(|_| table.insert(Entry::new(Name::Other, Value::Unread, 0, 0)));
+        (0..100_000).for_each(|_| table.insert(Name::Other, Value::Unread, 0, 0));
         assert_eq!(table.entries.len(), (MOST / OVERHEAD) as usize);
-        table.insert(Entry::new(Name::Other, Value::Unread, u32::MAX, u32::MAX));
+        table.insert(Name::Other, Value::Unread, u32::MAX, u32::MAX);
         assert!(table.entries.is_empty());
     }
 }

@@ -119,8 +119,7 @@ pub(super) struct Reader {
     huffman: bool,
     progress: Progress,
     bits: Bits,
-    text: [u8; MOST_PATH],
-    have: usize,
+    text: Vec<u8>,
 }
 
 impl Reader {
@@ -139,7 +138,7 @@ impl Reader {
             Name::Other | Name::Unknown => 0,
         };
         let progress = if length <= most { Progress::Reading } else { Progress::Failed };
-        Self { name, huffman, progress, bits: Bits::default(), text: [0; MOST_PATH], have: 0 }
+        Self { name, huffman, progress, bits: Bits::default(), text: Vec::new() }
     }
 
     /// More of it.
@@ -194,13 +193,12 @@ impl Reader {
     fn symbol(&mut self, symbol: u16) -> bool {
         match self.part(symbol) {
             Part::Text(byte) => {
-                if let Some(place) = self.text.get_mut(self.have) {
-                    *place = byte;
-                    self.have += 1;
+                if self.text.len() < MOST_PATH {
+                    self.text.push(byte);
                 } else {
                     self.progress = Progress::Failed;
                 }
-                if self.name == Name::ContentType && self.have == GRPC.len() {
+                if self.name == Name::ContentType && self.text.len() == GRPC.len() {
                     self.progress = Progress::Enough;
                 }
                 false
@@ -221,7 +219,7 @@ impl Reader {
         match (self.name, byte) {
             (Name::Path, None) => Part::End,
             (Name::Path, Some(byte)) if ENDS.contains(&byte) => Part::End,
-            (Name::ContentType, Some(byte)) if GRPC.get(self.have) != Some(&byte) => Part::Wrong,
+            (Name::ContentType, Some(byte)) if GRPC.get(self.text.len()) != Some(&byte) => Part::Wrong,
             (_, Some(byte)) if byte.is_ascii_graphic() => Part::Text(byte),
             _ => Part::Wrong,
         }
@@ -229,7 +227,7 @@ impl Reader {
 
     /// The value, complete.
     pub(super) fn end(&self) -> Value {
-        let text = &self.text[..self.have];
+        let text = &self.text[..];
         let whole = self.progress == Progress::Reading && self.bits.are_padding();
         let read = |value: Option<Value>| value.filter(|_| whole).unwrap_or(Value::Unread);
         match self.name {

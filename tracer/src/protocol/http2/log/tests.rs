@@ -1,5 +1,7 @@
 //! What is told of whole sessions, by process.
 
+use super::groups::STREAMS;
+use super::stream::USERS;
 use super::*;
 use crate::protocol::twice::Twice;
 use crate::protocol::{Chunk, Direction};
@@ -47,7 +49,7 @@ fn log(steps: &[(User, Direction, &[u8])]) -> Log {
 fn told(log: &Log) -> Vec<String> {
     let mut lines = Vec::new();
     for (stream, usage) in
-        log.streams().flat_map(|stream| stream.uses.iter().map(move |usage| (stream, usage)))
+        log.streams().flat_map(|stream| stream.uses().iter().map(move |usage| (stream, usage)))
     {
         let who = if usage.user == P { "P" } else { "C" };
         let mut parts = vec![format!("{who}{}", stream.id)];
@@ -197,7 +199,7 @@ fn memory_is_bounded_and_what_goes_on_is_remembered() {
         log.frame(User(user), Sent, headers(1, 4));
         log.goaway(Goaway { user: User(user), dir: Sent, last_stream: 0, error: 0 });
     }
-    assert_eq!((log.stream(1).map(|stream| stream.uses.len()), log.goaways().len()), (Some(USERS), GOAWAYS));
+    assert_eq!((log.streams.get(1).map(|body| body.uses.len()), log.goaways().len()), (Some(USERS), GOAWAYS));
 }
 
 proptest! {

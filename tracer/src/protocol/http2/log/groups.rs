@@ -1,0 +1,167 @@
+//! The streams that are remembered, each with what was seen on it: neighbours that are over, and on which the same was
+//! seen, are kept as one.
+
+use super::stream::{Body, Stream};
+use crate::protocol::Direction;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+/// Streams that are remembered: the newest, and before them those that go on.
+pub(super) const STREAMS: usize = 32;
+
+/// Between the numbers of two streams of one side.
+const STEP: u32 = 2;
+
+/// Streams in the order in which they were first seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Groups {
+    groups: VecDeque<Group>,
+    count: usize,
+}
+
+/// Streams whose numbers follow one another; a stream that goes on is alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Group {
+    first: u32,
+    count: u8,
+    /// Each direction has ended.
+    ended: [bool; 2],
+    /// It was seen to be unlike the group before it.
+    apart: bool,
+    body: Rc<Body>,
+}
+
+/// A stream that is remembered.
+pub(super) struct Known<'a> {
+    pub(super) ended: &'a mut [bool; 2],
+    pub(super) body: &'a mut Body,
+}
+
+impl Group {
+    fn ids(&self) -> impl Iterator<Item = u32> + use<> {
+        let first = self.first;
+        (0..u32::from(self.count)).map(move |at| first + at * STEP)
+    }
+
+    fn has(&self, id: u32) -> bool {
+        let distance = id.checked_sub(self.first);
+        distance.is_some_and(|far| far.is_multiple_of(STEP) && far / STEP < self.count.into())
+    }
+
+    fn is_over(&self) -> bool {
+        self.ended == [true; 2]
+    }
+}
+
+impl Groups {
+    /// All, oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Stream<'_>> {
+        self.groups.iter().flat_map(|group| group.ids().map(|id| Stream { id, of: &group.body }))
+    }
+
+    /// Is this stream remembered?
+    pub(super) fn has(&self, id: u32) -> bool {
+        self.place(id).is_some()
+    }
+
+    /// What was seen on it.
+    pub(super) fn get(&self, id: u32) -> Option<&Body> {
+        self.place(id).map(|at| &*self.groups[at].body)
+    }
+
+    /// The same, to be changed.
+    pub(super) fn get_mut(&mut self, id: u32) -> Option<Known<'_>> {
+        let at = self.place(id)?;
+        let at = if self.groups[at].count > 1 { self.part(at, id) } else { at };
+        let group = &mut self.groups[at];
+        group.apart = false;
+        Some(Known { ended: &mut group.ended, body: Rc::make_mut(&mut group.body) })
+    }
+
+    /// What was seen on those that have not ended this way.
+    pub(super) fn going_on(&mut self, dir: Direction) -> impl Iterator<Item = &mut Body> {
+        let on = self.groups.iter_mut().filter(move |group| !group.ended[dir.index()]);
+        on.map(|group| Rc::make_mut(&mut group.body))
+    }
+
+    /// Remembers one more. The one that is forgotten for it, if one is, and whether anybody was seen to open that.
+    pub(super) fn add(&mut self, id: u32) -> Option<(u32, bool)> {
+        let spare = self.join();
+        let forgotten = if self.count == STREAMS { self.forget() } else { None };
+        let mut body = spare.unwrap_or_default();
+        match Rc::get_mut(&mut body) {
+            Some(body) => {
+                body.uses.clear();
+                body.messages = Default::default();
+            }
+            None => body = Rc::default(),
+        }
+        if self.groups.len() == self.groups.capacity() {
+            // Most connections have few groups, and there are many connections.
+            self.groups.reserve_exact((self.groups.len() / 2).max(2));
+        }
+        self.groups.push_back(Group { first: id, count: 1, ended: [false; 2], apart: false, body });
+        self.count += 1;
+        forgotten
+    }
+
+    /// The newest are asked for most.
+    fn place(&self, id: u32) -> Option<usize> {
+        self.groups.iter().rposition(|group| group.has(id))
+    }
+
+    /// Joins what became alike. What was told twice then, if any was.
+    fn join(&mut self) -> Option<Rc<Body>> {
+        let mut spare = None;
+        for at in (1..self.groups.len()).rev() {
+            let [before, group] = [at - 1, at].map(|at| &self.groups[at]);
+            let follows = before.first.checked_add(STEP * u32::from(before.count)) == Some(group.first);
+            if group.apart || !follows || !before.is_over() || !group.is_over() {
+                continue;
+            }
+            if before.body != group.body {
+                self.groups[at].apart = true;
+                continue;
+            }
+            if let Some(group) = self.groups.remove(at) {
+                self.groups[at - 1].count += group.count;
+                spare = Some(group.body);
+            }
+        }
+        spare
+    }
+
+    /// Forgets the oldest that is over, or the oldest.
+    fn forget(&mut self) -> Option<(u32, bool)> {
+        let at = self.groups.iter().position(Group::is_over).unwrap_or(0);
+        let group = self.groups.get_mut(at)?;
+        let forgotten = (group.first, group.body.uses.iter().any(|usage| usage.opened));
+        self.count -= 1;
+        if group.count > 1 {
+            group.count -= 1;
+            group.first += STEP;
+        } else {
+            self.groups.remove(at);
+        }
+        Some(forgotten)
+    }
+
+    /// Parts a stream from the others of its group; where it is now.
+    fn part(&mut self, at: usize, id: u32) -> usize {
+        let group = self.groups[at].clone();
+        let before = ((id - group.first) / STEP) as u8;
+        let after = group.count - before - 1;
+        self.groups[at] = Group { first: id, count: 1, apart: false, ..group.clone() };
+        if after > 0 {
+            let rest = Group { first: id + STEP, count: after, apart: false, ..group.clone() };
+            self.groups.insert(at + 1, rest);
+        }
+        if before > 0 {
+            self.groups.insert(at, Group { count: before, ..group });
+        }
+        at + usize::from(before > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! Groups remember what single streams do.
+
+use super::*;
+use crate::protocol::http2::frame::FrameKind;
+use crate::protocol::http2::messages::Messages;
+use crate::protocol::{Direction, User};
+use proptest::prelude::*;
+
+/// Stream by stream: its number, which directions have ended, what was seen.
+#[derive(Default)]
+struct Single(Vec<(u32, [bool; 2], Body)>);
+
+impl Single {
+    fn add(&mut self, id: u32) -> Option<(u32, bool)> {
+        let full = self.0.len() == STREAMS;
+        let forgotten = full.then(|| {
+            let at = self.0.iter().position(|(_, ended, _)| *ended == [true; 2]).unwrap_or(0);
+            let (id, _, body) = self.0.remove(at);
+            (id, body.uses.iter().any(|usage| usage.opened))
+        });
+        self.0.push((id, [false; 2], Body::default()));
+        forgotten
+    }
+}
+
+/// What happens to a stream, which is so far from the newest: it is opened, goes on, or ends.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Add { on: u32, opened: bool },
+    Frame { back: u32, user: u32, kind: bool },
+    End { back: u32, dir: bool },
+    EndBoth { back: u32 },
+    Lose { dir: bool },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let back = || prop_oneof![6 => Just(0), 1 => 0..40_u32];
+    prop_oneof![
+        4 => (prop_oneof![9 => Just(2), 1 => 1..9_u32], prop::bool::weighted(0.9))
+            .prop_map(|(on, opened)| Step::Add { on, opened }),
+        4 => (back(), 0..2_u32, any::<bool>()).prop_map(|(back, user, kind)| Step::Frame { back, user, kind }),
+        1 => (back(), any::<bool>()).prop_map(|(back, dir)| Step::End { back, dir }),
+        4 => back().prop_map(|back| Step::EndBoth { back }),
+        1 => any::<bool>().prop_map(|dir| Step::Lose { dir }),
+    ]
+}
+
+fn dir(sent: bool) -> Direction {
+    if sent { Direction::Sent } else { Direction::Received }
+}
+
+/// Changes a stream in both, where it is remembered.
+fn both(
+    groups: &mut Groups,
+    single: &mut Single,
+    id: u32,
+    change: impl Fn(&mut [bool; 2], &mut Body),
+) -> Result<(), TestCaseError> {
+    let known = single.0.iter_mut().find(|(known, ..)| *known == id);
+    prop_assert_eq!(known.is_some(), groups.has(id));
+    if let Some(((_, ended, body), known)) = known.zip(groups.get_mut(id)) {
+        change(ended, body);
+        change(known.ended, known.body);
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn groups_remember_what_single_streams_do(steps in prop::collection::vec(step(), 1..400)) {
+        let (mut groups, mut single, mut id) = (Groups::default(), Single::default(), 1_u32);
+        for step in steps {
+            match step {
+                Step::Add { on, opened } => {
+                    id += on;
+                    prop_assert_eq!(groups.add(id), single.add(id));
+                    both(&mut groups, &mut single, id, |_, body| {
+                        body.usage_mut(User(1)).expect("there is room").opened = opened;
+                    })?;
+                }
+                Step::Frame { back, user, kind } => {
+                    let kind = if kind { FrameKind::Data } else { FrameKind::WindowUpdate };
+                    both(&mut groups, &mut single, id.saturating_sub(back), |_, body| {
+                        let usage = body.usage_mut(User(user)).expect("there is room");
+                        usage.count(dir(kind == FrameKind::Data), kind);
+                    })?;
+                }
+                Step::End { back, dir } => {
+                    let end = |ended: &mut [bool; 2], _: &mut Body| ended[usize::from(dir)] = true;
+                    both(&mut groups, &mut single, id.saturating_sub(back), end)?;
+                }
+                Step::EndBoth { back } => {
+                    let end = |ended: &mut [bool; 2], _: &mut Body| *ended = [true; 2];
+                    both(&mut groups, &mut single, id.saturating_sub(back), end)?;
+                }
+                Step::Lose { dir: sent } => {
+                    let at = dir(sent).index();
+                    let lose = |body: &mut Body| body.messages[at] = Messages::Lost;
+                    groups.going_on(dir(sent)).for_each(lose);
+                    single.0.iter_mut().filter(|(_, ended, _)| !ended[at]).for_each(|(.., body)| lose(body));
+                }
+            }
+            let grouped: Vec<(u32, &Body)> = groups.iter().map(|stream| (stream.id, stream.of)).collect();
+            let singles: Vec<(u32, &Body)> = single.0.iter().map(|(id, _, body)| (*id, body)).collect();
+            prop_assert_eq!(grouped, singles);
+            prop_assert_eq!(groups.count, single.0.len());
+        }
+    }
+}
