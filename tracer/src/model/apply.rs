@@ -271,7 +271,7 @@ impl Model {
             wire.skip(Direction::Sent);
             wire.skip(Direction::Received);
         }
-        socket.wire = Some(Box::new(wire));
+        socket.wire = Some(wire);
         true
     }
 
@@ -281,7 +281,7 @@ impl Model {
         self.by_inode.insert(record.file.inode, id);
         self.sockets.insert(
             id,
-            Socket {
+            Box::new(Socket {
                 id,
                 inode: record.file.inode,
                 cookie: record.cookie,
@@ -304,7 +304,7 @@ impl Model {
                 wire: None,
                 inside: None,
                 file: Weak::new(),
-            },
+            }),
         );
         id
     }
@@ -315,7 +315,7 @@ impl Model {
             return;
         }
         let mut gone: Vec<SockId> =
-            self.sockets.values().filter(|s| !s.is_open() && !s.kept).map(|s| s.id).collect();
+            self.sockets().filter(|s| !s.is_open() && !s.kept).map(|s| s.id).collect();
         gone.sort_unstable();
         gone.truncate(gone.len().saturating_sub(Self::GONE_SOCKETS));
         for id in gone {

@@ -44,8 +44,17 @@ impl Requests {
         if self.0.len() == Self::KEPT {
             self.0.pop_front();
         }
+        if self.0.is_empty() {
+            // Most connections have one under way at a time, and there are many connections.
+            self.0.reserve_exact(1);
+        }
         let by = Origin { process: ProcId::from_number(by), ..at };
         self.0.push_back(Asked { by, fd, stream });
+    }
+
+    /// All have been answered.
+    pub(super) fn forget(&mut self) {
+        self.0.clear();
     }
 
     /// Those of them that are under way, oldest first: where replies come in order, the newest are.

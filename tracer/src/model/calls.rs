@@ -33,7 +33,7 @@ impl Model {
                 let socket = self.socket_of(&call.file).and_then(|id| self.sockets.get_mut(&id));
                 if let Some(socket) = socket {
                     let how = Farewell::Shutdown(call.args[1] as i32);
-                    socket.goodbye.get_or_insert(Goodbye { by: at, fd: call.fd, how });
+                    socket.end_for_all(Goodbye { by: at, fd: call.fd, how });
                 }
             }
             calls::EPOLL_CTL => self.epoll_changed(at, call, payload, out),

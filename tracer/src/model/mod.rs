@@ -58,7 +58,8 @@ pub struct Model {
     tables: FxHashMap<process::TableId, Table>,
     /// Children of processes with several threads.
     standing: standing::Children,
-    sockets: FxHashMap<SockId, Socket>,
+    /// Boxed, so that room for more of them in the table is small.
+    sockets: FxHashMap<SockId, Box<Socket>>,
     by_inode: FxHashMap<u64, SockId>,
     /// How many sockets there may be before the ones that are gone are looked for.
     sweep_at: usize,
@@ -123,7 +124,7 @@ impl Model {
     /// A socket.
     #[must_use]
     pub fn socket(&self, id: SockId) -> Option<&Socket> {
-        self.sockets.get(&id)
+        self.sockets.get(&id).map(|socket| &**socket)
     }
 
     /// The connection behind a descriptor, as an event showed that.
@@ -134,7 +135,7 @@ impl Model {
 
     /// All sockets that are remembered.
     pub fn sockets(&self) -> impl ExactSizeIterator<Item = &Socket> {
-        self.sockets.values()
+        self.sockets.values().map(|socket| &**socket)
     }
 
     /// The descriptor table of a process, `None` once it has ended.

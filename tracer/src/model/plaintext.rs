@@ -167,6 +167,9 @@ impl Socket {
     ) {
         if let Some(mut wire) = self.wire.take() {
             self.hear_on(&mut wire, at, fd, direction, chunk, out);
+            if self.inside.is_none() && wire.is_idle() {
+                self.asked.forget();
+            }
             self.wire = Some(wire);
         }
     }
@@ -182,6 +185,9 @@ impl Socket {
     ) {
         if let Some(mut wire) = self.inside.take() {
             self.hear_on(&mut wire, at, fd, direction, chunk, out);
+            if wire.is_idle() {
+                self.asked.forget();
+            }
             self.inside = Some(wire);
         }
     }
@@ -203,7 +209,7 @@ impl Socket {
     fn heard(&mut self, at: Origin, fd: i32, sign: Sign, out: &mut Vec<Change>) {
         if let Sign::Goodbye { message, .. } = sign {
             let how = Farewell::Message(message);
-            self.goodbye.get_or_insert(Goodbye { by: at, fd, how });
+            self.end_for_all(Goodbye { by: at, fd, how });
         }
         self.asked.note(&sign, at, fd);
         out.push(Change::Said { socket: self.id, process: at.process, fd, nr: at.nr, sign });

@@ -158,14 +158,14 @@ pub struct Socket {
     pub users: Vec<Usage>,
     /// Who used it in turn: the first turns and the newest.
     pub turns: Vec<Turn>,
-    /// Who ended it for all, where a holder did.
-    pub goodbye: Option<Goodbye>,
     /// The last two processes whose requests were under way at once: who reads which reply is luck.
     pub at_once: Option<[ProcId; 2]>,
     /// A finding speaks of it: keep it.
     pub kept: bool,
+    /// Few connections have one.
+    pub(super) goodbye: Option<Box<Goodbye>>,
     pub(super) asked: Requests,
-    pub(super) wire: Option<Box<Wire>>,
+    pub(super) wire: Option<Wire>,
     /// What is inside TLS, where calls of OpenSSL were seen that used it.
     pub(super) inside: Option<Box<Wire>>,
     pub(super) file: Weak<OpenFile>,
@@ -180,7 +180,7 @@ impl Socket {
     /// What it speaks.
     #[must_use]
     pub fn protocol(&self) -> Protocol {
-        self.wire.as_ref().map_or(Protocol::Unknown, |wire| wire.protocol())
+        self.wire.as_ref().map_or(Protocol::Unknown, Wire::protocol)
     }
 
     /// What it speaks inside TLS, where that was seen and recognised.
@@ -205,8 +205,8 @@ impl Socket {
     /// What its client waits for now, where the holders are the client, and the requests of it that are remembered.
     #[must_use]
     pub fn in_flight(&self) -> (InFlight, Vec<Asked>) {
-        let [outside, inside] = [&self.wire, &self.inside]
-            .map(|wire| wire.as_ref().map_or(InFlight::Unknown, |wire| wire.in_flight()));
+        let [outside, inside] = [self.wire.as_ref(), self.inside.as_deref()]
+            .map(|wire| wire.map_or(InFlight::Unknown, Wire::in_flight));
         // A record of TLS may be cut where nobody waits for a reply.
         let flight = match inside {
             InFlight::Unknown => outside,
@@ -270,6 +270,10 @@ impl Socket {
         let at = match self.users.iter().position(|usage| usage.process == process) {
             Some(at) => at,
             None if self.users.len() < Self::USERS => {
+                if self.users.is_empty() {
+                    // Most connections have one user, and there are many connections.
+                    self.users.reserve_exact(1);
+                }
                 self.users.push(Usage {
                     process,
                     fd,
@@ -304,7 +308,21 @@ impl Socket {
         if self.turns.len() == Self::TURNS {
             self.turns.remove(Self::TURNS / 2);
         }
+        if self.turns.is_empty() {
+            self.turns.reserve_exact(1);
+        }
         self.turns.push(turn);
+    }
+
+    /// Who ended it for all, where a holder did.
+    #[must_use]
+    pub fn goodbye(&self) -> Option<Goodbye> {
+        self.goodbye.as_deref().copied()
+    }
+
+    /// A holder ends it for all. The first one that does is remembered.
+    pub(super) fn end_for_all(&mut self, goodbye: Goodbye) {
+        self.goodbye.get_or_insert_with(|| Box::new(goodbye));
     }
 
     pub(super) fn note_at_once(&mut self, pair: Option<[User; 2]>) {
@@ -322,7 +340,7 @@ impl Socket {
         if let Some(wire) = self.wire.as_mut() {
             if self.turns.is_empty() {
                 // It was seen before the call that accepted it had returned: nothing has passed.
-                **wire = Wire::new();
+                *wire = Wire::new();
             }
             wire.client_is(Direction::Received);
         }

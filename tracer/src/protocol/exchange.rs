@@ -42,7 +42,13 @@ impl Exchange {
         }
         match self.waiting.back_mut() {
             Some((user, count)) if *user == by => *count = count.saturating_add(1),
-            _ => self.waiting.push_back((by, 1)),
+            _ => {
+                if self.waiting.is_empty() {
+                    // Most connections are one process', and there are many connections.
+                    self.waiting.reserve_exact(1);
+                }
+                self.waiting.push_back((by, 1));
+            }
         }
         if self.waiting.len() > RUNS_MAX {
             self.waiting.pop_front();

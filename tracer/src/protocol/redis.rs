@@ -40,7 +40,7 @@ impl Redis {
         Self {
             client: start.client,
             walkers: start.fresh.map(Walker::new),
-            nesting: [Nesting::default(); 2],
+            nesting: [Nesting::default(), Nesting::default()],
             exchange: Exchange::new(start.fresh[0] && start.fresh[1]),
         }
     }

@@ -52,6 +52,11 @@ pub(super) trait Session: Debug {
         InFlight::Unknown
     }
 
+    /// Is [`Session::in_flight`] known to be nothing?
+    fn is_idle(&self) -> bool {
+        self.in_flight() == InFlight::Nothing
+    }
+
     /// Two processes whose requests are under way at once, where replies are told apart by their order alone, and the
     /// state of the session is not in user memory anyway.
     fn at_once(&self) -> Option<[User; 2]> {

@@ -32,7 +32,8 @@ pub struct Wire {
     /// The way of the client's bytes, where it is known.
     client: Option<Direction>,
     session: Option<Box<dyn Session>>,
-    starts: [Opening; 2],
+    /// While it listens, once something has passed.
+    starts: Option<Box<[Opening; 2]>>,
     /// What the last transfer looked like, without being sure.
     candidate: Protocol,
     /// The session before TLS, where it goes on inside: after MySQL's SSLRequest ("Protocol::SSLRequest").
@@ -48,13 +49,11 @@ impl Default for Wire {
 impl Wire {
     /// A connection of which nothing has passed.
     pub fn new() -> Self {
-        let start =
-            Opening { bytes: [0; KEPT], have: 0, whole: true, looks: Protocol::Unknown, user: User(0) };
         Self {
             protocol: Protocol::Unknown,
             client: None,
             session: None,
-            starts: [start; 2],
+            starts: None,
             candidate: Protocol::Unknown,
             before: None,
         }
@@ -68,6 +67,11 @@ impl Wire {
     /// What the client waits for now.
     pub fn in_flight(&self) -> InFlight {
         self.session.as_ref().map_or(InFlight::Unknown, |session| session.in_flight())
+    }
+
+    /// Is it known that the client waits for nothing?
+    pub fn is_idle(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.is_idle())
     }
 
     /// Two processes whose requests are under way at once, in a protocol where that is what makes sharing go wrong.
@@ -100,9 +104,9 @@ impl Wire {
 
     /// Bytes were missed in this direction: a late attach, a loss.
     pub fn skip(&mut self, dir: Direction) {
-        self.starts[dir.index()].whole = false;
-        if let Some(session) = &mut self.session {
-            session.skip(dir);
+        match &mut self.session {
+            Some(session) => session.skip(dir),
+            None => self.starts.get_or_insert_default()[dir.index()].whole = false,
         }
     }
 
@@ -129,7 +133,8 @@ impl Wire {
 
     /// Tries to recognise the protocol by one more transfer.
     fn listen(&mut self, user: User, dir: Direction, chunk: Chunk<'_>, out: &mut impl FnMut(Sign)) {
-        if let Some((speech, side)) = self.starts[dir.index()].opening(chunk, self.client, dir) {
+        let starts = self.starts.get_or_insert_default();
+        if let Some((speech, side)) = starts[dir.index()].opening(chunk, self.client, dir) {
             return self.open(speech, side.client_when(dir), dir, out);
         }
         let fit = REGISTRY.iter().find_map(|speech| Some((*speech, chunk.fits(speech.fits)?)));
@@ -145,7 +150,7 @@ impl Wire {
             Some((speech, _)) => self.candidate = speech.protocol,
             None => self.candidate = Protocol::Unknown,
         }
-        let start = &mut self.starts[dir.index()];
+        let start = &mut self.starts.get_or_insert_default()[dir.index()];
         let before = start.have;
         start.keep(user, fit.map_or(Protocol::Unknown, |(speech, _)| speech.protocol), chunk);
         let may_open = start.may_open(&mut |range| chunk.keep_after(before, range));
@@ -153,11 +158,14 @@ impl Wire {
             // Whatever comes later, this was not its beginning.
             start.whole = false;
         }
+        if self.session.is_some() {
+            self.starts = None;
+        }
     }
 
     /// A session opened with this transfer, or with those kept before it, which are read now.
     fn open(&mut self, speech: &Speech, client: Direction, dir: Direction, out: &mut impl FnMut(Sign)) {
-        let mut starts = self.starts;
+        let mut starts = self.starts.take().map(|starts| *starts).unwrap_or_default();
         // The other side's bytes are read only where they were read as this protocol's: of others' too little is noted.
         let other = &mut starts[dir.other().index()];
         other.whole &= other.have == 0 || other.looks == speech.protocol;
@@ -179,6 +187,12 @@ impl Wire {
         self.protocol = speech.protocol;
         self.session = Some((speech.session)(Start { client: Some(client), fresh }));
         out(Sign::Recognised(speech.protocol));
+    }
+}
+
+impl Default for Opening {
+    fn default() -> Self {
+        Self { bytes: [0; KEPT], have: 0, whole: true, looks: Protocol::Unknown, user: User(0) }
     }
 }
 

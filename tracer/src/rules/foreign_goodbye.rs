@@ -223,7 +223,7 @@ fn beginning(model: &Model, socket: &Socket, fd: i32) -> Vec<Step> {
 
 fn found(model: &Model, id: SockId, met: &Met) -> Option<Draft> {
     let socket = model.socket(id)?;
-    let goodbye = socket.goodbye.filter(|goodbye| goodbye.by.process != met.process)?;
+    let goodbye = socket.goodbye().filter(|goodbye| goodbye.by.process != met.process)?;
     let by = goodbye.by.process;
     let passed = |process| socket.usage(process).is_some_and(|usage| usage.passed);
     if socket.crossed.is_none() || passed(by) || passed(met.process) {

@@ -103,7 +103,7 @@ fn found(model: &Model, copy: &Copied) -> Option<Draft> {
     let began = copy.asked.first().map_or(socket.opened.time, |asked| asked.by.time);
     let both_hold =
         [copy.parent, copy.child].into_iter().all(|id| model.holds_socket(id, copy.socket, copy.fd));
-    if !both_hold || socket.goodbye.is_some() || model.lost_since(began) {
+    if !both_hold || socket.goodbye().is_some() || model.lost_since(began) {
         return None;
     }
     let goes_on = socket.turns.iter().any(|turn| turn.process == copy.parent && turn.to > copy.time);

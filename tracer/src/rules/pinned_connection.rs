@@ -68,7 +68,7 @@ impl Rule for PinnedConnection {
 }
 
 fn peer_saw_the_end(model: &Model, id: SockId) -> bool {
-    let goodbye = model.socket(id).and_then(|socket| socket.goodbye);
+    let goodbye = model.socket(id).and_then(Socket::goodbye);
     goodbye.is_some_and(|goodbye| goodbye.how != Farewell::Shutdown(SHUT_RD))
 }
 

@@ -125,7 +125,7 @@ impl PreExecIo {
     fn used(&mut self, model: &Model, id: SockId, user: ProcId, out: &mut Vec<Draft>) {
         let Some((spoken, socket)) = self.spoken.get(&id).zip(model.socket(id)) else { return };
         // A goodbye is not going on.
-        let ends = socket.goodbye.is_some_and(|goodbye| goodbye.by.process == user);
+        let ends = socket.goodbye().is_some_and(|goodbye| goodbye.by.process == user);
         if user != spoken.process && !ends && was_before(socket, spoken, user) {
             out.extend(draft(model, socket, spoken, user, true));
             self.spoken.remove(&id);

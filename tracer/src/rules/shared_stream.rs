@@ -88,7 +88,7 @@ fn turns(model: &Model, id: SockId, process: ProcId) -> Option<Draft> {
 /// Whether a turn is a goodbye and nothing before it, or nothing that was answered (inside TLS PostgreSQL's Terminate
 /// comes first, as data): what comes of that, `foreign-goodbye` says.
 pub(super) fn only_said_goodbye(socket: &Socket, turn: &Turn) -> bool {
-    let goodbye = socket.goodbye.filter(|goodbye| goodbye.by.process == turn.process);
+    let goodbye = socket.goodbye().filter(|goodbye| goodbye.by.process == turn.process);
     goodbye.is_some_and(|goodbye| {
         let inside_tls = socket.protocol() == Protocol::Tls && turn.received == 0;
         goodbye.by.time <= turn.from || inside_tls && goodbye.by.time <= turn.to

@@ -299,6 +299,10 @@ impl Session for Http2 {
         if known { self.open.in_flight() } else { InFlight::Unknown }
     }
 
+    fn is_idle(&self) -> bool {
+        self.open.is_none() && self.in_flight() == InFlight::Nothing
+    }
+
     fn http2(&self) -> Option<&Log> {
         Some(&self.log)
     }

@@ -44,6 +44,10 @@ impl Open {
         if self.streams.len() == FOLLOWED {
             self.streams.pop_front();
         }
+        if self.streams.is_empty() {
+            // Most connections have one at a time, and there are many connections.
+            self.streams.reserve_exact(1);
+        }
         self.streams.push_back(Life { id, opener, ended: [false; 2], sure: true });
     }
 
@@ -76,6 +80,11 @@ impl Open {
                 stream.ended != [true; 2]
             }),
         }
+    }
+
+    /// Is none open, as far as is known?
+    pub(super) fn is_none(&self) -> bool {
+        self.streams.is_empty()
     }
 
     /// What is open now.

@@ -15,22 +15,31 @@ pub(super) enum Place {
 }
 
 /// The open levels of the current value.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Nesting {
-    /// Items still to come, outermost first.
-    missing: [u64; DEEPEST],
-    depth: usize,
-    /// Items of the outermost level.
+    /// Items of the outermost level, and how many are still to come.
     items: u64,
+    missing: u64,
+    /// Items still to come in the levels below, outermost first: few values have some.
+    below: Option<Box<[u64; DEEPEST - 1]>>,
+    depth: u8,
     push: bool,
 }
 
 impl Nesting {
+    /// Items still to come in a level; `None` for one that is too deep.
+    fn missing(&mut self, level: u8) -> Option<&mut u64> {
+        match usize::from(level).checked_sub(1) {
+            None => Some(&mut self.missing),
+            Some(below) => self.below.get_or_insert_default().get_mut(below),
+        }
+    }
+
     /// Where the next token stands.
     pub(super) fn place(&self) -> Place {
         match self.depth {
             0 => Place::First,
-            _ => Place::Item(self.items.saturating_sub(self.missing[0])),
+            _ => Place::Item(self.items.saturating_sub(self.missing)),
         }
     }
 
@@ -46,7 +55,7 @@ impl Nesting {
         }
         let items = token::items(head);
         if items > 0 {
-            *self.missing.get_mut(self.depth)? = items;
+            *self.missing(self.depth)? = items;
             if self.depth == 0 {
                 self.items = items;
             }
@@ -54,12 +63,14 @@ impl Nesting {
             return Some(false);
         }
         while let Some(level) = self.depth.checked_sub(1) {
-            self.missing[level] -= 1;
-            if self.missing[level] > 0 {
+            let missing = self.missing(level)?;
+            *missing -= 1;
+            if *missing > 0 {
                 return Some(false);
             }
             self.depth = level;
         }
+        self.below = None;
         Some(true)
     }
 }

@@ -192,7 +192,7 @@ fn last_error(socket: &Socket) -> Option<String> {
 }
 
 fn state(sight: &Sight<'_>, socket: &Socket) -> Line {
-    if let Some(goodbye) = &socket.goodbye {
+    if let Some(goodbye) = socket.goodbye() {
         let by: ProcId = goodbye.by.process;
         let pid = sight.analysis.model.pid(by);
         return vec![span(format!("goodbye by {pid}"), Role::Warning)];
