@@ -39,6 +39,9 @@ struct Arguments {
     /// The most connections and processes that growth is measured at.
     #[arg(long, default_value_t = 1_000_000)]
     most: usize,
+    /// How many connections there are where a profiler counts.
+    #[arg(long, default_value_t = 1_000)]
+    connections: usize,
     /// Prints one JSON document.
     #[arg(long)]
     json: bool,
@@ -77,7 +80,7 @@ impl Measure {
             Self::Growth => growth::measure(arguments.events, arguments.most),
             Self::Memory => memory::measure(),
             Self::Fork => fork::measure(),
-            Self::Count => speed::count(arguments.events),
+            Self::Count => speed::count(arguments.events, arguments.connections),
             Self::CountReplay => replay::count(arguments.events)?,
         })
     }

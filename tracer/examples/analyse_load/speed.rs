@@ -29,9 +29,9 @@ pub(super) fn measure(events: u64) -> Value {
 }
 
 /// Analyses, for a profiler to count.
-pub(super) fn count(events: u64) -> Value {
-    let (_, processes, each) = LOADS[0];
-    let mut traffic = Traffic::new(processes, each);
+pub(super) fn count(events: u64, connections: usize) -> Value {
+    let (_, processes, _) = LOADS[0];
+    let mut traffic = Traffic::new(processes, connections / processes);
     let mut analysis = begun(&mut traffic);
     let (count, _) = analyse(&mut analysis, &mut traffic, events);
     json!({ "events": count, "findings": analysis.findings().len() })

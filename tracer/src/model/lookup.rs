@@ -105,7 +105,7 @@ impl Model {
             return None;
         }
         let table = self.tables.get(&self.table_id(by)?)?;
-        let holds_more = table.iter().any(|(_, holding)| holding.file.socket == Some(socket.id));
+        let holds_more = table.find(socket.id).is_some();
         let Origin { process, tid, .. } = by;
         (!holds_more).then_some(Change::LetGo { socket: socket.id, process, tid, fd })
     }

@@ -148,11 +148,7 @@ impl Model {
     /// for each event.
     pub fn holders(&self, id: SockId) -> impl Iterator<Item = (ProcId, i32)> {
         let living = self.processes.values().filter(|process| process.ended.is_none());
-        living.filter_map(move |process| {
-            let table = self.tables.get(&process.table)?;
-            let (fd, _) = table.iter().find(|(_, holding)| holding.file.socket == Some(id))?;
-            Some((process.id, fd))
-        })
+        living.filter_map(move |process| Some((process.id, self.tables.get(&process.table)?.find(id)?)))
     }
 
     /// As [`Model::holders`], for several sockets at once. What tables share is looked through once.
@@ -175,9 +171,8 @@ impl Model {
     #[must_use]
     pub fn holds_socket(&self, id: ProcId, socket: SockId, fd: i32) -> bool {
         let is_it = |holding: &Holding| holding.file.socket == Some(socket);
-        self.table(id).is_some_and(|table| {
-            table.holding(fd).is_some_and(is_it) || table.iter().any(|(_, holding)| is_it(holding))
-        })
+        self.table(id)
+            .is_some_and(|table| table.holding(fd).is_some_and(is_it) || table.find(socket).is_some())
     }
 
     /// A number in the table that a thread uses.

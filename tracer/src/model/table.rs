@@ -62,7 +62,17 @@ pub struct End {
     pub result: i64,
 }
 
-type Page = [Slot; PAGE];
+/// Numbers that follow one another.
+#[derive(Clone, Debug)]
+pub(super) struct Page {
+    /// Which of them are in use, one bit each.
+    open: u64,
+    /// The sockets behind them, 0 for none: a search for one looks here only.
+    sockets: [u32; PAGE],
+    slots: [Slot; PAGE],
+}
+
+const _: () = assert!(PAGE == u64::BITS as usize);
 
 /// Which wanted sockets are on pages of tables, and where: pages are shared between tables.
 pub(super) type Seen = FxHashMap<*const Page, Box<[(usize, SockId)]>>;
@@ -86,7 +96,7 @@ impl Table {
     #[must_use]
     pub fn slot(&self, fd: i32) -> Option<&Slot> {
         let fd = usize::try_from(fd).ok()?;
-        self.pages.get(fd / PAGE)?.as_ref().map(|page| &page[fd % PAGE])
+        self.pages.get(fd / PAGE)?.as_ref().map(|page| &page.slots[fd % PAGE])
     }
 
     /// What is behind a number now.
@@ -97,14 +107,44 @@ impl Table {
 
     /// All numbers in use, in order.
     pub fn iter(&self) -> impl Iterator<Item = (i32, &Holding)> {
-        self.slots().filter_map(|(fd, slot)| Some((fd, slot.open.as_ref()?)))
+        self.pages().flat_map(|(first, page)| {
+            let open = bits(page.open).map(move |low| (first + low as i32, page.slots[low].open.as_ref()));
+            open.filter_map(|(fd, holding)| Some((fd, holding?)))
+        })
+    }
+
+    /// The numbers with sockets among the lowest so many that are in use, in order.
+    pub(crate) fn sockets_among(&self, most: usize) -> impl Iterator<Item = (i32, SockId)> {
+        let mut left = most;
+        let pages = self.pages().map_while(move |(first, page)| {
+            let looked_at = left;
+            left = left.saturating_sub(page.open.count_ones() as usize);
+            (looked_at > 0).then_some((first, page, looked_at))
+        });
+        pages.flat_map(|(first, page, most)| {
+            let sockets = bits(page.open).take(most).map(move |low| (first + low as i32, page.sockets[low]));
+            sockets.filter(|(_, socket)| *socket != 0).map(|(fd, socket)| (fd, SockId(socket)))
+        })
+    }
+
+    /// The lowest number with a socket.
+    pub(super) fn find(&self, SockId(wanted): SockId) -> Option<i32> {
+        self.pages().find_map(|(first, page)| {
+            let low = page.sockets.iter().position(|&socket| socket == wanted && wanted != 0)?;
+            Some(first + low as i32)
+        })
+    }
+
+    /// The pages that there are, each with its first number.
+    fn pages(&self) -> impl Iterator<Item = (i32, &Page)> {
+        let pages = self.pages.iter().enumerate();
+        pages.filter_map(|(at, page)| Some(((at * PAGE) as i32, &**page.as_ref()?)))
     }
 
     /// All numbers that are, or were, in use, in order.
     fn slots(&self) -> impl Iterator<Item = (i32, &Slot)> {
-        let pages = self.pages.iter().enumerate().filter_map(|(at, page)| Some((at, page.as_ref()?)));
-        pages.flat_map(|(at, page)| {
-            page.iter().enumerate().map(move |(low, slot)| ((at * PAGE + low) as i32, slot))
+        self.pages().flat_map(|(first, page)| {
+            page.slots.iter().enumerate().map(move |(low, slot)| (first + low as i32, slot))
         })
     }
 
@@ -119,11 +159,8 @@ impl Table {
         for (at, page) in self.pages.iter().enumerate() {
             let Some(page) = page else { continue };
             let has = seen.entry(Rc::as_ptr(page)).or_insert_with(|| {
-                let sockets = page.iter().enumerate().filter_map(|(low, slot)| {
-                    let socket = slot.open.as_ref()?.file.socket?;
-                    wanted.contains(&socket).then_some((low, socket))
-                });
-                sockets.collect()
+                let sockets = page.sockets.iter().enumerate().map(|(low, &socket)| (low, SockId(socket)));
+                sockets.filter(|(_, socket)| socket.0 != 0 && wanted.contains(socket)).collect()
             });
             has.iter().for_each(|&(low, socket)| found(socket, (at * PAGE + low) as i32));
         }
@@ -139,18 +176,20 @@ impl Table {
 
     /// Puts an open file behind a number. What was there goes to its past, as ended by `end`.
     pub(super) fn put(&mut self, fd: i32, holding: Holding, end: End) {
-        if let Some(slot) = self.slot_mut(fd) {
+        self.change(fd, |slot| {
             slot.retire(end);
             slot.open = Some(holding);
             slot.generation += 1;
-        }
+        });
     }
 
     /// What is behind a number turns out to be an open file that is known already.
     pub(super) fn recognise(&mut self, fd: i32, file: &Rc<OpenFile>) {
-        if let Some(open) = self.slot_mut(fd).and_then(|slot| slot.open.as_mut()) {
-            open.file = Rc::clone(file);
-        }
+        self.change(fd, |slot| {
+            if let Some(open) = &mut slot.open {
+                open.file = Rc::clone(file);
+            }
+        });
     }
 
     /// Empties a number; tells whether anything was there.
@@ -158,15 +197,17 @@ impl Table {
         if self.holding(fd).is_none() {
             return false;
         }
-        self.slot_mut(fd).is_some_and(|slot| slot.retire(end))
+        self.change(fd, |slot| slot.retire(end)).unwrap_or(false)
     }
 
     /// Marks a number close-on-exec, or not.
     pub(super) fn set_cloexec(&mut self, fd: i32, cloexec: bool) {
-        if self.holding(fd).is_some_and(|holding| holding.cloexec != cloexec)
-            && let Some(open) = self.slot_mut(fd).and_then(|slot| slot.open.as_mut())
-        {
-            open.cloexec = cloexec;
+        if self.holding(fd).is_some_and(|holding| holding.cloexec != cloexec) {
+            self.change(fd, |slot| {
+                if let Some(open) = &mut slot.open {
+                    open.cloexec = cloexec;
+                }
+            });
         }
     }
 
@@ -179,15 +220,37 @@ impl Table {
         }
     }
 
-    fn slot_mut(&mut self, fd: i32) -> Option<&mut Slot> {
+    /// Changes what is behind a number. `None` for one that is not followed.
+    fn change<T>(&mut self, fd: i32, change: impl FnOnce(&mut Slot) -> T) -> Option<T> {
         let fd = usize::try_from(fd).ok().filter(|&fd| fd < MOST)?;
         let pages = Rc::make_mut(&mut self.pages);
         if pages.len() <= fd / PAGE {
             pages.resize(fd / PAGE + 1, None);
         }
-        let page = pages[fd / PAGE].get_or_insert_with(|| Rc::new(std::array::from_fn(|_| Slot::default())));
-        Some(&mut Rc::make_mut(page)[fd % PAGE])
+        let page = Rc::make_mut(pages[fd / PAGE].get_or_insert_default());
+        let low = fd % PAGE;
+        let slot = &mut page.slots[low];
+        let changed = change(slot);
+        let socket = slot.open.as_ref().map(|open| open.file.socket);
+        page.open = page.open & !(1 << low) | u64::from(socket.is_some()) << low;
+        page.sockets[low] = socket.flatten().map_or(0, |SockId(id)| id);
+        Some(changed)
     }
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self { open: 0, sockets: [0; PAGE], slots: std::array::from_fn(|_| Slot::default()) }
+    }
+}
+
+/// The places of the bits that are set, in order.
+fn bits(mut set: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let lowest = set.trailing_zeros();
+        set &= set.wrapping_sub(1);
+        (lowest < u64::BITS).then_some(lowest as usize)
+    })
 }
 
 impl Slot {

@@ -78,8 +78,8 @@ impl ForkInFlight {
             return;
         }
         let Some(table) = model.table(child) else { return };
-        for (fd, holding) in table.iter().take(LOOKED_AT).filter(|(fd, _)| *fd > 2) {
-            let Some(socket) = holding.file.socket.and_then(|id| model.socket(id)) else { continue };
+        for (fd, id) in table.sockets_among(LOOKED_AT).filter(|(fd, _)| *fd > 2) {
+            let Some(socket) = model.socket(id) else { continue };
             if self.copies.len() == MOST {
                 return;
             }

@@ -1,5 +1,4 @@
-//! The streams that are remembered, each with what was seen on it: neighbours that are over, and on which the same was
-//! seen, are kept as one.
+//! The streams that are remembered, each with what was seen on it: neighbours on which the same was seen are kept as one.
 
 use super::stream::{Body, Stream};
 use crate::protocol::Direction;
@@ -8,6 +7,9 @@ use std::rc::Rc;
 
 /// Streams that are remembered: the newest, and before them those that go on.
 pub(super) const STREAMS: usize = 32;
+
+/// The newest groups, of streams that may go on: two that are alike so far are not joined for a moment.
+const GOING_ON: usize = 4;
 
 /// Between the numbers of two streams of one side.
 const STEP: u32 = 2;
@@ -19,7 +21,7 @@ pub(super) struct Groups {
     count: usize,
 }
 
-/// Streams whose numbers follow one another; a stream that goes on is alone.
+/// Streams whose numbers follow one another, and on which the same was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Group {
     first: u32,
@@ -116,10 +118,11 @@ impl Groups {
         for at in (1..self.groups.len()).rev() {
             let [before, group] = [at - 1, at].map(|at| &self.groups[at]);
             let follows = before.first.checked_add(STEP * u32::from(before.count)) == Some(group.first);
-            if group.apart || !follows || !before.is_over() || !group.is_over() {
+            let may_join = group.is_over() || at + GOING_ON < self.groups.len();
+            if group.apart || !follows || !may_join {
                 continue;
             }
-            if before.body != group.body {
+            if before.ended != group.ended || before.body != group.body {
                 self.groups[at].apart = true;
                 continue;
             }
