@@ -52,7 +52,7 @@ impl Requests {
         self.0.push_back(Asked { by, fd, stream });
     }
 
-    /// All have been answered.
+    /// None of them will be asked for again.
     pub(super) fn forget(&mut self) {
         self.0.clear();
     }

@@ -65,8 +65,9 @@ pub struct End {
 /// Numbers that follow one another.
 #[derive(Clone, Debug)]
 pub(super) struct Page {
-    /// Which of them are in use, one bit each.
+    /// Which of them are in use, and which of these are sockets, one bit each.
     open: u64,
+    with_socket: u64,
     /// The sockets behind them, 0 for none: a search for one looks here only.
     sockets: [u32; PAGE],
     slots: [Slot; PAGE],
@@ -122,8 +123,10 @@ impl Table {
             (looked_at > 0).then_some((first, page, looked_at))
         });
         pages.flat_map(|(first, page, most)| {
-            let sockets = bits(page.open).take(most).map(move |low| (first + low as i32, page.sockets[low]));
-            sockets.filter(|(_, socket)| *socket != 0).map(|(fd, socket)| (fd, SockId(socket)))
+            let last = if most < PAGE { bits(page.open).nth(most) } else { None };
+            let beyond = last.map_or(0, |low| u64::MAX << low);
+            let sockets = bits(page.with_socket & !beyond);
+            sockets.map(move |low| (first + low as i32, SockId(page.sockets[low])))
         })
     }
 
@@ -159,8 +162,8 @@ impl Table {
         for (at, page) in self.pages.iter().enumerate() {
             let Some(page) = page else { continue };
             let has = seen.entry(Rc::as_ptr(page)).or_insert_with(|| {
-                let sockets = page.sockets.iter().enumerate().map(|(low, &socket)| (low, SockId(socket)));
-                sockets.filter(|(_, socket)| socket.0 != 0 && wanted.contains(socket)).collect()
+                let sockets = bits(page.with_socket).map(|low| (low, SockId(page.sockets[low])));
+                sockets.filter(|(_, socket)| wanted.contains(socket)).collect()
             });
             has.iter().for_each(|&(low, socket)| found(socket, (at * PAGE + low) as i32));
         }
@@ -232,15 +235,17 @@ impl Table {
         let slot = &mut page.slots[low];
         let changed = change(slot);
         let socket = slot.open.as_ref().map(|open| open.file.socket);
+        let socket_behind = socket.flatten();
         page.open = page.open & !(1 << low) | u64::from(socket.is_some()) << low;
-        page.sockets[low] = socket.flatten().map_or(0, |SockId(id)| id);
+        page.with_socket = page.with_socket & !(1 << low) | u64::from(socket_behind.is_some()) << low;
+        page.sockets[low] = socket_behind.map_or(0, |SockId(id)| id);
         Some(changed)
     }
 }
 
 impl Default for Page {
     fn default() -> Self {
-        Self { open: 0, sockets: [0; PAGE], slots: std::array::from_fn(|_| Slot::default()) }
+        Self { open: 0, with_socket: 0, sockets: [0; PAGE], slots: std::array::from_fn(|_| Slot::default()) }
     }
 }
 
@@ -284,3 +289,6 @@ impl Past {
         self.origin.process == self.end.by.process
     }
 }
+
+#[cfg(test)]
+mod tests;

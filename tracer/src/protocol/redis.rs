@@ -119,6 +119,11 @@ impl Session for Redis {
         let is_client = self.client == Some(Direction::Sent);
         if is_client { self.exchange.in_flight(true) } else { InFlight::Unknown }
     }
+
+    fn is_idle(&self) -> bool {
+        // Once a reply was missed, only the newest request is told, and only until something is received.
+        !self.in_flight().is_something()
+    }
 }
 
 #[cfg(test)]

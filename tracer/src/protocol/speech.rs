@@ -52,7 +52,7 @@ pub(super) trait Session: Debug {
         InFlight::Unknown
     }
 
-    /// Is [`Session::in_flight`] known to be nothing?
+    /// Will none of the requests that were sent so far be in [`Session::in_flight`] any more?
     fn is_idle(&self) -> bool {
         self.in_flight() == InFlight::Nothing
     }

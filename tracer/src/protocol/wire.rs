@@ -69,7 +69,7 @@ impl Wire {
         self.session.as_ref().map_or(InFlight::Unknown, |session| session.in_flight())
     }
 
-    /// Is it known that the client waits for nothing?
+    /// Will none of the requests that were sent so far be in [`Wire::in_flight`] any more?
     pub fn is_idle(&self) -> bool {
         self.session.as_ref().is_some_and(|session| session.is_idle())
     }

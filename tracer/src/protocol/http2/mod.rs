@@ -300,7 +300,8 @@ impl Session for Http2 {
     }
 
     fn is_idle(&self) -> bool {
-        self.open.is_none() && self.in_flight() == InFlight::Nothing
+        // What is not known to be open is not named later either.
+        self.open.is_none()
     }
 
     fn http2(&self) -> Option<&Log> {

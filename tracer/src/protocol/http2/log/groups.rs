@@ -11,6 +11,9 @@ pub(super) const STREAMS: usize = 32;
 /// The newest groups, of streams that may go on: two that are alike so far are not joined for a moment.
 const GOING_ON: usize = 4;
 
+/// How many groups are asked for what a new one has.
+const NEAR: usize = 8;
+
 /// Between the numbers of two streams of one side.
 const STEP: u32 = 2;
 
@@ -124,6 +127,7 @@ impl Groups {
             }
             if before.ended != group.ended || before.body != group.body {
                 self.groups[at].apart = true;
+                spare = self.share(at).or(spare);
                 continue;
             }
             if let Some(group) = self.groups.remove(at) {
@@ -132,6 +136,15 @@ impl Groups {
             }
         }
         spare
+    }
+
+    /// Has a group share what was seen with one before it that has the same: some sorts of streams take turns. What it had
+    /// of its own then.
+    fn share(&mut self, at: usize) -> Option<Rc<Body>> {
+        let own = &self.groups[at].body;
+        let same = self.groups.range(..at).rev().take(NEAR).find(|other| other.body == *own)?;
+        let shared = Rc::clone(&same.body);
+        Some(std::mem::replace(&mut self.groups[at].body, shared))
     }
 
     /// Forgets the oldest that is over, or the oldest.
