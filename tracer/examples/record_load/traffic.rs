@@ -179,6 +179,12 @@ impl Traffic {
         self.message(&frame(block.len(), 1, flags), 0) + self.message(block, 0)
     }
 
+    /// Adds a frame of DATA with so many bytes: one message of gRPC.
+    fn grpc(&mut self, frame: &[u8; 9], length: usize) -> i64 {
+        let [a, b, c, d] = (length as u32 - 5).to_be_bytes();
+        self.message(frame, 0) + self.message(&[0, a, b, c, d], length - 5)
+    }
+
     /// A request and its answer, with the waiting between them.
     fn exchange(&mut self, at: usize, each: Each<'_>) {
         let Connection { pid, grpc, stream, .. } = self.connections[at];
@@ -190,7 +196,7 @@ impl Traffic {
             [a, b, c, kind, flags, d, e, f, g]
         };
         let sent = if grpc {
-            self.block(frame, 4, ASK[later]) + self.message(&frame(asked, 0, 1), asked)
+            self.block(frame, 4, ASK[later]) + self.grpc(&frame(asked, 0, 1), asked)
         } else {
             let head = format!("*3\r\n$3\r\nSET\r\n$8\r\n{stream:08}\r\n${asked}\r\n");
             self.message(head.as_bytes(), asked) + self.message(b"\r\n", 0)
@@ -203,7 +209,7 @@ impl Traffic {
         self.payload.clear();
         let received = if grpc {
             self.block(frame, 4, ANSWER[later])
-                + self.message(&frame(answered, 0, 0), answered)
+                + self.grpc(&frame(answered, 0, 0), answered)
                 + self.block(frame, 5, END[later])
         } else {
             self.message(format!("${answered}\r\n").as_bytes(), answered) + self.message(b"\r\n", 0)

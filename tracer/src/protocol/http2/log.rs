@@ -196,8 +196,7 @@ impl Log {
 
     /// Bytes of this direction were missed.
     pub(super) fn lose(&mut self, dir: Direction) {
-        let at = dir.index();
-        self.streams.going_on(dir).for_each(|body| body.messages[at] = Messages::Lost);
+        self.streams.lose(dir);
     }
 }
 

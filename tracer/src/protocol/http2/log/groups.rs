@@ -2,6 +2,7 @@
 
 use super::stream::{Body, Stream};
 use crate::protocol::Direction;
+use crate::protocol::http2::messages::Messages;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -9,10 +10,7 @@ use std::rc::Rc;
 pub(super) const STREAMS: usize = 32;
 
 /// The newest groups, of streams that may go on: two that are alike so far are not joined for a moment.
-const GOING_ON: usize = 4;
-
-/// How many groups are asked for what a new one has.
-const NEAR: usize = 8;
+const GOING_ON: usize = 1;
 
 /// Between the numbers of two streams of one side.
 const STEP: u32 = 2;
@@ -83,10 +81,14 @@ impl Groups {
         Some(Known { ended: &mut group.ended, body: Rc::make_mut(&mut group.body) })
     }
 
-    /// What was seen on those that have not ended this way.
-    pub(super) fn going_on(&mut self, dir: Direction) -> impl Iterator<Item = &mut Body> {
-        let on = self.groups.iter_mut().filter(move |group| !group.ended[dir.index()]);
-        on.map(|group| Rc::make_mut(&mut group.body))
+    /// Of those that have not ended this way, the place among their messages is not known any more.
+    pub(super) fn lose(&mut self, dir: Direction) {
+        let at = dir.index();
+        let going_on = self.groups.iter_mut().filter(|group| !group.ended[at]);
+        for group in going_on.filter(|group| group.body.messages[at] != Messages::Lost) {
+            group.apart = false;
+            Rc::make_mut(&mut group.body).messages[at] = Messages::Lost;
+        }
     }
 
     /// Remembers one more. The one that is forgotten for it, if one is, and whether anybody was seen to open that.
@@ -142,7 +144,7 @@ impl Groups {
     /// of its own then.
     fn share(&mut self, at: usize) -> Option<Rc<Body>> {
         let own = &self.groups[at].body;
-        let same = self.groups.range(..at).rev().take(NEAR).find(|other| other.body == *own)?;
+        let same = self.groups.range(..at).rev().find(|other| other.body == *own)?;
         let shared = Rc::clone(&same.body);
         Some(std::mem::replace(&mut self.groups[at].body, shared))
     }

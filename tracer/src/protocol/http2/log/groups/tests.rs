@@ -95,9 +95,9 @@ proptest! {
                 }
                 Step::Lose { dir: sent } => {
                     let at = dir(sent).index();
-                    let lose = |body: &mut Body| body.messages[at] = Messages::Lost;
-                    groups.going_on(dir(sent)).for_each(lose);
-                    single.0.iter_mut().filter(|(_, ended, _)| !ended[at]).for_each(|(.., body)| lose(body));
+                    groups.lose(dir(sent));
+                    let going_on = single.0.iter_mut().filter(|(_, ended, _)| !ended[at]);
+                    going_on.for_each(|(.., body)| body.messages[at] = Messages::Lost);
                 }
             }
             let grouped: Vec<(u32, &Body)> = groups.iter().map(|stream| (stream.id, stream.of)).collect();
