@@ -18,7 +18,7 @@ mod tests;
 mod unread;
 
 use crate::event::{Event, StackOf, WantedGlance, What};
-use crate::model::{Change, Facts, Model, Place, ProcId};
+use crate::model::{Change, Facts, Model, Place, ProcId, Topic};
 use crate::report::{Baseline, Finding, RuleId, Severity};
 use crate::rules::{self, Cause, Draft, Rule};
 use forkscope_proto::Kind;
@@ -59,6 +59,8 @@ pub struct Analysis {
     /// The model.
     pub model: Model,
     rules: Vec<Box<dyn Rule>>,
+    /// The rules that look at changes about each topic, by their place.
+    looking: [Vec<usize>; Topic::COUNT],
     levels: BTreeMap<RuleId, Level>,
     findings: Vec<Finding>,
     causes: FxHashMap<Cause, Known>,
@@ -84,9 +86,15 @@ impl Analysis {
     /// A session that starts at `start` nanoseconds of the events' clock.
     #[must_use]
     pub fn new(start: u64, levels: BTreeMap<RuleId, Level>) -> Self {
+        let rules = rules::all();
+        let mut looking = [const { Vec::new() }; Topic::COUNT];
+        for (at, rule) in rules.iter().enumerate() {
+            rule.topics().iter().for_each(|&topic| looking[topic as usize].push(at));
+        }
         Self {
             model: Model::default(),
-            rules: rules::all(),
+            rules,
+            looking,
             levels,
             findings: Vec::new(),
             causes: FxHashMap::default(),
@@ -137,8 +145,19 @@ impl Analysis {
                 }
                 _ => {}
             }
-            for rule in &mut self.rules {
+            let looking = &self.looking[change.topic() as usize];
+            for &at in looking {
+                self.rules[at].check(&self.model, change, &mut self.drafts);
+            }
+            #[cfg(test)]
+            for (at, rule) in self.rules.iter_mut().enumerate().filter(|(at, _)| !looking.contains(at)) {
+                let before = self.drafts.len();
                 rule.check(&self.model, change, &mut self.drafts);
+                assert_eq!(
+                    self.drafts.len(),
+                    before,
+                    "rule {at} says something of {change:?}: a topic is missing"
+                );
             }
         }
         if self.model.now() >= self.tick_at {

@@ -57,6 +57,8 @@ pub enum Change {
         sent: bool,
         /// How many.
         bytes: u64,
+        /// Turns on it that are remembered by now.
+        turns: usize,
     },
     /// A process closed its last descriptor for a connection that it had used, and others hold it still.
     LetGo {

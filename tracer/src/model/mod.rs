@@ -27,6 +27,7 @@ mod snapshot;
 mod socket;
 mod standing;
 mod table;
+mod topic;
 mod transfers;
 mod wakeup;
 
@@ -38,6 +39,7 @@ pub use process::{Facts, Place, ProcId, Process};
 pub use socket::{Access, Address, Farewell, Goodbye, SockId, Socket, Turn, Usage};
 pub use standing::Standing;
 pub use table::{End, Holding, Past, Slot, Table};
+pub use topic::Topic;
 pub use wakeup::{Taken, WakeId, WakeUser, Wakeup, Watched};
 
 use crate::event::ProcKey;

@@ -44,13 +44,14 @@ impl Model {
         }
         let Some(socket) = self.sockets.get_mut(&id) else { return };
         note(socket, at, io.fd, sent, bytes);
+        let turns = socket.turns.len();
         let direction = if sent { Direction::Sent } else { Direction::Received };
         socket.hear(at, io.fd, direction, Chunk::new(payload, bytes).noting(&self.kept), out);
         if sent {
             self.tie_by_hello(at, id, io.fd, Chunk::new(payload, bytes));
         }
         let (process, fd, nr) = (at.process, io.fd, at.nr);
-        out.push(Change::Used { socket: id, process, tid: at.tid, fd, nr, sent, bytes });
+        out.push(Change::Used { socket: id, process, tid: at.tid, fd, nr, sent, bytes, turns });
     }
 
     /// Bytes that were moved but not seen.
@@ -71,8 +72,9 @@ impl Model {
         if let Some(wire) = socket.wire.as_mut() {
             wire.skip(if sent { Direction::Sent } else { Direction::Received });
         }
+        let turns = socket.turns.len();
         let Origin { process, tid, nr, .. } = at;
-        out.push(Change::Used { socket: id, process, tid, fd, nr, sent, bytes });
+        out.push(Change::Used { socket: id, process, tid, fd, nr, sent, bytes, turns });
     }
 
     pub(super) fn uring(&mut self, at: Origin, io: &proto::UringIo, out: &mut Vec<Change>) {

@@ -54,9 +54,13 @@ impl Kept {
     }
 
     pub(super) fn set(&self, range: Range<usize>, keep: bool) {
-        for at in range.start..range.end.min(Config::MOST_CAPTURE) {
-            let (word, bit) = (&self.bits[at / 64], 1 << (at % 64));
-            word.set(if keep { word.get() | bit } else { word.get() & !bit });
+        let (mut at, end) = (range.start, range.end.min(Config::MOST_CAPTURE));
+        while at < end {
+            let (word, low) = (&self.bits[at / 64], at % 64);
+            let count = (end - at).min(64 - low);
+            let bits = u64::MAX >> (64 - count) << low;
+            word.set(if keep { word.get() | bits } else { word.get() & !bits });
+            at += count;
         }
     }
 }

@@ -247,14 +247,16 @@ fn opening(data: &[u8]) -> Option<(&'static Speech, Side)> {
     REGISTRY.iter().find_map(|speech| Some((*speech, (speech.opens)(data, &mut nothing)?)))
 }
 
+/// What begins inside other sessions, in the order of how many it may.
+static UPGRADES: [&Speech; 2] = [&super::tls::SPEECH, &super::http2::SPEECH];
+
 /// The protocol that begins inside another's session: TLS after a request in the clear (PostgreSQL, MySQL,
 /// proxies), HTTP/2 after an upgrade of HTTP/1.
 fn upgrade(from: Protocol, chunk: Chunk<'_>) -> Option<(&'static Speech, Side)> {
     if matches!(from, Protocol::Tls | Protocol::Http2) {
         return None;
     }
-    let (speech, side) = opening(chunk.data)?;
-    let begins =
-        speech.protocol == Protocol::Tls || from == Protocol::Http1 && speech.protocol == Protocol::Http2;
-    (begins && chunk.opens(speech.opens).is_some()).then_some((speech, side))
+    // No bytes open more than one of the two.
+    let begins = if from == Protocol::Http1 { &UPGRADES[..] } else { &UPGRADES[..1] };
+    begins.iter().find_map(|speech| Some((*speech, chunk.opens(speech.opens)?)))
 }

@@ -2,7 +2,7 @@
 
 use super::history::{self, call, closed_by, connection_of, failure, inherited_past};
 use super::{Cause, Draft, Rule, Says, confidence};
-use crate::model::{Change, Failure, Model};
+use crate::model::{Change, Failure, Model, Topic};
 use crate::report::{RuleId, Severity};
 use forkscope_proto::{FileKind, calls};
 
@@ -41,6 +41,10 @@ const MEANT: [u16; 11] = [
 pub(super) struct Enotsock;
 
 impl Rule for Enotsock {
+    fn topics(&self) -> &[Topic] {
+        &[Topic::Failed]
+    }
+
     fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
         let Change::Failed(failed) = change else { return };
         if failed.errno == libc::ENOTSOCK && MEANT.contains(&failed.nr) {

@@ -2,7 +2,7 @@
 
 use super::history::{connection, fork_step, opened_step};
 use super::{Cause, Draft, Rule, Says, Step, confidence};
-use crate::model::{Change, Model, ProcId, SockId, Socket};
+use crate::model::{Change, Model, ProcId, SockId, Socket, Topic};
 use crate::report::{RuleId, Severity};
 use rustc_hash::FxHashMap;
 
@@ -40,6 +40,10 @@ struct Leak {
 }
 
 impl Rule for ExecLeak {
+    fn topics(&self) -> &[Topic] {
+        &[Topic::Executed, Topic::Used]
+    }
+
     fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
         match *change {
             Change::Executed { process } => self.executed(model, process),

@@ -3,7 +3,7 @@
 use super::history::{call, connection, fork_step, opened_step, part};
 use super::{Cause, Draft, Rule, Says, Step, confidence, stream};
 use crate::errno;
-use crate::model::{Change, Failure, Farewell, Goodbye, Model, ProcId, SockId, Socket};
+use crate::model::{Change, Failure, Farewell, Goodbye, Model, ProcId, SockId, Socket, Topic};
 use crate::protocol::{Sign, User};
 use crate::report::{Confidence, RuleId, Severity};
 
@@ -75,6 +75,10 @@ impl End {
 }
 
 impl Rule for ForeignGoodbye {
+    fn topics(&self) -> &[Topic] {
+        &[Topic::Failed, Topic::StreamEnded, Topic::Said]
+    }
+
     fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
         match *change {
             Change::Failed(Failure {

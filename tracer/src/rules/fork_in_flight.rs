@@ -2,7 +2,7 @@
 
 use super::history::{connection, fork_step, opened_step};
 use super::{Cause, Draft, Rule, Says, Step, confidence, under_way};
-use crate::model::{Asked, Change, Model, ProcId, SockId, Socket};
+use crate::model::{Asked, Change, Model, ProcId, SockId, Socket, Topic};
 use crate::protocol::InFlight;
 use crate::report::{RuleId, Severity};
 use std::collections::VecDeque;
@@ -50,6 +50,10 @@ struct Copied {
 }
 
 impl Rule for ForkInFlight {
+    fn topics(&self) -> &[Topic] {
+        &[Topic::Forked, Topic::Executed, Topic::Ended]
+    }
+
     fn check(&mut self, model: &Model, change: &Change, _out: &mut Vec<Draft>) {
         match *change {
             Change::Forked { parent, child } => self.forked(model, parent, child),

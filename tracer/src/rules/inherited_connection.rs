@@ -2,7 +2,7 @@
 
 use super::history::{connection, fork_step};
 use super::{Cause, Draft, Rule, Says, under_way};
-use crate::model::{Change, Model};
+use crate::model::{Change, Model, Topic};
 use crate::report::{Confidence, RuleId, Severity};
 
 /// What the rule means.
@@ -21,6 +21,10 @@ How to avoid it: open connections after the fork, in the process that uses them,
 pub(super) struct InheritedConnection;
 
 impl Rule for InheritedConnection {
+    fn topics(&self) -> &[Topic] {
+        &[Topic::Crossed]
+    }
+
     fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
         let Change::Crossed { socket: id, fd, parent, child } = *change else { return };
         let Some(socket) = model.socket(id) else { return };

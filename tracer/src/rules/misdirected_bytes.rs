@@ -2,7 +2,7 @@
 
 use super::history::{self, call, connection_of, inherited_past};
 use super::{Cause, Draft, Rule, Says, Step, confidence};
-use crate::model::{Change, Model};
+use crate::model::{Change, Model, Topic};
 use crate::report::{RuleId, Severity};
 use forkscope_proto::FileKind;
 
@@ -23,6 +23,10 @@ How to fix it: let no connection be open when the process forks, or let the libr
 pub(super) struct MisdirectedBytes;
 
 impl Rule for MisdirectedBytes {
+    fn topics(&self) -> &[Topic] {
+        &[Topic::Misdirected]
+    }
+
     fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
         let Change::Misdirected { socket, meant, process, tid, fd, nr, bytes } = *change else { return };
         let Some(past) = inherited_past(model, process, tid, fd, |kind| kind == FileKind::Socket) else {

@@ -26,11 +26,14 @@ mod under_way;
 pub use draft::{Cause, Draft, Says, Step};
 pub use fix::{Server, fixes};
 
-use crate::model::{Change, Model, ProcId};
+use crate::model::{Change, Model, ProcId, Topic};
 use crate::report::{Confidence, RuleId, Severity};
 
 /// A rule of the catalogue.
 pub trait Rule {
+    /// What the changes are about that it looks at: it is shown no others.
+    fn topics(&self) -> &[Topic];
+
     /// Looks at one change, after the model has taken it in.
     fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>);
 

@@ -2,7 +2,7 @@
 
 use super::history::{connection, fork_step, opened_step};
 use super::{Cause, Draft, Rule, Says, Step, confidence};
-use crate::model::{Change, Farewell, Model, ProcId, SockId, Socket};
+use crate::model::{Change, Farewell, Model, ProcId, SockId, Socket, Topic};
 use crate::report::{RuleId, Severity};
 use forkscope_proto::calls;
 use std::collections::VecDeque;
@@ -48,6 +48,10 @@ struct LetGo {
 }
 
 impl Rule for PinnedConnection {
+    fn topics(&self) -> &[Topic] {
+        &[Topic::LetGo]
+    }
+
     fn check(&mut self, model: &Model, change: &Change, _out: &mut Vec<Draft>) {
         if let Change::LetGo { socket, process, tid, fd } = *change
             && self.let_go.len() < MOST

@@ -3,7 +3,7 @@
 use super::history::{connection, fork_step, opened_step};
 use super::shared_stream::{both_ways, on_purpose, only_said_goodbye, turn_step};
 use super::{Cause, Draft, Rule, Says, Step, confidence};
-use crate::model::{Change, Model, ProcId, SockId, Socket, Table, Turn};
+use crate::model::{Change, Model, ProcId, SockId, Socket, Table, Topic, Turn};
 use crate::protocol::Protocol;
 use crate::report::{RuleId, Severity};
 use rustc_hash::FxHashMap;
@@ -50,6 +50,10 @@ struct Spoken {
 }
 
 impl Rule for PreExecIo {
+    fn topics(&self) -> &[Topic] {
+        &[Topic::Executed, Topic::Used]
+    }
+
     fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
         match *change {
             Change::Executed { process } => self.executed(model, process, out),

@@ -5,7 +5,7 @@ mod told;
 mod words;
 
 use super::{Cause, Draft, Rule};
-use crate::model::{Act, Change, EpollUse, FileId, Model, ProcId};
+use crate::model::{Act, Change, EpollUse, FileId, Model, ProcId, Topic};
 use rustc_hash::FxHashSet;
 use stands::stands;
 use std::collections::VecDeque;
@@ -53,6 +53,10 @@ pub(super) struct SharedEpoll {
 }
 
 impl Rule for SharedEpoll {
+    fn topics(&self) -> &[Topic] {
+        &[Topic::Epoll, Topic::Ended]
+    }
+
     fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
         match *change {
             Change::Epoll(used) => match used.act {

@@ -2,7 +2,7 @@
 
 use super::history::{connection, fork_step, opened_step, part};
 use super::{Cause, Draft, Rule, Says, Step, confidence, stream};
-use crate::model::{Change, Model, ProcId, SockId, Socket, Turn};
+use crate::model::{Change, Model, ProcId, SockId, Socket, Topic, Turn};
 use crate::protocol::{Protocol, Sign, User};
 use crate::report::{Confidence, RuleId, Severity};
 
@@ -26,9 +26,14 @@ lazily. For gRPC, see also `enotsock`.";
 pub(super) struct SharedStream;
 
 impl Rule for SharedStream {
+    fn topics(&self) -> &[Topic] {
+        &[Topic::Used, Topic::Said]
+    }
+
     fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
         match *change {
-            Change::Used { socket, process, .. } => out.extend(turns(model, socket, process)),
+            // Two were before this one: most connections have one user, and one turn.
+            Change::Used { socket, process, turns: 3.., .. } => out.extend(turns(model, socket, process)),
             Change::Said { socket, fd, nr, sign, .. } => out.extend(said(model, socket, (fd, nr), sign)),
             _ => {}
         }

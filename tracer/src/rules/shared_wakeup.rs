@@ -2,7 +2,7 @@
 
 use super::history::{fork_step, named_made_step};
 use super::{Cause, Draft, Rule, Says, Step, confidence};
-use crate::model::{Change, FileId, Model, Origin, ProcId, Taken, Wakeup};
+use crate::model::{Change, FileId, Model, Origin, ProcId, Taken, Topic, Wakeup};
 use crate::report::{RuleId, Severity};
 use forkscope_proto::FileKind;
 
@@ -26,6 +26,10 @@ forked (see `shared-epoll`). For gRPC, see also `enotsock`.";
 pub(super) struct SharedWakeup;
 
 impl Rule for SharedWakeup {
+    fn topics(&self) -> &[Topic] {
+        &[Topic::Taken]
+    }
+
     fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
         if let Change::Taken(taken) = change {
             out.extend(found(model, taken));

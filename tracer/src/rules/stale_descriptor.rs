@@ -2,7 +2,7 @@
 
 use super::history::{self, call, closed_by, connection_of, failure, inherited_past};
 use super::{Cause, Draft, Rule, Says, confidence};
-use crate::model::{Change, Failure, Model, ProcId};
+use crate::model::{Change, Failure, Model, ProcId, Topic};
 use crate::report::{RuleId, Severity};
 use forkscope_proto::{FileKind, calls};
 use rustc_hash::FxHashMap;
@@ -58,8 +58,13 @@ fn meant(failed: &Failure) -> Meant {
 }
 
 impl Rule for StaleDescriptor {
+    fn topics(&self) -> &[Topic] {
+        &[Topic::Failed, Topic::Used, Topic::Ended, Topic::Executed, Topic::Forked]
+    }
+
     fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
-        if let Some(process) = actor(change)
+        if !self.doubtful.is_empty()
+            && let Some(process) = actor(change)
             && let Some(draft) = self.doubtful.remove(&process)
             && !matches!(change, Change::Ended { .. })
         {

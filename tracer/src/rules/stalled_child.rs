@@ -5,7 +5,7 @@ mod waits;
 use super::history::opened_step;
 use super::{Cause, Draft, Rule, Says, Step, confidence};
 use crate::inspect::waiting_call;
-use crate::model::{Change, Model, ProcId, SockId, Standing};
+use crate::model::{Change, Model, ProcId, SockId, Standing, Topic};
 use crate::report::{RuleId, Severity};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
@@ -47,6 +47,10 @@ pub(super) struct StalledChild {
 }
 
 impl Rule for StalledChild {
+    fn topics(&self) -> &[Topic] {
+        &[Topic::Glanced, Topic::Ended]
+    }
+
     fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
         match *change {
             Change::Glanced { process } => out.extend(self.looked(model, process)),

@@ -2,7 +2,7 @@
 
 use super::history::{call, connection};
 use super::{Cause, Draft, Rule, Says, Step, confidence, stream};
-use crate::model::{Change, Model, ProcId, SockId};
+use crate::model::{Change, Model, ProcId, SockId, Topic};
 use crate::protocol::{Sign, User};
 use crate::report::{RuleId, Severity};
 
@@ -22,6 +22,10 @@ made anew, in the child.";
 pub(super) struct StolenReply;
 
 impl Rule for StolenReply {
+    fn topics(&self) -> &[Topic] {
+        &[Topic::Said]
+    }
+
     fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
         let Change::Said { socket: id, fd, nr, sign, .. } = *change else { return };
         let (asker, reader, of) = match sign {

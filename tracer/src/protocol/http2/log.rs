@@ -97,19 +97,20 @@ impl Log {
     }
 
     fn stream(&mut self, id: u32) -> Option<Known<'_>> {
-        if !self.streams.has(id) {
-            if id <= self.forgotten_to {
-                return None;
-            }
-            if let Some((old, was_opened)) = self.streams.add(id) {
-                self.forgotten += 1;
-                // One that nobody was seen to open may be a misread number, above all that are to come.
-                if was_opened {
-                    self.forgotten_to = self.forgotten_to.max(old);
-                }
+        if let Some(at) = self.streams.place(id) {
+            return self.streams.at_mut(at, id);
+        }
+        if id <= self.forgotten_to {
+            return None;
+        }
+        if let Some((old, was_opened)) = self.streams.add(id) {
+            self.forgotten += 1;
+            // One that nobody was seen to open may be a misread number, above all that are to come.
+            if was_opened {
+                self.forgotten_to = self.forgotten_to.max(old);
             }
         }
-        self.streams.get_mut(id)
+        self.streams.newest()
     }
 
     /// A frame's header was sent or received by `user`.

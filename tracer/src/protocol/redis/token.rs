@@ -11,6 +11,9 @@ const MOST: u64 = 1 << 40;
 /// The longest line with a count: a type, 20 digits, a line feed with its carriage return.
 const COUNT_LINE: usize = 23;
 
+/// Digits that are read one by one.
+const FEW: usize = 9;
+
 /// The same of the most items that Redis takes of a client in one command, 1024 * 1024 (networking.c, up to 7.0).
 const SMALL_COUNT: usize = 10;
 
@@ -66,9 +69,28 @@ const COMMANDS: [&str; 48] = [
     "ZADD",
 ];
 
+/// Bytes of the longest word that is told from others.
+const LONGEST: usize = 12;
+
 /// The count after a type byte and the length of its line; -1 means null.
 fn count(bytes: &[u8]) -> Option<(i64, usize)> {
     let line = &bytes[..bytes.len().min(COUNT_LINE)];
+    // Most are a few digits.
+    let (mut number, mut at) = (0, 1);
+    while let Some(digit @ b'0'..=b'9') = line.get(at)
+        && at <= FEW
+    {
+        number = number * 10 + i64::from(digit - b'0');
+        at += 1;
+    }
+    if at > 1 && line[at..].starts_with(b"\r\n") {
+        return Some((number, at + 2));
+    }
+    any_count(line)
+}
+
+/// The same, however it is written.
+fn any_count(line: &[u8]) -> Option<(i64, usize)> {
     let end = line.windows(2).position(|pair| pair == b"\r\n")?;
     let number: i64 = std::str::from_utf8(line.get(1..end)?).ok()?.parse().ok()?;
     (number >= -1).then_some((number, end + 2))
@@ -195,8 +217,8 @@ fn begins_command(data: &[u8]) -> bool {
 /// it is whole.
 pub(super) fn name_in(body: &[u8]) -> Range<usize> {
     let Some(text) = body.strip_suffix(b"\r\n") else { return 0..0 };
-    let known = COMMANDS.iter().chain(&super::PUSHING).chain(&["REPLY", super::QUIT]);
-    let known = known.into_iter().any(|name| text.eq_ignore_ascii_case(name.as_bytes()));
+    let mut known = COMMANDS.iter().chain(&super::PUSHING).chain(&["REPLY", super::QUIT]);
+    let known = text.len() <= LONGEST && known.any(|name| text.eq_ignore_ascii_case(name.as_bytes()));
     if known { 0..body.len() } else { text.len()..body.len() }
 }
 
@@ -231,6 +253,7 @@ pub(super) fn describe(data: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn first_tokens() {
@@ -249,6 +272,20 @@ mod tests {
             let data = data.as_bytes();
             assert_eq!(fits(data, data.len() as u64, &mut nothing).map(|fit| fit.sure), sure, "{data:?}");
             assert_eq!(describe(data).as_deref(), words, "{data:?}");
+        }
+    }
+
+    #[test]
+    fn no_word_is_longer_than_the_longest() {
+        let words = COMMANDS.iter().chain(&super::super::PUSHING).chain(&["REPLY", super::super::QUIT]);
+        assert!(words.into_iter().all(|word| word.len() <= LONGEST));
+    }
+
+    proptest! {
+        #[test]
+        fn few_digits_are_read_as_any_count_is(line in "[*$][-+0-9]{0,12}(\r\n|\r|\n|x)[a-z]{0,3}") {
+            let line = line.as_bytes();
+            prop_assert_eq!(count(line), any_count(&line[..line.len().min(COUNT_LINE)]));
         }
     }
 }

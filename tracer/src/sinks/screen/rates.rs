@@ -123,6 +123,7 @@ mod tests {
             nr: 0,
             sent: true,
             bytes: 1,
+            turns: 1,
         };
         for socket in 0..MOST as u32 {
             rates.note(0, &used(socket, 1));

@@ -12,6 +12,9 @@ pub(super) const STREAMS: usize = 32;
 /// The newest groups, of streams that may go on: two that are alike so far are not joined for a moment.
 const GOING_ON: usize = 1;
 
+/// How many of the newest groups are looked at, to find some that became alike.
+const NEWEST: usize = 8;
+
 /// Between the numbers of two streams of one side.
 const STEP: u32 = 2;
 
@@ -62,11 +65,6 @@ impl Groups {
         self.groups.iter().flat_map(|group| group.ids().map(|id| Stream { id, of: &group.body }))
     }
 
-    /// Is this stream remembered?
-    pub(super) fn has(&self, id: u32) -> bool {
-        self.place(id).is_some()
-    }
-
     /// What was seen on it.
     pub(super) fn get(&self, id: u32) -> Option<&Body> {
         self.place(id).map(|at| &*self.groups[at].body)
@@ -75,8 +73,26 @@ impl Groups {
     /// The same, to be changed.
     pub(super) fn get_mut(&mut self, id: u32) -> Option<Known<'_>> {
         let at = self.place(id)?;
+        self.at_mut(at, id)
+    }
+
+    /// Where a stream is, if it is remembered.
+    pub(super) fn place(&self, id: u32) -> Option<usize> {
+        // The newest are asked for most.
+        self.groups.iter().rposition(|group| group.has(id))
+    }
+
+    /// The newest.
+    pub(super) fn newest(&mut self) -> Option<Known<'_>> {
+        let at = self.groups.len().checked_sub(1)?;
+        let id = self.groups[at].first;
+        self.at_mut(at, id)
+    }
+
+    /// A stream that is in the group there.
+    pub(super) fn at_mut(&mut self, at: usize, id: u32) -> Option<Known<'_>> {
         let at = if self.groups[at].count > 1 { self.part(at, id) } else { at };
-        let group = &mut self.groups[at];
+        let group = self.groups.get_mut(at)?;
         group.apart = false;
         Some(Known { ended: &mut group.ended, body: Rc::make_mut(&mut group.body) })
     }
@@ -112,15 +128,10 @@ impl Groups {
         forgotten
     }
 
-    /// The newest are asked for most.
-    fn place(&self, id: u32) -> Option<usize> {
-        self.groups.iter().rposition(|group| group.has(id))
-    }
-
     /// Joins what became alike. What was told twice then, if any was.
     fn join(&mut self) -> Option<Rc<Body>> {
         let mut spare = None;
-        for at in (1..self.groups.len()).rev() {
+        for at in (1..self.groups.len()).rev().take(NEWEST) {
             let [before, group] = [at - 1, at].map(|at| &self.groups[at]);
             let follows = before.first.checked_add(STEP * u32::from(before.count)) == Some(group.first);
             let may_join = group.is_over() || at + GOING_ON < self.groups.len();

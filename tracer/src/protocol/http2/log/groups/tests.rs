@@ -57,7 +57,7 @@ fn both(
     change: impl Fn(&mut [bool; 2], &mut Body),
 ) -> Result<(), TestCaseError> {
     let known = single.0.iter_mut().find(|(known, ..)| *known == id);
-    prop_assert_eq!(known.is_some(), groups.has(id));
+    prop_assert_eq!(known.is_some(), groups.place(id).is_some());
     if let Some(((_, ended, body), known)) = known.zip(groups.get_mut(id)) {
         change(ended, body);
         change(known.ended, known.body);
