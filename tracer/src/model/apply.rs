@@ -7,7 +7,7 @@ use super::socket::{Address, Socket};
 use super::table::End;
 use super::{Change, Model, Origin, Place, ProcId, SockId};
 use crate::event::{Event, ProcKey, What};
-use crate::protocol::{Direction, Wire};
+use crate::protocol::{Direction, Few, Wire};
 use forkscope_proto as proto;
 use proto::process::{CLONE_FILES, CLONE_THREAD, CLONE_VM};
 use rustc_hash::FxHashSet;
@@ -295,12 +295,13 @@ impl Model {
                 accepted: false,
                 connected: false,
                 crossed: None,
-                users: Vec::new(),
+                users: Few::None,
                 asked: Requests::default(),
-                turns: Vec::new(),
+                turns: Few::None,
                 goodbye: None,
                 at_once: None,
                 kept: false,
+                may_wait: false,
                 wire: None,
                 inside: None,
                 file: Weak::new(),

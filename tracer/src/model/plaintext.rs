@@ -167,8 +167,11 @@ impl Socket {
     ) {
         if let Some(mut wire) = self.wire.take() {
             self.hear_on(&mut wire, at, fd, direction, chunk, out);
-            if self.inside.is_none() && wire.is_idle() {
-                self.asked.forget();
+            if self.inside.is_none() {
+                self.has_heard(wire.is_idle());
+            } else {
+                // A record of TLS may be cut where nobody waits for a reply.
+                self.may_wait = true;
             }
             self.wire = Some(wire);
         }
@@ -185,10 +188,17 @@ impl Socket {
     ) {
         if let Some(mut wire) = self.inside.take() {
             self.hear_on(&mut wire, at, fd, direction, chunk, out);
-            if wire.is_idle() {
-                self.asked.forget();
-            }
+            self.has_heard(wire.is_idle());
+            self.may_wait = true;
             self.inside = Some(wire);
+        }
+    }
+
+    /// Something was read of what its client asks and is answered.
+    fn has_heard(&mut self, is_idle: bool) {
+        self.may_wait = !is_idle;
+        if is_idle {
+            self.asked.forget();
         }
     }
 

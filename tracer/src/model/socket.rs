@@ -2,7 +2,7 @@
 
 use super::asked::{Asked, Requests};
 use super::{OpenFile, Origin, ProcId};
-use crate::protocol::{Direction, Http2Log, InFlight, Protocol, TlsFacts, User, Wire};
+use crate::protocol::{Direction, Few, Http2Log, InFlight, Protocol, TlsFacts, User, Wire};
 use forkscope_proto as proto;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -155,13 +155,15 @@ pub struct Socket {
     /// Who held it when it first crossed a fork, who got it, and when.
     pub crossed: Option<(ProcId, ProcId, u64)>,
     /// What each process did.
-    pub users: Vec<Usage>,
+    pub users: Few<Usage>,
     /// Who used it in turn: the first turns and the newest.
-    pub turns: Vec<Turn>,
+    pub turns: Few<Turn>,
     /// The last two processes whose requests were under way at once: who reads which reply is luck.
     pub at_once: Option<[ProcId; 2]>,
     /// A finding speaks of it: keep it.
     pub kept: bool,
+    /// The client may wait for something.
+    pub(super) may_wait: bool,
     /// Few connections have one.
     pub(super) goodbye: Option<Box<Goodbye>>,
     pub(super) asked: Requests,
@@ -200,6 +202,12 @@ impl Socket {
     #[must_use]
     pub fn is_seen_inside(&self) -> bool {
         self.inside.is_some()
+    }
+
+    /// Whether [`Socket::in_flight`] may be something: cheap to ask, of many connections at once.
+    #[must_use]
+    pub fn may_wait(&self) -> bool {
+        self.may_wait
     }
 
     /// What its client waits for now, where the holders are the client, and the requests of it that are remembered.
@@ -270,10 +278,6 @@ impl Socket {
         let at = match self.users.iter().position(|usage| usage.process == process) {
             Some(at) => at,
             None if self.users.len() < Self::USERS => {
-                if self.users.is_empty() {
-                    // Most connections have one user, and there are many connections.
-                    self.users.reserve_exact(1);
-                }
                 self.users.push(Usage {
                     process,
                     fd,
@@ -307,9 +311,6 @@ impl Socket {
         }
         if self.turns.len() == Self::TURNS {
             self.turns.remove(Self::TURNS / 2);
-        }
-        if self.turns.is_empty() {
-            self.turns.reserve_exact(1);
         }
         self.turns.push(turn);
     }

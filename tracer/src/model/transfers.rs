@@ -71,6 +71,7 @@ impl Model {
         note(socket, at, fd, sent, bytes);
         if let Some(wire) = socket.wire.as_mut() {
             wire.skip(if sent { Direction::Sent } else { Direction::Received });
+            socket.may_wait = true;
         }
         let turns = socket.turns.len();
         let Origin { process, tid, nr, .. } = at;

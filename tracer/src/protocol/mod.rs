@@ -12,6 +12,7 @@
 
 mod amqp;
 mod exchange;
+mod few;
 mod http1;
 mod http2;
 mod in_flight;
@@ -29,6 +30,7 @@ mod tls;
 mod walker;
 mod wire;
 
+pub use few::Few;
 pub use http2::{
     FrameKind, Goaway, Log as Http2Log, Stream as Http2Stream, StreamUse, Verb, error_name, grpc_status_name,
 };

@@ -88,7 +88,11 @@ impl ForkInFlight {
                 return;
             }
             let told = |copy: &Copied| copy.child == child && copy.socket == socket.id;
-            if socket.accepted || !socket.is_used_by(parent) || self.copies.iter().rev().any(told) {
+            if !socket.may_wait()
+                || socket.accepted
+                || !socket.is_used_by(parent)
+                || self.copies.iter().rev().any(told)
+            {
                 continue;
             }
             let (flight, asked) = socket.in_flight();

@@ -43,7 +43,7 @@ impl Rule for SharedStream {
 /// Two processes took turns: the last one used the connection before, and another did in between.
 fn turns(model: &Model, id: SockId, process: ProcId) -> Option<Draft> {
     let socket = model.socket(id)?;
-    let [earlier @ .., last] = socket.turns.as_slice() else { return None };
+    let [earlier @ .., last] = &socket.turns[..] else { return None };
     if earlier.len() < 2 || last.process != process {
         return None;
     }

@@ -114,8 +114,7 @@ impl Groups {
         let mut body = spare.unwrap_or_default();
         match Rc::get_mut(&mut body) {
             Some(body) => {
-                body.uses.clear();
-                body.messages = Default::default();
+                *body = Body::default();
             }
             None => body = Rc::default(),
         }

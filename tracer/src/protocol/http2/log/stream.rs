@@ -3,7 +3,7 @@
 use crate::protocol::http2::Verb;
 use crate::protocol::http2::frame::FrameKind;
 use crate::protocol::http2::messages::Messages;
-use crate::protocol::{Direction, User};
+use crate::protocol::{Direction, Few, User};
 use std::sync::Arc;
 
 /// Processes that are told apart on one stream.
@@ -20,7 +20,7 @@ pub struct Stream<'a> {
 /// What a stream has beside its number: many have the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Body {
-    pub(super) uses: Vec<StreamUse>,
+    pub(super) uses: Few<StreamUse>,
     pub(super) messages: [Messages; 2],
 }
 
@@ -72,8 +72,6 @@ impl Body {
         let at = match self.uses.iter().position(|known| known.user == user) {
             Some(at) => at,
             None if self.uses.len() < USERS => {
-                // Most streams are one process', and there are many streams.
-                self.uses.reserve_exact(1);
                 self.uses.push(StreamUse::new(user));
                 self.uses.len() - 1
             }
