@@ -28,7 +28,19 @@ pub(super) struct Rest<'a>(pub(super) &'a [u8]);
 
 impl<'a> Rest<'a> {
     /// As [`put`] added it.
+    #[inline]
     pub(super) fn number(&mut self) -> Result<u64, Broken> {
+        match self.0.split_first() {
+            Some((&byte, rest)) if byte < 0x80 => {
+                self.0 = rest;
+                Ok(byte.into())
+            }
+            _ => self.long_number(),
+        }
+    }
+
+    /// The same, of more than one byte.
+    fn long_number(&mut self) -> Result<u64, Broken> {
         let mut number = 0;
         for shift in (0..64).step_by(7) {
             let (&byte, rest) = self.0.split_first().ok_or(Broken::Damaged)?;
@@ -42,6 +54,7 @@ impl<'a> Rest<'a> {
     }
 
     /// As [`put_signed`] added it.
+    #[inline]
     pub(super) fn signed(&mut self) -> Result<i64, Broken> {
         let number = self.number()?;
         Ok((number >> 1) as i64 ^ -((number & 1) as i64))

@@ -80,6 +80,21 @@ pub(super) const fn first(kind: Kind) -> usize {
     columns
 }
 
+/// The same of all kinds, by their numbers: asked for each record.
+static FIRSTS: [usize; Kind::ALL.len() + 1] = {
+    let (mut firsts, mut at) = ([0; Kind::ALL.len() + 1], 0);
+    while at < Kind::ALL.len() {
+        firsts[Kind::ALL[at] as usize] = first(Kind::ALL[at]);
+        at += 1;
+    }
+    firsts
+};
+
+/// As [`first`], without counting.
+pub(super) fn first_of(kind: Kind) -> usize {
+    FIRSTS[kind as usize]
+}
+
 /// Bytes of a record of this kind, head and all.
 pub(super) const fn size(kind: Kind) -> usize {
     let (mut at, mut size) = (0, size_of::<proto::Header>());

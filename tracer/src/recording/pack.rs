@@ -105,7 +105,7 @@ impl Packer {
         for (at, field) in fields::of(kind).iter().enumerate() {
             let bytes;
             (bytes, body) = body.split_at(field.size());
-            self.field(FIELDS + fields::first(kind) + at, *field, bytes, event.time);
+            self.field(FIELDS + fields::first_of(kind) + at, *field, bytes, event.time);
         }
         if let What::Plaintext(record, _) = event.what {
             let hidden = self.addresses.hide(record);

@@ -48,9 +48,10 @@ impl Payload {
 }
 
 /// Reads what [`Payload::put`] added; what was not kept is [`Kept::FILL`].
-pub(super) fn read(from: &mut [Rest<'_>; 3], out: &mut [u8; MOST_PAYLOAD]) -> Result<usize, Broken> {
+pub(super) fn read(from: &mut [Rest<'_>; 3], out: &mut [u8]) -> Result<usize, Broken> {
     let [lengths, stretches, bytes] = from;
-    let length = usize::try_from(lengths.number()?).ok().filter(|&length| length <= MOST_PAYLOAD);
+    let length =
+        usize::try_from(lengths.number()?).ok().filter(|&length| length <= MOST_PAYLOAD.min(out.len()));
     let length = length.ok_or(Broken::Damaged)?;
     if length == 0 {
         return Ok(0);

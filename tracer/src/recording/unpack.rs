@@ -30,7 +30,6 @@ pub(super) struct Unpacker {
     tasks: Vec<(ProcKey, u32)>,
     files: Vec<FileRef>,
     record: Box<[u64; ROOM]>,
-    payload: Box<[u8; MOST_PAYLOAD]>,
     snapshot: Snapshot,
     glance: Glance,
 }
@@ -44,7 +43,6 @@ impl Default for Unpacker {
             tasks: Vec::new(),
             files: Vec::new(),
             record: Box::new([0; ROOM]),
-            payload: Box::new([0; MOST_PAYLOAD]),
             snapshot: Snapshot::default(),
             glance: Glance::default(),
         }
@@ -162,13 +160,10 @@ impl Unpacker {
         let Head { time, task: (process, tid) } = self.head()?;
         let nr = self.read(CALLS, Rest::number)?;
         let nr = u16::try_from(nr).map_err(|_| Broken::Damaged)?;
-        let mut at = size_of::<Header>();
+        let (mut at, first) = (size_of::<Header>(), fields::first_of(kind));
         for (index, field) in fields::of(kind).iter().enumerate() {
-            let mut bytes = [0; size_of::<FileRef>()];
-            let bytes = &mut bytes[..field.size()];
-            self.field(FIELDS + fields::first(kind) + index, *field, time, bytes)?;
-            self.record.as_mut_bytes()[at..at + bytes.len()].copy_from_slice(bytes);
-            at += bytes.len();
+            self.field(FIELDS + first + index, *field, time, at)?;
+            at += field.size();
         }
         if kind == Kind::Plaintext {
             let body = size_of::<Plaintext>() - at;
@@ -183,22 +178,21 @@ impl Unpacker {
             room.copy_from_slice(whole);
             at += body;
         }
-        let payload = self.payload()?;
-        let Self { record, payload: room, .. } = self;
-        let record = record.as_mut_bytes();
-        record[at..at + payload].copy_from_slice(&room[..payload]);
+        let payload = self.payload(at)?;
+        let record = self.record.as_mut_bytes();
         let ProcKey { tgid, start } = process;
         let header = Header { time, start, tgid, tid, kind: kind as u16, nr, payload: payload as u32 };
         record[..size_of::<Header>()].copy_from_slice(header.as_bytes());
         decode(&record[..at + payload]).map_err(|_| Broken::Damaged)
     }
 
-    fn payload(&mut self) -> Result<usize, Broken> {
+    /// The payload, which begins so far into the room for the record: its length.
+    fn payload(&mut self, from: usize) -> Result<usize, Broken> {
         let mut columns = [0, 1, 2].map(|at| {
             let (from, to) = self.places[PAYLOADS + at];
             Rest(&self.raw[from..to])
         });
-        let length = payload::read(&mut columns, &mut self.payload)?;
+        let length = payload::read(&mut columns, &mut self.record.as_mut_bytes()[from..])?;
         let left = columns.map(|column| column.0.len());
         for (place, left) in self.places[PAYLOADS..].iter_mut().zip(left) {
             place.0 = place.1 - left;
@@ -206,40 +200,39 @@ impl Unpacker {
         Ok(length)
     }
 
-    fn field(&mut self, column: usize, field: Field, time: u64, out: &mut [u8]) -> Result<(), Broken> {
+    /// Reads a field to its place in the room for the record.
+    fn field(&mut self, column: usize, field: Field, time: u64, at: usize) -> Result<(), Broken> {
+        let Self { raw, places, record, files, .. } = self;
+        let out = &mut record.as_mut_bytes()[at..at + field.size()];
+        let mut rest = Rest(&raw[places[column].0..places[column].1]);
         match field {
             Field::File => {
-                let number = self.read(column, Rest::number)? as usize;
-                if number == self.files.len() {
-                    let file = self.read(NEW_FILES, snapshot::file)?;
-                    self.files.push(file);
+                let number = rest.number()? as usize;
+                if number == files.len() {
+                    let (from, to) = places[NEW_FILES];
+                    let mut new = Rest(&raw[from..to]);
+                    files.push(snapshot::file(&mut new)?);
+                    places[NEW_FILES].0 = to - new.0.len();
                 }
-                out.copy_from_slice(self.files.get(number).ok_or(Broken::Damaged)?.as_bytes());
+                out.copy_from_slice(files.get(number).ok_or(Broken::Damaged)?.as_bytes());
             }
-            Field::Long => {
-                out.copy_from_slice(&self.read(column, Rest::signed)?.to_le_bytes());
-            }
+            Field::Long => out.copy_from_slice(&rest.signed()?.to_le_bytes()),
             Field::Time => {
-                let distance = self.read(column, Rest::signed)? as u64;
-                out.copy_from_slice(
-                    &time.wrapping_sub(near(time, time.wrapping_sub(distance))).to_le_bytes(),
-                );
+                let distance = rest.signed()? as u64;
+                let moment = time.wrapping_sub(near(time, time.wrapping_sub(distance)));
+                out.copy_from_slice(&moment.to_le_bytes());
             }
             Field::Int => {
-                let number = self.read(column, Rest::signed)?;
-                let number = i32::try_from(number).map_err(|_| Broken::Damaged)?;
+                let number = i32::try_from(rest.signed()?).map_err(|_| Broken::Damaged)?;
                 out.copy_from_slice(&number.to_le_bytes());
             }
             Field::Short => {
-                let number = self.read(column, Rest::small)?;
-                let number = u16::try_from(number).map_err(|_| Broken::Damaged)?;
+                let number = u16::try_from(rest.small()?).map_err(|_| Broken::Damaged)?;
                 out.copy_from_slice(&number.to_le_bytes());
             }
-            Field::Word | Field::Name => {
-                let count = out.len();
-                out.copy_from_slice(self.read(column, |rest| rest.take(count))?);
-            }
+            Field::Word | Field::Name => out.copy_from_slice(rest.take(out.len())?),
         }
+        places[column].0 = places[column].1 - rest.0.len();
         Ok(())
     }
 }
