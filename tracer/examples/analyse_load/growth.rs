@@ -11,11 +11,15 @@ const CONNECTIONS: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
 const TOGETHER: usize = 10_000;
 const BY_PROCESSES: [usize; 4] = [10, 100, 1_000, 10_000];
 
+/// Events for each connection before the time is taken.
+const WARM: u64 = 8;
+
 pub(super) fn measure(events: u64, most: usize) -> Value {
     let row = |processes: usize, connections: usize| {
         let mut traffic = Traffic::new(processes, connections / processes);
         let mut analysis = begun(&mut traffic);
-        analyse(&mut analysis, &mut traffic, events / 4);
+        // Each connection has been used, and each process has forked.
+        analyse(&mut analysis, &mut traffic, WARM * (connections as u64).max(10_000));
         let (count, took) = analyse(&mut analysis, &mut traffic, events);
         let each = took.as_nanos() as f64 / count as f64;
         json!({ "processes": processes, "connections": connections, "ns_per_event": each.round() })

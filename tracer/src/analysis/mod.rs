@@ -63,6 +63,8 @@ pub struct Analysis {
     looking: [Vec<usize>; Topic::COUNT],
     levels: BTreeMap<RuleId, Level>,
     findings: Vec<Finding>,
+    /// How many of them do more than inform, and how many do not.
+    counts: [usize; 2],
     causes: FxHashMap<Cause, Known>,
     /// What the user knows of already.
     known: Option<Baseline>,
@@ -97,6 +99,7 @@ impl Analysis {
             looking,
             levels,
             findings: Vec::new(),
+            counts: [0; 2],
             causes: FxHashMap::default(),
             known: None,
             fresh: Vec::new(),

@@ -35,11 +35,11 @@ impl Analysis {
             return;
         }
         // Information has a budget of its own: it must not crowd out errors.
-        let is_info = |severity| severity == Severity::Info;
-        let alike = self.findings.iter().filter(|known| is_info(known.severity) == is_info(draft.severity));
-        if alike.count() >= MOST_FINDINGS {
+        let alike = &mut self.counts[usize::from(is_info(draft.severity))];
+        if *alike >= MOST_FINDINGS {
             return;
         }
+        *alike += 1;
         let at = self.findings.len();
         let told = vec![(draft.rule, draft.says)];
         let shown = vec![(draft.rule, draft.says, draft.severity)];
@@ -84,6 +84,8 @@ impl Analysis {
         renamed.stacks = std::mem::take(&mut finding.stacks);
         name_others(&mut renamed, finding);
         join(&mut renamed.evidence, std::mem::take(&mut finding.evidence), tells_turns(draft.rule));
+        self.counts[usize::from(is_info(finding.severity))] -= 1;
+        self.counts[usize::from(is_info(renamed.severity))] += 1;
         self.findings[known.at] = renamed;
         known.says = draft.says;
         let name = (draft.rule, draft.says, draft.severity);
@@ -191,6 +193,10 @@ fn name_others(finding: &mut Finding, other: &Finding) {
             finding.other_pids.push(pid);
         }
     }
+}
+
+fn is_info(severity: Severity) -> bool {
+    severity == Severity::Info
 }
 
 /// Whether a rule's steps only count the bytes that moved: of the same moment, others tell what they were.

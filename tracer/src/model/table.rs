@@ -5,7 +5,7 @@
 
 use super::race::Touches;
 use super::{OpenFile, Origin, SockId};
-use forkscope_proto::FileRef;
+use forkscope_proto::{FileKind, FileRef};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -70,6 +70,9 @@ pub(super) struct Page {
     with_socket: u64,
     /// The sockets behind them, 0 for none: a search for one looks here only.
     sockets: [u32; PAGE],
+    /// Inodes and addresses of the files behind them, 0 where not known: enough to tell that a transfer was on the socket
+    /// that is known, and nothing else of the descriptor has to be looked at.
+    files: [(u64, u64); PAGE],
     slots: [Slot; PAGE],
 }
 
@@ -128,6 +131,15 @@ impl Table {
             let sockets = bits(page.with_socket & !beyond);
             sockets.map(move |low| (first + low as i32, SockId(page.sockets[low])))
         })
+    }
+
+    /// The socket behind a number, where that surely is the file that the probe found.
+    pub(super) fn same_socket(&self, fd: i32, found: &FileRef) -> Option<SockId> {
+        let fd = usize::try_from(fd).ok()?;
+        let page = self.pages.get(fd / PAGE)?.as_ref()?;
+        let (socket, low) = (page.sockets[fd % PAGE], fd % PAGE);
+        let same = found.file != 0 && page.files[low] == (found.inode, found.file);
+        (same && socket != 0 && found.kind() == FileKind::Socket).then_some(SockId(socket))
     }
 
     /// The lowest number with a socket.
@@ -239,13 +251,21 @@ impl Table {
         page.open = page.open & !(1 << low) | u64::from(socket.is_some()) << low;
         page.with_socket = page.with_socket & !(1 << low) | u64::from(socket_behind.is_some()) << low;
         page.sockets[low] = socket_behind.map_or(0, |SockId(id)| id);
+        page.files[low] =
+            slot.open.as_ref().map_or((0, 0), |open| (open.file.inode, open.file.address.get()));
         Some(changed)
     }
 }
 
 impl Default for Page {
     fn default() -> Self {
-        Self { open: 0, with_socket: 0, sockets: [0; PAGE], slots: std::array::from_fn(|_| Slot::default()) }
+        Self {
+            open: 0,
+            with_socket: 0,
+            sockets: [0; PAGE],
+            files: [(0, 0); PAGE],
+            slots: std::array::from_fn(|_| Slot::default()),
+        }
     }
 }
 

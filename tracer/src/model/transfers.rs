@@ -1,29 +1,32 @@
 //! What transfers do: who used which socket, and what the bytes said.
 
 use super::socket::Turn;
-use super::{Change, Model, Origin, SockId, Socket};
+use super::{Change, Model, OpenFile, Origin, SockId, Socket};
 use crate::errno;
 use crate::protocol::{Chunk, Direction, fits_mid_stream};
 use forkscope_proto as proto;
-use proto::{Io, Shape, calls};
+use proto::{FileKind, Io, Shape, calls};
+use std::rc::Rc;
 
 /// `MSG_PEEK` (recv(2)): looks, and takes nothing.
 const MSG_PEEK: u32 = 2;
 
 impl Model {
     pub(super) fn transfer(&mut self, at: Origin, io: &Io, payload: &[u8], out: &mut Vec<Change>) {
-        let file = self.resolve(at, io.fd, &io.file, out);
+        let table = self.table_id(at).and_then(|id| self.tables.get(&id));
+        let known = table.and_then(|table| table.same_socket(io.fd, &io.file));
+        let file = if known.is_none() { self.resolve(at, io.fd, &io.file, out) } else { None };
         let sent = calls::SPECS.get(usize::from(at.nr)).is_some_and(|spec| spec.shape == Shape::Send);
         if let Some(errno) = errno::of(io.ret) {
             self.failure(at, io.fd, &io.file, errno, 0, out);
             return;
         }
-        let Some(file) = file else { return };
-        if io.ret > 0 && matches!(file.kind, proto::FileKind::Eventfd | proto::FileKind::Pipe) {
-            self.woke(at, io, &file, sent, out);
+        if let Some(file) = file.as_ref().filter(|file| io.ret > 0 && is_wakeup(file.kind)) {
+            self.woke(at, io, file, sent, out);
         }
-        let Some(id) = file.socket else {
-            self.unresolved += u64::from(file.kind == proto::FileKind::Socket);
+        let Some(id) = known.or_else(|| file.as_ref()?.socket) else {
+            let is_socket = |file: &Rc<OpenFile>| file.kind == FileKind::Socket;
+            self.unresolved += u64::from(file.as_ref().is_some_and(is_socket));
             return;
         };
         if io.ret == 0 && !sent && io.len > 0 {
@@ -120,6 +123,10 @@ impl Model {
             out.push(Change::Misdirected { socket: id, meant, process, tid, fd, nr, bytes });
         }
     }
+}
+
+fn is_wakeup(kind: FileKind) -> bool {
+    matches!(kind, FileKind::Eventfd | FileKind::Pipe)
 }
 
 /// Remembers a use of a socket.
