@@ -305,6 +305,7 @@ impl Model {
                 wire: None,
                 inside: None,
                 file: Weak::new(),
+                many_files: false,
             }),
         );
         id

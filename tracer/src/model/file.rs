@@ -3,6 +3,8 @@
 use super::{ProcId, SockId};
 use forkscope_proto::{FileKind, FileRef};
 use std::cell::Cell;
+use std::ops::Deref;
+use std::rc::Rc;
 
 /// An open file in the model. Never reused in a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,6 +42,41 @@ pub struct OpenFile {
     pub socket: Option<SockId>,
     /// Address of the kernel's struct; 0 until an event showed it.
     pub(super) address: Cell<u64>,
+    /// How many descriptors there are for it, those of tables that share a page counted once.
+    pub(super) held: Cell<u32>,
+}
+
+/// An open file as a descriptor holds it.
+#[derive(Debug)]
+pub struct Held(Rc<OpenFile>);
+
+impl Held {
+    /// One more descriptor holds it.
+    #[must_use]
+    pub fn new(file: Rc<OpenFile>) -> Self {
+        file.held.set(file.held.get() + 1);
+        Self(file)
+    }
+}
+
+impl Clone for Held {
+    fn clone(&self) -> Self {
+        Self::new(Rc::clone(&self.0))
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.held.set(self.0.held.get() - 1);
+    }
+}
+
+impl Deref for Held {
+    type Target = Rc<OpenFile>;
+
+    fn deref(&self) -> &Rc<OpenFile> {
+        &self.0
+    }
 }
 
 impl OpenFile {

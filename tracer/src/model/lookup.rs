@@ -1,6 +1,6 @@
 //! Holding the tables against what the kernel showed.
 
-use super::file::{FileId, OpenFile};
+use super::file::{FileId, Held, OpenFile};
 use super::process::TableId;
 use super::table::{End, Holding};
 use super::{Change, Model, Origin, SockId};
@@ -105,7 +105,7 @@ impl Model {
             return None;
         }
         let table = self.tables.get(&self.table_id(by)?)?;
-        let holds_more = table.find(socket.id).is_some();
+        let holds_more = socket.may_be_held() && table.find(socket.id).is_some();
         let Origin { process, tid, .. } = by;
         (!holds_more).then_some(Change::LetGo { socket: socket.id, process, tid, fd })
     }
@@ -141,8 +141,10 @@ impl Model {
             opened,
             socket,
             address: Cell::new(found.file),
+            held: Cell::new(0),
         });
         if let Some(socket) = socket.and_then(|id| self.sockets.get_mut(&id)) {
+            socket.many_files |= socket.is_open();
             socket.file = Rc::downgrade(&file);
             socket.opened = opened;
         }
@@ -156,7 +158,7 @@ impl Model {
             table.fresh.insert(fd);
         }
         let end = End { by: origin, result: i64::from(fd) };
-        table.put(fd, Holding { file, origin, cloexec }, end);
+        table.put(fd, Holding { file: Held::new(file), origin, cloexec }, end);
     }
 
     /// The open file behind a number of the table that a thread uses, without asking the kernel.

@@ -34,7 +34,7 @@ mod wakeup;
 pub use asked::Asked;
 pub use change::{Change, Failure};
 pub use epoll::{Act, Epoll, EpollUse, EpollUser, Watch};
-pub use file::{FileId, OpenFile, Origin};
+pub use file::{FileId, Held, OpenFile, Origin};
 pub use process::{Facts, Place, ProcId, Process};
 pub use socket::{Access, Address, Farewell, Goodbye, SockId, Socket, Turn, Usage};
 pub use standing::Standing;
@@ -149,7 +149,8 @@ impl Model {
     /// The processes that hold a descriptor for a socket, with its number. Looks through every table: for a finding, not
     /// for each event.
     pub fn holders(&self, id: SockId) -> impl Iterator<Item = (ProcId, i32)> {
-        let living = self.processes.values().filter(|process| process.ended.is_none());
+        let may_be = self.sockets.get(&id).is_some_and(|socket| socket.may_be_held());
+        let living = self.processes.values().filter(move |process| may_be && process.ended.is_none());
         living.filter_map(move |process| Some((process.id, self.tables.get(&process.table)?.find(id)?)))
     }
 

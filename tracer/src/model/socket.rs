@@ -171,6 +171,8 @@ pub struct Socket {
     /// What is inside TLS, where calls of OpenSSL were seen that used it.
     pub(super) inside: Option<Box<Wire>>,
     pub(super) file: Weak<OpenFile>,
+    /// It had another open file before: /proc and events were not seen to speak of one.
+    pub(super) many_files: bool,
 }
 
 impl Socket {
@@ -260,6 +262,12 @@ impl Socket {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.file.strong_count() > 0
+    }
+
+    /// Whether a descriptor of a traced process may be for it now. What is remembered of earlier ones is none.
+    #[must_use]
+    pub fn may_be_held(&self) -> bool {
+        self.many_files || self.file.upgrade().is_some_and(|file| file.held.get() > 0)
     }
 
     /// What a process did with it.

@@ -4,7 +4,7 @@
 //! first write after it copies the list and one page.
 
 use super::race::Touches;
-use super::{OpenFile, Origin, SockId};
+use super::{Held, OpenFile, Origin, SockId};
 use forkscope_proto::{FileKind, FileRef};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
@@ -33,7 +33,7 @@ pub struct Slot {
 #[derive(Clone, Debug)]
 pub struct Holding {
     /// The open file.
-    pub file: Rc<OpenFile>,
+    pub file: Held,
     /// Who put it there. In a child's table, that is the parent: it was inherited.
     pub origin: Origin,
     /// Whether it closes on exec.
@@ -184,7 +184,7 @@ impl Table {
     /// The open files behind all numbers, now and before, as far as they are remembered.
     pub fn files(&self) -> impl Iterator<Item = &Rc<OpenFile>> {
         self.slots().flat_map(|(_, slot)| {
-            let open = slot.open.iter().map(|holding| &holding.file);
+            let open = slot.open.iter().map(|holding| &*holding.file);
             open.chain(slot.past().iter().map(|past| &past.file))
         })
     }
@@ -202,7 +202,7 @@ impl Table {
     pub(super) fn recognise(&mut self, fd: i32, file: &Rc<OpenFile>) {
         self.change(fd, |slot| {
             if let Some(open) = &mut slot.open {
-                open.file = Rc::clone(file);
+                open.file = Held::new(Rc::clone(file));
             }
         });
     }
@@ -283,7 +283,8 @@ impl Slot {
     fn retire(&mut self, end: End) -> bool {
         let Some(open) = self.open.take() else { return false };
         if open.file.is_endpoint() {
-            let newest = Past { file: open.file, origin: open.origin, end, generation: self.generation };
+            let newest =
+                Past { file: Rc::clone(&open.file), origin: open.origin, end, generation: self.generation };
             let (mut own, mut inherited) = (0, 0);
             let kept = std::iter::once(newest).chain(self.past().iter().cloned()).filter(|past| {
                 let (count, most) =

@@ -246,7 +246,17 @@ mod tests {
         let eventfd = |id| {
             let (kind, address) = (FileKind::Eventfd, Cell::new(0));
             let id = FileId(id);
-            Rc::new(OpenFile { id, kind, inode: 1, device: 0, path: None, opened: at, socket: None, address })
+            Rc::new(OpenFile {
+                id,
+                kind,
+                inode: 1,
+                device: 0,
+                path: None,
+                opened: at,
+                socket: None,
+                address,
+                held: Cell::new(0),
+            })
         };
         for id in 0..5000 {
             let file = eventfd(id);

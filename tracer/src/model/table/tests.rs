@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::ProcId;
-use crate::model::file::FileId;
+use crate::model::file::{FileId, Held};
 use forkscope_proto::FileKind;
 use proptest::prelude::*;
 use std::cell::Cell;
@@ -12,7 +12,17 @@ const END: End = End { by: AT, result: 0 };
 
 fn file(socket: u32) -> Rc<OpenFile> {
     let (kind, address, socket) = (FileKind::Socket, Cell::new(0), (socket > 0).then_some(SockId(socket)));
-    Rc::new(OpenFile { id: FileId(1), kind, inode: 1, device: 0, path: None, opened: AT, socket, address })
+    Rc::new(OpenFile {
+        id: FileId(1),
+        kind,
+        inode: 1,
+        device: 0,
+        path: None,
+        opened: AT,
+        socket,
+        address,
+        held: Cell::new(0),
+    })
 }
 
 proptest! {
@@ -25,7 +35,7 @@ proptest! {
         let (mut table, mut copies) = (Table::default(), Vec::new());
         for (fd, put, copy) in steps {
             match put {
-                Some(socket) => table.put(fd, Holding { file: file(socket), origin: AT, cloexec: false }, END),
+                Some(socket) => table.put(fd, Holding { file: Held::new(file(socket)), origin: AT, cloexec: false }, END),
                 None => drop(table.clear(fd, END)),
             }
             if copy {
@@ -33,6 +43,13 @@ proptest! {
             }
         }
         copies.push(table);
+        for held in copies.iter().flat_map(|table| table.iter().map(|(_, holding)| &holding.file)) {
+            prop_assert!(held.held.get() > 0);
+        }
+        for past in copies.iter().flat_map(Table::files).filter(|file| file.held.get() > 0) {
+            let holds = |(_, holding): (i32, &Holding)| Rc::ptr_eq(&holding.file, past);
+            prop_assert!(copies.iter().any(|table| table.iter().any(holds)));
+        }
         for table in copies {
             let all: Vec<(i32, Option<SockId>)> = (0..300)
                 .filter_map(|fd| Some((fd, table.holding(fd)?.file.socket)))
