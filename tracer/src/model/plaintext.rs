@@ -138,7 +138,7 @@ impl Socket {
         if self.inside.is_some() {
             return;
         }
-        let mut inside = self.wire.as_mut().map(|wire| wire.inside()).unwrap_or_default();
+        let mut inside = self.wire.as_mut().map(Wire::inside).unwrap_or_default();
         if self.opened.nr != 0 {
             inside.client_is(if self.accepted { Direction::Received } else { Direction::Sent });
         }

@@ -114,8 +114,8 @@ fn paths(sessions: &[Session]) -> usize {
 /// Asserts that the log says what was encoded. Says how many paths are not known, since they are cut within the code of an end.
 fn check(session: &Session, log: &Http2Log) -> usize {
     let mut unread = 0;
-    let uses: Vec<(&Http2Stream, &StreamUse)> =
-        log.streams().flat_map(|stream| stream.uses.iter().map(move |usage| (stream, usage))).collect();
+    let uses: Vec<(Http2Stream<'_>, &StreamUse)> =
+        log.streams().flat_map(|stream| stream.uses().iter().map(move |usage| (stream, usage))).collect();
     assert_eq!(uses.len(), session.rows.len(), "{session:?} {log:?}");
     for row in &session.rows {
         let found =

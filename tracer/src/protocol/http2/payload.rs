@@ -70,13 +70,8 @@ impl Payloads {
 
     /// A transfer has ended.
     pub(super) fn rest(self) -> Resting {
-        if self.is_unfinished() || self.block.is_some() {
-            return Resting::Within(Box::new(self));
-        }
-        match self.hpack.rest() {
-            Ok(table) => Resting::Between(table),
-            Err(hpack) => Resting::Within(Box::new(Self { hpack, ..self })),
-        }
+        let is_cut = self.is_unfinished() || self.block.is_some() || !self.hpack.is_between();
+        if is_cut { Resting::Within(Box::new(self)) } else { Resting::Between(self.hpack.into_table()) }
     }
 
     /// Is there more to come of a frame?

@@ -159,10 +159,14 @@ impl Hpack {
         self.value.pause();
     }
 
-    /// Nothing is left to be read for now: the table is all that lasts, unless a block was cut.
-    pub(super) fn rest(self) -> Result<Table, Self> {
-        let is_between = matches!(self.step, Step::Field) && self.fields == Fields::default();
-        if is_between { Ok(self.table) } else { Err(self) }
+    /// Is no block begun?
+    pub(super) fn is_between(&self) -> bool {
+        matches!(self.step, Step::Field) && self.fields == Fields::default()
+    }
+
+    /// All that lasts between blocks.
+    pub(super) fn into_table(self) -> Table {
+        self.table
     }
 
     /// The block is complete. Says what it said.
