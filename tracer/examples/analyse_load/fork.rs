@@ -12,16 +12,20 @@ const DESCRIPTORS: [i32; 3] = [10, 1_000, 100_000];
 const FORKS: u32 = 501;
 
 pub(super) fn measure() -> Value {
-    DESCRIPTORS.into_iter().map(row).collect()
+    let sorts = [("files", Made::open as Open), ("connections", Made::connect)];
+    sorts.into_iter().flat_map(|(of, open)| DESCRIPTORS.map(|count| row(of, open, count))).collect()
 }
 
+/// What opens a descriptor.
+type Open = fn(Made, &mut Analysis, u64, i32);
+
 /// Medians of a fork, of the parent's first change of its table after it, and of the next change.
-fn row(descriptors: i32) -> Value {
+fn row(of: &str, open: Open, descriptors: i32) -> Value {
     let mut analysis = Analysis::new(0, BTreeMap::new());
     let parent = Made { pid: 1000 };
     parent.appear(&mut analysis);
     for fd in 3..3 + descriptors {
-        parent.open(&mut analysis, 2, fd);
+        open(parent, &mut analysis, 2, fd);
     }
     let [mut forks, mut firsts, mut nexts] = [const { Vec::new() }; 3];
     for round in 0..FORKS {
@@ -42,6 +46,6 @@ fn row(descriptors: i32) -> Value {
         all[all.len() / 2]
     });
     json!({
-        "descriptors": descriptors, "fork_ns": fork, "first_change_ns": first, "next_change_ns": next,
+        "of": of, "descriptors": descriptors, "fork_ns": fork, "first_change_ns": first, "next_change_ns": next,
     })
 }

@@ -36,6 +36,21 @@ impl Made {
         analysis.apply(&self.event(time, What::Call(&call, b"/etc/hosts")));
     }
 
+    /// It connects a socket.
+    pub(super) fn connect(self, analysis: &mut Analysis, time: u64, fd: i32) {
+        let inode = u64::from(fd as u32) + 1_000_000;
+        let file = FileRef { file: inode << 8, inode, kind: FileKind::Socket as u8, ..FileRef::NONE };
+        let mut socket =
+            proto::Socket { file, family: 2, kind: 1, protocol: 6, state: 1, ..Default::default() };
+        socket.header = self.header(time, Kind::Socket, 0);
+        (socket.local_port, socket.remote_port) = (40_000, 6379);
+        [socket.local[0], socket.remote[0]] = [127; 2];
+        analysis.apply(&self.event(time, What::Socket(&socket, &[])));
+        let header = self.header(time, Kind::Call, calls::SOCKET);
+        let call = proto::Call { header, fd, other_fd: -1, ret: fd.into(), file, ..Default::default() };
+        analysis.apply(&self.event(time, What::Call(&call, &[])));
+    }
+
     /// It closes a number.
     pub(super) fn close(self, analysis: &mut Analysis, time: u64, fd: i32, file: FileRef) {
         let header = self.header(time, Kind::Call, calls::CLOSE);

@@ -321,6 +321,7 @@ impl Model {
         gone.sort_unstable();
         gone.truncate(gone.len().saturating_sub(Self::GONE_SOCKETS));
         for id in gone {
+            self.waiting.remove(&id);
             if let Some(socket) = self.sockets.remove(&id)
                 && self.by_inode.get(&socket.inode) == Some(&id)
             {

@@ -63,6 +63,8 @@ pub struct Model {
     /// Boxed, so that room for more of them in the table is small.
     sockets: FxHashMap<SockId, Box<Socket>>,
     by_inode: FxHashMap<u64, SockId>,
+    /// Connections on which something may be under way: few of many, as a rule.
+    waiting: FxHashSet<SockId>,
     /// How many sockets there may be before the ones that are gone are looked for.
     sweep_at: usize,
     serial: u32,
@@ -133,6 +135,18 @@ impl Model {
     #[must_use]
     pub fn connection_behind(&self, found: &FileRef) -> Option<&Socket> {
         self.socket(self.socket_of(found)?).filter(|socket| socket.is_connection())
+    }
+
+    /// Whether [`Socket::in_flight`] may be something: cheap to ask of many connections at once.
+    #[must_use]
+    pub fn may_wait(&self, id: SockId) -> bool {
+        self.waiting.contains(&id)
+    }
+
+    /// Whether something may be under way on any connection.
+    #[must_use]
+    pub fn any_may_wait(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     /// All sockets that are remembered.

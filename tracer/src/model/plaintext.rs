@@ -5,7 +5,7 @@ use super::{Change, Farewell, Goodbye, Model, Origin, ProcId, SockId};
 use crate::protocol::{Chunk, Direction, Sign, TlsFacts, User, Wire, is_hello};
 use forkscope_proto as proto;
 use proto::{Act, Plaintext};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::rc::Rc;
 
 /// The sockets of a process' TLS sessions, by the addresses of their `SSL` objects. A forked child has the same objects at
@@ -92,7 +92,9 @@ impl Model {
             Act::Write => (Direction::Sent, record.ret),
         };
         let chunk = Chunk::new(payload, u64::try_from(bytes).unwrap_or(0)).noting(&self.kept);
+        let waited = socket.may_wait;
         socket.hear_inside(at, fd, direction, chunk, out);
+        socket.note_wait(waited, &mut self.waiting);
     }
 
     /// The socket of a call: the one that it used itself, or the one that its session used before.
@@ -191,6 +193,15 @@ impl Socket {
             self.has_heard(wire.is_idle());
             self.may_wait = true;
             self.inside = Some(wire);
+        }
+    }
+
+    /// Remembers whether something may be under way, where that is not as it was.
+    pub(super) fn note_wait(&self, waited: bool, waiting: &mut FxHashSet<SockId>) {
+        match (waited, self.may_wait) {
+            (false, true) => drop(waiting.insert(self.id)),
+            (true, false) => drop(waiting.remove(&self.id)),
+            (true, true) | (false, false) => {}
         }
     }
 

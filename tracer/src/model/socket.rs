@@ -162,7 +162,7 @@ pub struct Socket {
     pub at_once: Option<[ProcId; 2]>,
     /// A finding speaks of it: keep it.
     pub kept: bool,
-    /// The client may wait for something.
+    /// The client may wait for something: as [`Model::may_wait`](super::Model::may_wait) tells it.
     pub(super) may_wait: bool,
     /// Few connections have one.
     pub(super) goodbye: Option<Box<Goodbye>>,
@@ -204,12 +204,6 @@ impl Socket {
     #[must_use]
     pub fn is_seen_inside(&self) -> bool {
         self.inside.is_some()
-    }
-
-    /// Whether [`Socket::in_flight`] may be something: cheap to ask, of many connections at once.
-    #[must_use]
-    pub fn may_wait(&self) -> bool {
-        self.may_wait
     }
 
     /// What its client waits for now, where the holders are the client, and the requests of it that are remembered.

@@ -49,7 +49,9 @@ impl Model {
         note(socket, at, io.fd, sent, bytes);
         let turns = socket.turns.len();
         let direction = if sent { Direction::Sent } else { Direction::Received };
+        let waited = socket.may_wait;
         socket.hear(at, io.fd, direction, Chunk::new(payload, bytes).noting(&self.kept), out);
+        socket.note_wait(waited, &mut self.waiting);
         if sent {
             self.tie_by_hello(at, id, io.fd, Chunk::new(payload, bytes));
         }
@@ -74,7 +76,8 @@ impl Model {
         note(socket, at, fd, sent, bytes);
         if let Some(wire) = socket.wire.as_mut() {
             wire.skip(if sent { Direction::Sent } else { Direction::Received });
-            socket.may_wait = true;
+            let waited = std::mem::replace(&mut socket.may_wait, true);
+            socket.note_wait(waited, &mut self.waiting);
         }
         let turns = socket.turns.len();
         let Origin { process, tid, nr, .. } = at;

@@ -82,17 +82,17 @@ impl ForkInFlight {
             return;
         }
         let Some(table) = model.table(child) else { return };
-        for (fd, id) in table.sockets_among(LOOKED_AT).filter(|(fd, _)| *fd > 2) {
+        if !model.any_may_wait() {
+            return;
+        }
+        let sockets = table.sockets_among(LOOKED_AT).filter(|(fd, _)| *fd > 2);
+        for (fd, id) in sockets.filter(|(_, id)| model.may_wait(*id)) {
             let Some(socket) = model.socket(id) else { continue };
             if self.copies.len() == MOST {
                 return;
             }
             let told = |copy: &Copied| copy.child == child && copy.socket == socket.id;
-            if !socket.may_wait()
-                || socket.accepted
-                || !socket.is_used_by(parent)
-                || self.copies.iter().rev().any(told)
-            {
+            if socket.accepted || !socket.is_used_by(parent) || self.copies.iter().rev().any(told) {
                 continue;
             }
             let (flight, asked) = socket.in_flight();

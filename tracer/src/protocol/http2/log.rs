@@ -182,7 +182,9 @@ impl Log {
         match self.settings.binary_search_by_key(&(new.dir, new.at), |known| (known.dir, known.at)) {
             Ok(place) => self.settings[place] = new,
             Err(place) => {
-                self.settings.reserve_exact(1);
+                if self.settings.len() == self.settings.capacity() {
+                    self.settings.reserve_exact(SETTINGS.len());
+                }
                 self.settings.insert(place, new);
             }
         }

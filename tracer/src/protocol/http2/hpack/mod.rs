@@ -246,7 +246,7 @@ impl Hpack {
                 }
             }
             Of::ValueLength => {
-                self.value = Reader::begin(self.name, huffman, value);
+                self.value.restart(self.name, huffman, value);
                 self.value_length = least(huffman, value);
                 self.step = Step::Value { left: value };
                 if value == 0 {

@@ -102,6 +102,20 @@ enum Progress {
     Failed,
 }
 
+impl Progress {
+    /// Where a value of so many bytes begins.
+    fn of(name: Name, length: u32) -> Self {
+        let most = match name {
+            Name::Path => MOST_PATH as u32,
+            Name::Method => MOST_VERB as u32,
+            Name::Status | Name::GrpcStatus => MOST_CODE as u32,
+            Name::ContentType => u32::MAX,
+            Name::Other | Name::Unknown => 0,
+        };
+        if length <= most { Self::Reading } else { Self::Failed }
+    }
+}
+
 /// What a symbol is to a value.
 enum Part {
     /// A part of it.
@@ -119,7 +133,8 @@ pub(super) struct Reader {
     huffman: bool,
     progress: Progress,
     bits: Bits,
-    text: Vec<u8>,
+    text: [u8; MOST_PATH],
+    have: usize,
 }
 
 impl Reader {
@@ -130,15 +145,14 @@ impl Reader {
 
     /// A value of so many bytes begins.
     pub(super) fn begin(name: Name, huffman: bool, length: u32) -> Self {
-        let most = match name {
-            Name::Path => MOST_PATH as u32,
-            Name::Method => MOST_VERB as u32,
-            Name::Status | Name::GrpcStatus => MOST_CODE as u32,
-            Name::ContentType => u32::MAX,
-            Name::Other | Name::Unknown => 0,
-        };
-        let progress = if length <= most { Progress::Reading } else { Progress::Failed };
-        Self { name, huffman, progress, bits: Bits::default(), text: Vec::new() }
+        let progress = Progress::of(name, length);
+        Self { name, huffman, progress, bits: Bits::default(), text: [0; MOST_PATH], have: 0 }
+    }
+
+    /// The same, in the room of the one before.
+    pub(super) fn restart(&mut self, name: Name, huffman: bool, length: u32) {
+        (self.name, self.huffman, self.have) = (name, huffman, 0);
+        (self.progress, self.bits) = (Progress::of(name, length), Bits::default());
     }
 
     /// More of it.
@@ -193,12 +207,13 @@ impl Reader {
     fn symbol(&mut self, symbol: u16) -> bool {
         match self.part(symbol) {
             Part::Text(byte) => {
-                if self.text.len() < MOST_PATH {
-                    self.text.push(byte);
+                if let Some(place) = self.text.get_mut(self.have) {
+                    *place = byte;
+                    self.have += 1;
                 } else {
                     self.progress = Progress::Failed;
                 }
-                if self.name == Name::ContentType && self.text.len() == GRPC.len() {
+                if self.name == Name::ContentType && self.have == GRPC.len() {
                     self.progress = Progress::Enough;
                 }
                 false
@@ -219,7 +234,7 @@ impl Reader {
         match (self.name, byte) {
             (Name::Path, None) => Part::End,
             (Name::Path, Some(byte)) if ENDS.contains(&byte) => Part::End,
-            (Name::ContentType, Some(byte)) if GRPC.get(self.text.len()) != Some(&byte) => Part::Wrong,
+            (Name::ContentType, Some(byte)) if GRPC.get(self.have) != Some(&byte) => Part::Wrong,
             (_, Some(byte)) if byte.is_ascii_graphic() => Part::Text(byte),
             _ => Part::Wrong,
         }
@@ -227,7 +242,7 @@ impl Reader {
 
     /// The value, complete.
     pub(super) fn end(&self) -> Value {
-        let text = &self.text[..];
+        let text = &self.text[..self.have];
         let whole = self.progress == Progress::Reading && self.bits.are_padding();
         let read = |value: Option<Value>| value.filter(|_| whole).unwrap_or(Value::Unread);
         match self.name {

@@ -23,6 +23,8 @@ const STEP: u32 = 2;
 pub(super) struct Groups {
     groups: VecDeque<Group>,
     count: usize,
+    /// Room for what is seen on a new stream, so that most are followed without asking for memory.
+    spare: Option<Rc<Body>>,
 }
 
 /// Streams whose numbers follow one another, and on which the same was seen.
@@ -109,27 +111,31 @@ impl Groups {
 
     /// Remembers one more. The one that is forgotten for it, if one is, and whether anybody was seen to open that.
     pub(super) fn add(&mut self, id: u32) -> Option<(u32, bool)> {
-        let spare = self.join();
+        self.join();
         let forgotten = if self.count == STREAMS { self.forget() } else { None };
-        let mut body = spare.unwrap_or_default();
-        match Rc::get_mut(&mut body) {
-            Some(body) => {
-                *body = Body::default();
-            }
-            None => body = Rc::default(),
-        }
+        let body = self.spare.take().unwrap_or_else(|| {
+            self.spare = Some(Rc::default());
+            Rc::default()
+        });
         if self.groups.len() == self.groups.capacity() {
             // Most connections have few groups, and there are many connections.
-            self.groups.reserve_exact((self.groups.len() / 2).max(2));
+            self.groups.reserve_exact((self.groups.len() / 2).max(4));
         }
         self.groups.push_back(Group { first: id, count: 1, ended: [false; 2], apart: false, body });
         self.count += 1;
         forgotten
     }
 
-    /// Joins what became alike. What was told twice then, if any was.
-    fn join(&mut self) -> Option<Rc<Body>> {
-        let mut spare = None;
+    /// Keeps the room of what nobody needs any more.
+    fn spare(&mut self, mut body: Rc<Body>) {
+        if let Some(room) = Rc::get_mut(&mut body).filter(|_| self.spare.is_none()) {
+            *room = Body::default();
+            self.spare = Some(body);
+        }
+    }
+
+    /// Joins what became alike.
+    fn join(&mut self) {
         for at in (1..self.groups.len()).rev().take(NEWEST) {
             let [before, group] = [at - 1, at].map(|at| &self.groups[at]);
             let follows = before.first.checked_add(STEP * u32::from(before.count)) == Some(group.first);
@@ -139,24 +145,23 @@ impl Groups {
             }
             if before.ended != group.ended || before.body != group.body {
                 self.groups[at].apart = true;
-                spare = self.share(at).or(spare);
+                self.share(at);
                 continue;
             }
             if let Some(group) = self.groups.remove(at) {
                 self.groups[at - 1].count += group.count;
-                spare = Some(group.body);
+                self.spare(group.body);
             }
         }
-        spare
     }
 
-    /// Has a group share what was seen with one before it that has the same: some sorts of streams take turns. What it had
-    /// of its own then.
-    fn share(&mut self, at: usize) -> Option<Rc<Body>> {
+    /// Has a group share what was seen with one before it that has the same: some sorts of streams take turns.
+    fn share(&mut self, at: usize) {
         let own = &self.groups[at].body;
-        let same = self.groups.range(..at).rev().find(|other| other.body == *own)?;
+        let Some(same) = self.groups.range(..at).rev().find(|other| other.body == *own) else { return };
         let shared = Rc::clone(&same.body);
-        Some(std::mem::replace(&mut self.groups[at].body, shared))
+        let own = std::mem::replace(&mut self.groups[at].body, shared);
+        self.spare(own);
     }
 
     /// Forgets the oldest that is over, or the oldest.
@@ -168,8 +173,8 @@ impl Groups {
         if group.count > 1 {
             group.count -= 1;
             group.first += STEP;
-        } else {
-            self.groups.remove(at);
+        } else if let Some(group) = self.groups.remove(at) {
+            self.spare(group.body);
         }
         Some(forgotten)
     }

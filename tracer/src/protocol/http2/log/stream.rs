@@ -43,14 +43,15 @@ pub struct StreamUse {
     pub reset: [Option<u32>; 2],
     /// Messages of gRPC whose prefix was sent, and received.
     pub(super) messages: [u32; 2],
-    /// Frames of the first types sent and received: those that each stream has.
-    common: [[u32; COMMON]; 2],
-    /// All others.
-    others: Option<Box<[[u32; FrameKind::COUNT - COMMON]; 2]>>,
+    /// Frames sent and received of the types that streams have, as in [`COMMON`].
+    common: [[u32; COMMON.len()]; 2],
+    /// All others, by type: the connection has them, and few streams.
+    others: Option<Box<[[u32; FrameKind::COUNT]; 2]>>,
 }
 
-/// How many types of frames each stream has: DATA and HEADERS.
-const COMMON: usize = 2;
+/// The types of frames that streams have; the first two are what messages are made of.
+const COMMON: [FrameKind; 4] =
+    [FrameKind::Data, FrameKind::Headers, FrameKind::RstStream, FrameKind::WindowUpdate];
 
 impl<'a> Stream<'a> {
     /// What each process did on it.
@@ -62,7 +63,7 @@ impl<'a> Stream<'a> {
     /// Messages of gRPC that one of its processes sent, or received; `None` where they were not counted.
     #[must_use]
     pub fn messages(&self, usage: &StreamUse, dir: Direction) -> Option<u32> {
-        let took_part = usage.common[dir.index()] != [0; COMMON];
+        let took_part = usage.common[dir.index()][..2] != [0; 2];
         (took_part && self.of.messages[dir.index()].are_read()).then_some(usage.messages[dir.index()])
     }
 }
@@ -92,24 +93,27 @@ impl StreamUse {
             grpc_status: None,
             reset: [None; 2],
             messages: [0; 2],
-            common: [[0; COMMON]; 2],
+            common: [[0; COMMON.len()]; 2],
             others: None,
         }
     }
 
     /// One more frame was sent or received.
     pub(super) fn count(&mut self, dir: Direction, kind: FrameKind) {
-        let count = match kind.index().checked_sub(COMMON) {
-            None => &mut self.common[dir.index()][kind.index()],
-            Some(at) => &mut self.others.get_or_insert_default()[dir.index()][at],
+        let count = match COMMON.iter().position(|common| *common == kind) {
+            Some(at) => &mut self.common[dir.index()][at],
+            None => &mut self.others.get_or_insert_default()[dir.index()][kind.index()],
         };
         *count = count.saturating_add(1);
     }
 
     /// Frames that it sent or received: types, and how many of each.
     pub fn frames(&self, dir: Direction) -> impl Iterator<Item = (&'static str, u32)> {
-        let others = self.others.as_ref().map(|others| others[dir.index()]).unwrap_or_default();
-        let counts = self.common[dir.index()].into_iter().chain(others).zip(FrameKind::NAMES);
+        let mut all = self.others.as_ref().map(|others| others[dir.index()]).unwrap_or_default();
+        for (kind, count) in COMMON.iter().zip(self.common[dir.index()]) {
+            all[kind.index()] = count;
+        }
+        let counts = all.into_iter().zip(FrameKind::NAMES);
         counts.filter(|(count, _)| *count > 0).map(|(count, name)| (name, count))
     }
 }
