@@ -12,6 +12,9 @@ use std::collections::VecDeque;
 /// Streams that are followed at once, the newest: servers allow about 100 (RFC 9113, 6.5.2).
 const FOLLOWED: usize = 256;
 
+/// Streams for which there is room from the first one on.
+const FEW: usize = 4;
+
 #[derive(Clone, Copy, Debug)]
 struct Life {
     id: u32,
@@ -45,8 +48,8 @@ impl Open {
             self.streams.pop_front();
         }
         if self.streams.is_empty() {
-            // Most connections have one at a time, and there are many connections.
-            self.streams.reserve_exact(1);
+            // Most connections have few at a time, and there are many connections.
+            self.streams.reserve_exact(FEW);
         }
         self.streams.push_back(Life { id, opener, ended: [false; 2], sure: true });
     }

@@ -17,8 +17,7 @@ const MOST: u32 = 1 << 16;
 /// A field in the table. There are many: it is small.
 #[derive(Clone, Debug)]
 struct Entry {
-    /// What it says, if that is known: of few it is.
-    value: Option<Box<Value>>,
+    value: Value,
     name: Name,
     /// Bytes of its name and of its value, or the fewest that they can be: of a coded string the length is not known.
     name_length: u16,
@@ -26,7 +25,7 @@ struct Entry {
 }
 
 // No table is larger than what the lengths of its entries can tell.
-const _: () = assert!(MOST - OVERHEAD <= u16::MAX as u32 && size_of::<Entry>() == 16);
+const _: () = assert!(MOST - OVERHEAD <= u16::MAX as u32 && size_of::<Entry>() == 32);
 
 impl Entry {
     /// What it counts, at least.
@@ -77,7 +76,6 @@ impl Table {
             // Tables grow for a few requests, and there are many tables.
             self.entries.reserve_exact((self.entries.len() / 4).max(4));
         }
-        let value = (value != Value::Unread).then(|| Box::new(value));
         self.entries.push_front(Entry { value, name, name_length, value_length });
         self.size += size;
         self.evict();
@@ -106,10 +104,7 @@ impl Table {
     pub(super) fn value(&self, index: u32) -> Value {
         match index.checked_sub(STATIC + 1) {
             None => names::static_value(index),
-            Some(at) => {
-                let value = self.entries.get(at as usize).and_then(|entry| entry.value.as_deref());
-                value.cloned().unwrap_or(Value::Unread)
-            }
+            Some(at) => self.entries.get(at as usize).map_or(Value::Unread, |entry| entry.value.clone()),
         }
     }
 }

@@ -15,6 +15,9 @@ const GOING_ON: usize = 1;
 /// How many of the newest groups are looked at, to find some that became alike.
 const NEWEST: usize = 8;
 
+/// For how many new streams there is room in hand: the two newest are their own, and one more may be unlike them.
+const SPARE: usize = 3;
+
 /// Between the numbers of two streams of one side.
 const STEP: u32 = 2;
 
@@ -23,8 +26,8 @@ const STEP: u32 = 2;
 pub(super) struct Groups {
     groups: VecDeque<Group>,
     count: usize,
-    /// Room for what is seen on a new stream, so that most are followed without asking for memory.
-    spare: Option<Rc<Body>>,
+    /// Room for what is seen on new streams, so that most are followed without asking for memory.
+    spare: Vec<Rc<Body>>,
 }
 
 /// Streams whose numbers follow one another, and on which the same was seen.
@@ -113,10 +116,11 @@ impl Groups {
     pub(super) fn add(&mut self, id: u32) -> Option<(u32, bool)> {
         self.join();
         let forgotten = if self.count == STREAMS { self.forget() } else { None };
-        let body = self.spare.take().unwrap_or_else(|| {
-            self.spare = Some(Rc::default());
-            Rc::default()
-        });
+        if self.groups.is_empty() {
+            self.spare.reserve_exact(SPARE);
+            self.spare.resize_with(SPARE, Rc::default);
+        }
+        let body = self.spare.pop().unwrap_or_default();
         if self.groups.len() == self.groups.capacity() {
             // Most connections have few groups, and there are many connections.
             self.groups.reserve_exact((self.groups.len() / 2).max(4));
@@ -128,9 +132,9 @@ impl Groups {
 
     /// Keeps the room of what nobody needs any more.
     fn spare(&mut self, mut body: Rc<Body>) {
-        if let Some(room) = Rc::get_mut(&mut body).filter(|_| self.spare.is_none()) {
+        if let Some(room) = Rc::get_mut(&mut body).filter(|_| self.spare.len() < SPARE) {
             *room = Body::default();
-            self.spare = Some(body);
+            self.spare.push(body);
         }
     }
 
