@@ -4,7 +4,6 @@ use crate::kernel::{Access, Probing, Typed, read};
 use crate::maps::{FOUND, SEEN, Seen};
 use crate::settings::offset;
 use crate::socket;
-use crate::traced::Me;
 use forkscope_proto::{FileKind, FileRef};
 
 /// `S_IFMT` and the types under it (include/uapi/linux/stat.h).
@@ -19,9 +18,9 @@ pub const MADE: u32 = 2;
 
 /// The `struct file` at a number of the current thread's descriptor table, 0 if there is none
 /// (`files_lookup_fd_raw`, include/linux/fdtable.h).
-#[inline(never)]
-pub fn file_at<A: Access>(me: &Me<A>, fd: i32) -> u64 {
-    let table: u64 = A::member(A::member(me.task, offset!(task_files)), offset!(files_fdt));
+#[inline(always)]
+pub fn file_at<A: Access>(task: u64, fd: i32) -> u64 {
+    let table: u64 = A::member(A::member(task, offset!(task_files)), offset!(files_fdt));
     let most: u32 = A::member(table, offset!(fdt_max_fds));
     if table == 0 || fd < 0 || fd as u32 >= most {
         return 0;
@@ -31,9 +30,9 @@ pub fn file_at<A: Access>(me: &Me<A>, fd: i32) -> u64 {
 }
 
 /// Whether the number is marked close-on-exec in the current thread's table.
-#[inline(never)]
-pub fn is_cloexec<A: Access>(me: &Me<A>, fd: i32) -> u64 {
-    let table: u64 = A::member(A::member(me.task, offset!(task_files)), offset!(files_fdt));
+#[inline(always)]
+fn is_cloexec<A: Access>(task: u64, fd: i32) -> u64 {
+    let table: u64 = A::member(A::member(task, offset!(task_files)), offset!(files_fdt));
     let bits: u64 = A::member(table, offset!(fdt_close_on_exec));
     let word: u64 = read(bits.wrapping_add(fd as u64 / 64 * 8), 0);
     (word >> (fd as u64 & 63)) & 1
@@ -80,19 +79,20 @@ pub extern "C" fn forkscope_look_probing(fd: i32, how: u32) -> u64 {
 /// Leaves in [`FOUND`] what is behind a number; returns what [`describe`] does.
 #[inline(always)]
 fn found<A: Access>(fd: i32, how: u32) -> u64 {
-    let (Some(me), Some(found)) = (Me::<A>::known(), FOUND.get_ptr_mut(0)) else { return 0 };
+    let Some(found) = FOUND.get_ptr_mut(0) else { return 0 };
     // SAFETY: the scratch is this CPU's own while the program runs.
     let found = unsafe { &mut *found };
-    let tcp = describe(&me, file_at(&me, fd), how & AGAIN != 0, found);
+    let task = A::task();
+    let tcp = describe::<A>(file_at::<A>(task, fd), how & AGAIN != 0, found);
     if how & MADE != 0 && found.is_some() {
-        found.flags = is_cloexec(&me, fd) as u8 & FileRef::CLOEXEC;
+        found.flags = is_cloexec::<A>(task, fd) as u8 & FileRef::CLOEXEC;
     }
     tcp
 }
 
 /// What a file is. Returns the address of the `struct sock` if it is a socket whose transfers have TCP positions, else 0.
-#[inline(never)]
-pub fn describe<A: Access>(me: &Me<A>, file: u64, again: bool, found: &mut FileRef) -> u64 {
+#[inline(always)]
+pub fn describe<A: Access>(file: u64, again: bool, found: &mut FileRef) -> u64 {
     if file == 0 {
         *found = FileRef::NONE;
         return 0;
@@ -107,7 +107,7 @@ pub fn describe<A: Access>(me: &Me<A>, file: u64, again: bool, found: &mut FileR
         return seen.tcp;
     }
     let kind = match read::<u16>(inode, offset!(inode_i_mode)) & S_IFMT {
-        0o140_000 => return socket::introduce(me, file, inode, number),
+        0o140_000 => return socket::introduce::<A>(file, inode, number),
         0o010_000 => FileKind::Pipe,
         0o040_000 => FileKind::Directory,
         0o020_000 => {

@@ -25,7 +25,7 @@ pub fn ended<A: Access>(me: &Me<A>, regs: &Registers, ret: i64) {
     if ret < 0 || protection & PROT_EXEC == 0 || flags & MAP_ANONYMOUS != 0 || is_compat(me) {
         return;
     }
-    let file = file_at(me, regs.arg(4) as i32);
+    let file = file_at::<A>(me.task, regs.arg(4) as i32);
     if file == 0 || read::<[u8; 6]>(name_of(file), 0) != LibraryMapped::NAME {
         return;
     }

@@ -15,8 +15,8 @@ const IPPROTO_TCP: u16 = 6;
 
 /// Describes a socket to user space and remembers that it did. Returns what [`Seen::tcp`] is of it.
 #[inline(never)]
-pub fn introduce<A: Access>(me: &Me<A>, file: u64, inode: u64, number: u64) -> u64 {
-    let Some(room) = SOCKET.get_ptr_mut(0) else { return 0 };
+pub fn introduce<A: Access>(file: u64, inode: u64, number: u64) -> u64 {
+    let (Some(me), Some(room)) = (Me::<A>::known(), SOCKET.get_ptr_mut(0)) else { return 0 };
     // SAFETY: the scratch is this CPU's own while the program runs.
     let room = unsafe { &mut *room };
     let sk: u64 = read(read::<u64>(file, offset!(file_private_data)), offset!(socket_sk));

@@ -35,7 +35,7 @@ fn transferred(ctx: &RawTracePointContext, sent: u32) {
     let sk: u64 = ctx.arg(0);
     let file: u64 = read(read::<u64>(sk, offset!(sock_socket)), offset!(socket_file));
     let mut found = FileRef::NONE;
-    describe(&me, file, false, &mut found);
+    describe::<Probing>(file, false, &mut found);
     let record = UringIo {
         header: me.header(Kind::Uring, u64::from(calls::IO_URING_ENTER), 0),
         file: found,
