@@ -4,6 +4,8 @@ mod command;
 mod corpus;
 mod ebpf;
 mod generated;
+mod missing;
+mod packages;
 mod paths;
 mod privilege;
 #[cfg(feature = "product")]

@@ -4,6 +4,8 @@
 //! A tracer is put in front of it, so that all of them start the same way; what is timed begins after that.
 
 mod bystander;
+mod command;
+mod crowd;
 mod failing;
 mod fork_storm;
 mod ping_pong;
@@ -12,8 +14,8 @@ mod sockets;
 
 use std::env::args;
 
-const USAGE: &str = "usage: workload ping-pong tcp|socketpair ROUNDS | getppid CALLS | fork-storm SOCKETS FORKS | \
-                     failing TIMES | hold READY GO";
+const USAGE: &str = "usage: workload ping-pong tcp|socketpair ROUNDS | crowd PAIRS ROUNDS | getppid CALLS | \
+                     fork-storm SOCKETS FORKS | failing TIMES | hold READY GO | command PROGRAM [ARGUMENT...]";
 
 fn main() {
     let words: Vec<String> = args().skip(1).collect();
@@ -22,10 +24,12 @@ fn main() {
     match words[..] {
         ["ping-pong", "tcp", rounds] => ping_pong::run(sockets::tcp(), number(rounds)),
         ["ping-pong", "socketpair", rounds] => ping_pong::run(sockets::pair(), number(rounds)),
+        ["crowd", pairs, rounds] => crowd::run(number(pairs), number(rounds)),
         ["getppid", calls] => bystander::getppid(number(calls)),
         ["hold", ready, go] => bystander::hold(ready, go),
         ["fork-storm", sockets, forks] => fork_storm::run(number(sockets), number(forks)),
         ["failing", times] => failing::run(number(times)),
+        ["command", program, ref arguments @ ..] => command::run(program, arguments),
         _ => panic!("{USAGE}"),
     }
 }

@@ -10,24 +10,32 @@ use std::os::fd::OwnedFd;
 
 const SIZE: usize = 64;
 /// Rounds before time is taken.
-const WARM_UP: usize = 1000;
+pub(super) const WARM_UP: usize = 1000;
 
 /// So many rounds. Both ends are on one processor, so that neither wake-ups across processors nor where the scheduler puts
 /// them is measured; a tracer has the others.
-pub(super) fn run([near, far]: [OwnedFd; 2], rounds: usize) {
+pub(super) fn run(ends: [OwnedFd; 2], rounds: usize) {
     let mut one = CpuSet::new();
     one.set(0).expect("a processor");
     sched_setaffinity(Pid::from_raw(0), &one).expect("processor 0 may be used");
+    let (clock, child) = play(ends, rounds);
+    waitpid(child, None).expect("a child");
+    clock.end();
+}
+
+/// So many rounds with a child, which ends after them.
+pub(super) fn play([near, far]: [OwnedFd; 2], rounds: usize) -> (Clock, Pid) {
     // SAFETY: this process has one thread.
     match unsafe { fork() }.expect("fork") {
         ForkResult::Child => {
             drop(near);
             answer(File::from(far));
+            // SAFETY: ends this process.
+            unsafe { libc::_exit(0) }
         }
         ForkResult::Parent { child } => {
             drop(far);
-            ask(File::from(near), rounds);
-            waitpid(child, None).expect("a child");
+            (ask(File::from(near), rounds), child)
         }
     }
 }
@@ -37,7 +45,7 @@ fn answer(mut end: File) {
     while end.read_exact(&mut bytes).is_ok() && end.write_all(&bytes).is_ok() {}
 }
 
-fn ask(mut end: File, rounds: usize) {
+fn ask(mut end: File, rounds: usize) -> Clock {
     let mut bytes = [b'p'; SIZE];
     let mut round = || {
         end.write_all(&bytes).expect("send");
@@ -49,5 +57,5 @@ fn ask(mut end: File, rounds: usize) {
         round();
         clock.lap();
     }
-    clock.end();
+    clock
 }

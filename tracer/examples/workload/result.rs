@@ -1,5 +1,7 @@
 //! Where a workload says what it came to.
 
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeVal;
 use std::time::{Duration, Instant};
 
 /// Times of single operations, and how long all took.
@@ -34,12 +36,29 @@ impl Clock {
     }
 }
 
-/// Writes how many operations took how long; `more` are further members of the object.
+/// Writes how many operations took how long, and the processor's time of this process and its children that have ended;
+/// `more` are further members of the object.
 pub(super) fn say(operations: usize, all: Duration, more: &str) {
     let seconds = all.as_secs_f64();
     let rate = operations as f64 / seconds;
-    let text = format!(r#"{{"operations":{operations},"seconds":{seconds:.6},"rate":{rate:.1}{more}}}"#);
+    let text = format!(
+        r#"{{"operations":{operations},"seconds":{seconds:.6},"rate":{rate:.3},"cpu_s":{:.6}{more}}}"#,
+        processor_time()
+    );
     write(&text);
+}
+
+/// Seconds of this process and of its children that have ended.
+fn processor_time() -> f64 {
+    let of = |who| {
+        let usage = getrusage(who).expect("times can be had");
+        seconds(usage.user_time()) + seconds(usage.system_time())
+    };
+    of(UsageWho::RUSAGE_SELF) + of(UsageWho::RUSAGE_CHILDREN)
+}
+
+fn seconds(time: TimeVal) -> f64 {
+    time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6
 }
 
 /// Writes a line of JSON.

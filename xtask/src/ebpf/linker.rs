@@ -1,9 +1,9 @@
 //! bpf-linker: makes one BPF object of what rustc compiled. It links against LLVM's own libraries.
 
 use super::toolchain::Toolchain;
-use super::{Missing, packages};
 use crate::command::{command, output, run};
-use crate::paths;
+use crate::missing::Missing;
+use crate::{packages, paths};
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 

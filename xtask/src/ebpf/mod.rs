@@ -3,12 +3,9 @@
 
 mod build;
 mod linker;
-mod missing;
-mod packages;
 mod sources;
 mod toolchain;
 
-pub(crate) use missing::Missing;
 pub(crate) use sources::{Side, check_kept, is_current};
 
 use crate::paths;

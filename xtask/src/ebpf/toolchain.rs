@@ -3,8 +3,9 @@
 //! No toolchain ships `core` for this target, so its source is needed, and `-Z build-std`, which only a
 //! nightly compiler takes, or one told so by `RUSTC_BOOTSTRAP`.
 
-use super::{Missing, packages};
 use crate::command::{command, probe, run};
+use crate::missing::Missing;
+use crate::packages;
 use anyhow::{Context, Result};
 use std::path::Path;
 use std::process::Command;

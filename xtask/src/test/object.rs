@@ -1,7 +1,8 @@
 //! Which kernel object the tests run on: the one rebuilt from the sources, where this machine can.
 
 use super::{Outcome, is_ci};
-use crate::ebpf::{self, Missing, Side};
+use crate::ebpf::{self, Side};
+use crate::missing::Missing;
 use crate::paths;
 use anyhow::{Result, bail};
 use std::process::Command;

@@ -1,14 +1,14 @@
 //! Debian's packages: what is here, what could be, and fetching it.
 
-use super::Missing;
 use crate::command::{output, probe, run};
+use crate::missing::Missing;
 use crate::privilege::Privilege;
 use anyhow::{Context, Result};
 use std::ffi::OsStr;
 use std::sync::OnceLock;
 
 /// Has the packages installed, installing those that are not. `what` they are is for the error.
-pub(super) fn ensure(what: &str, packages: &[String]) -> Result<()> {
+pub(crate) fn ensure(what: &str, packages: &[String]) -> Result<()> {
     let absent: Vec<&str> = packages.iter().map(String::as_str).filter(|name| !is_installed(name)).collect();
     if absent.is_empty() {
         return Ok(());
@@ -21,7 +21,7 @@ pub(super) fn ensure(what: &str, packages: &[String]) -> Result<()> {
 }
 
 /// Brings packages that are installed to the newest version there is: lists that are months old know an older one.
-pub(super) fn renew(what: &str, packages: &[String]) -> Result<()> {
+pub(crate) fn renew(what: &str, packages: &[String]) -> Result<()> {
     let names: Vec<&str> = packages.iter().map(String::as_str).collect();
     let cure = |tried: String| {
         let names = names.join(" ");
@@ -41,7 +41,7 @@ fn install(packages: &[&str]) -> Result<()> {
 }
 
 /// Whether the package is installed already, or this system's package sources have it.
-pub(super) fn is_available(package: &str) -> bool {
+pub(crate) fn is_available(package: &str) -> bool {
     is_installed(package) || is_listed(package) || (refresh() && is_listed(package))
 }
 

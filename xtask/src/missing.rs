@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
-/// Something that building the kernel side takes is not here and could not be installed. Apart from other
-/// errors, because only this one is a reason to go on with the kept object.
+/// Something that a task takes is not here and could not be installed. Apart from other errors, because only this one
+/// is a reason to go on without, where that can be.
 #[derive(Debug)]
 pub(crate) struct Missing {
     what: String,
@@ -20,7 +20,7 @@ impl Missing {
 
 impl fmt::Display for Missing {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "building the kernel side takes {}, which is not here: {}", self.what, self.cure)
+        write!(formatter, "this takes {}, which is not here: {}", self.what, self.cure)
     }
 }
 

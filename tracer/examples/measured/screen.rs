@@ -1,0 +1,59 @@
+//! forkscope with the live screen, over a command.
+
+use super::{Fallible, peak_until_end};
+use nix::pty::{Winsize, openpty};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+const SIZE: Winsize = Winsize { ws_row: 60, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0 };
+/// What the screen says once the command is traced.
+const TRACING: &[u8] = b"tracing ";
+/// Longer than any start takes.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Waits for its stdin, then becomes the command.
+const HELD: &str = "read go; exec \"$@\"";
+
+/// Runs the command and forkscope; returns forkscope's highest resident memory in kB.
+pub(super) fn run(forkscope: &str, command: &[String]) -> Fallible<u64> {
+    let mut held = Command::new("sh");
+    let mut held = held.args(["-c", HELD, "sh"]).args(command).stdin(Stdio::piped()).spawn()?;
+    let terminal = openpty(&SIZE, None)?;
+    let side = || terminal.slave.try_clone().map(Stdio::from);
+    // The terminal must be the one that controls forkscope: it reads keys from there.
+    let mut attach = Command::new("setsid");
+    attach.arg("--ctty").arg(forkscope).args(["attach", "--backend", "ebpf", "--ui", "tui"]);
+    attach.arg(held.id().to_string()).env("TERM", "xterm-256color");
+    let mut attach = attach.stdin(side()?).stdout(side()?).stderr(side()?).spawn()?;
+    drop(terminal.slave);
+    let (say, said) = channel();
+    let screen = terminal.master.try_clone()?;
+    thread::spawn(move || show(screen, &say));
+    said.recv_timeout(PATIENCE).map_err(|_| "the live screen did not say that it traces")?;
+    drop(held.stdin.take());
+    let status = held.wait()?;
+    // Gone already where it ended with the command.
+    let _ = File::from(terminal.master).write_all(b"q");
+    let peak = peak_until_end(&mut attach)?;
+    if status.success() { Ok(peak) } else { Err(format!("the command ended: {status}").into()) }
+}
+
+/// Takes what is drawn, as a terminal does, and tells once when the command is traced.
+fn show(screen: OwnedFd, say: &Sender<()>) {
+    let (mut screen, mut drawn, mut bytes) = (File::from(screen), Vec::new(), [0; 65536]);
+    let mut told = false;
+    while let Ok(count @ 1..) = screen.read(&mut bytes) {
+        if told {
+            continue;
+        }
+        drawn.extend_from_slice(&bytes[..count]);
+        told = drawn.windows(TRACING.len()).any(|window| window == TRACING);
+        if told {
+            let _ = say.send(());
+        }
+    }
+}
