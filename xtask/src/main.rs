@@ -1,5 +1,6 @@
 //! The project's own tasks: `cargo xtask TASK`.
 
+mod bench;
 mod command;
 mod corpus;
 mod ebpf;
@@ -35,6 +36,8 @@ enum Task {
     Test(test::Options),
     /// Trace a mixed load for a long time on both backends: memory must be flat, and findings few
     Soak(soak::Options),
+    /// Measure what tracing costs beside other tracers, and write docs/benchmarks.md
+    Bench(bench::Options),
     /// Check what the compiler does not: dependency directions, file sizes, suppressions
     Tidy,
     /// Write docs/report.schema.json from the report's types
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Task::BuildEbpf(options) => ebpf::run(&options),
         Task::Test(options) => test::run(&options),
         Task::Soak(options) => soak::run_all(&options),
+        Task::Bench(options) => bench::run(&options),
         Task::Tidy => tidy::run(),
         Task::Schema(options) => generated::run("schema", &options),
         Task::Docs(options) => generated::run("docs", &options),

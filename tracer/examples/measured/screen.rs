@@ -19,14 +19,22 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const HELD: &str = "read go; exec \"$@\"";
 
 /// Runs the command and forkscope; returns forkscope's highest resident memory in kB.
-pub(super) fn run(forkscope: &str, command: &[String]) -> Fallible<u64> {
+pub(super) fn run(forkscope: &str, report: &str, command: &[String]) -> Fallible<u64> {
     let mut held = Command::new("sh");
     let mut held = held.args(["-c", HELD, "sh"]).args(command).stdin(Stdio::piped()).spawn()?;
     let terminal = openpty(&SIZE, None)?;
     let side = || terminal.slave.try_clone().map(Stdio::from);
     // The terminal must be the one that controls forkscope: it reads keys from there.
     let mut attach = Command::new("setsid");
-    attach.arg("--ctty").arg(forkscope).args(["attach", "--backend", "ebpf", "--ui", "tui"]);
+    attach.arg("--ctty").arg(forkscope).args([
+        "attach",
+        "--backend",
+        "ebpf",
+        "--ui",
+        "tui",
+        "--report",
+        report,
+    ]);
     attach.arg(held.id().to_string()).env("TERM", "xterm-256color");
     let mut attach = attach.stdin(side()?).stdout(side()?).stderr(side()?).spawn()?;
     drop(terminal.slave);

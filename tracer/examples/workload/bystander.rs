@@ -16,9 +16,12 @@ pub(super) fn getppid(calls: usize) {
     result::say(calls, began.elapsed(), "");
 }
 
-/// Makes the file `ready`, and ends when whoever opens the FIFO `go` for writing closes it.
+/// Makes the file `ready` with its number in it, and ends when whoever opens the FIFO `go` for writing closes it.
 pub(super) fn hold(ready: &str, go: &str) {
-    File::create(ready).expect("a file can be made");
+    // Complete when it is there: whoever waits for it reads the number at once.
+    let half = format!("{ready}.half");
+    std::fs::write(&half, std::process::id().to_string()).expect("a file can be written");
+    std::fs::rename(&half, ready).expect("a file can be renamed");
     let mut rest = Vec::new();
     File::open(go).and_then(|mut fifo| fifo.read_to_end(&mut rest)).expect("the FIFO can be read");
 }

@@ -5,6 +5,8 @@ mod object;
 mod setup;
 mod steps;
 
+pub(crate) use object::embed;
+
 use anyhow::{Context, Result, bail};
 use std::env;
 use std::time::Instant;
@@ -50,6 +52,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let all = if skipped.is_empty() { "everything passed" } else { "everything that could run here passed" };
     eprintln!("==> {all}, in {:.0} s", start.elapsed().as_secs_f64());
     Ok(())
+}
+
+/// Has what the end-to-end tests need, for others that use it.
+pub(crate) fn ensure_setup() -> Result<()> {
+    match setup::step()? {
+        Outcome::Skipped(why) => {
+            eprintln!("note: {why}");
+            Ok(())
+        }
+        Outcome::Done => Ok(()),
+    }
 }
 
 fn run_step(step: &Step) -> Result<Outcome> {

@@ -20,7 +20,7 @@ pub(super) fn step() -> Result<Outcome> {
 }
 
 /// Has the command build the product with the rebuilt object, or the kept one where nothing was rebuilt.
-pub(super) fn embed(command: &mut Command) -> Result<&mut Command> {
+pub(crate) fn embed(command: &mut Command) -> Result<&mut Command> {
     if ebpf::is_current(Side::Built)? {
         return Ok(command.env("FORKSCOPE_EBPF_OBJECT", paths::at(paths::BUILT_OBJECT)));
     }

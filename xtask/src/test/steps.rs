@@ -2,7 +2,8 @@
 
 use super::{Outcome, e2e, object, setup};
 use crate::command::{cargo, probe, run};
-use crate::{corpus, generated, tidy};
+use crate::privilege::Privilege;
+use crate::{bench, corpus, generated, tidy};
 use anyhow::{Result, bail};
 
 /// One step of the test command.
@@ -28,6 +29,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "setup", what: "what the end-to-end tests need is here", run: setup::step },
     Step { name: "e2e", what: "real programs, traced, as root", run: e2e::step },
     Step { name: "corpus", what: "docs/corpus.md says what they gave", run: e2e_corpus },
+    Step { name: "speed", what: "tracing costs no more than docs/benchmarks.json says", run: speed },
 ];
 
 fn done(result: Result<()>) -> Result<Outcome> {
@@ -57,6 +59,13 @@ fn e2e_corpus() -> Result<Outcome> {
         return Ok(Outcome::Skipped("the end-to-end tests did not run".to_owned()));
     }
     done(corpus::run(&generated::Options { check: true }))
+}
+
+fn speed() -> Result<Outcome> {
+    if Privilege::find() != Some(Privilege::Root) {
+        return Ok(Outcome::Skipped("tracing needs root, and this user is not root".to_owned()));
+    }
+    done(bench::check())
 }
 
 fn unit() -> Result<Outcome> {

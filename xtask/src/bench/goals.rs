@@ -1,0 +1,259 @@
+//! What must be reached, and whether it is: worked out from the figures alone.
+
+use super::figures::{Figures, Row};
+use super::sides::Side;
+
+/// One goal, judged.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Goal {
+    pub(super) what: &'static str,
+    pub(super) goal: &'static str,
+    /// The figure, in words; none: not measured.
+    pub(super) measured: Option<String>,
+    pub(super) is_reached: bool,
+}
+
+/// How a figure is compared with its goal.
+#[derive(Clone, Copy)]
+enum Bound {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+/// A fork's time may differ so much between a process with 10 descriptors and one with 100,000.
+const FLAT: f64 = 2.0;
+const STRACES: [Side; 2] = [Side::Strace, Side::Seccomp];
+
+/// All of them, in order.
+pub(super) fn goals(figures: &Figures) -> Vec<Goal> {
+    let tcp = |side| row(figures, "ping-pong-tcp", side);
+    let added = |side| tcp(side).map(|row| (row.ratio.median - 1.0).max(0.0));
+    let strace = STRACES.into_iter().filter_map(added).min_by(f64::total_cmp);
+    let over_strace = |side, strace: Option<f64>| Some(added(side)? / strace?);
+    let bytes = |what| figures.analyser.as_ref().and_then(|analyser| analyser.bytes.get(what).copied());
+    let percent_lost = |name| {
+        let ratio = row(figures, name, Side::Ebpf)?.ratio.median;
+        Some((1.0 - 1.0 / ratio) * 100.0)
+    };
+    let floor = |row: Option<&Row>, of: fn(&Row) -> Option<f64>| row.and_then(of);
+    use Bound::{AtLeast, AtMost};
+    let mut goals = vec![
+        judge(
+            "TCP ping-pong, eBPF, over the record-only floor",
+            "at most 1.15 times",
+            floor(tcp(Side::Ebpf), |row| Some(row.over_record?.median)),
+            AtMost(1.15),
+            |value| format!("{value:.2} times"),
+        ),
+        judge(
+            "TCP ping-pong, eBPF, over untraced",
+            "at most 1.35 times",
+            floor(tcp(Side::Ebpf), |row| Some(row.ratio.median)),
+            AtMost(1.35),
+            |value| format!("{value:.2} times"),
+        ),
+    ];
+    for (what, name) in [
+        ("gRPC throughput lost, eBPF, one thread", "grpc-1"),
+        ("gRPC throughput lost, eBPF, eight threads", "grpc-8"),
+    ] {
+        goals
+            .push(judge(what, "at most 3%", percent_lost(name), AtMost(3.0), |value| format!("{value:.1}%")));
+    }
+    goals.push(judge(
+        "bystander's system calls, eBPF, over the empty program",
+        "at most 1.05 times",
+        floor(row(figures, super::bystander::NAME, Side::Ebpf), |row| Some(row.over_empty?.median)),
+        AtMost(1.05),
+        |value| format!("{value:.3} times"),
+    ));
+    goals.push(losses(figures));
+    goals.extend([
+        judge(
+            "find, `run` through ptrace, over untraced",
+            "at most 1.05 times",
+            floor(row(figures, "find", Side::Ptrace), |row| Some(row.ratio.median)),
+            AtMost(1.05),
+            |value| format!("{value:.3} times"),
+        ),
+        judge(
+            "a traced call, ptrace, over strace --seccomp-bpf (TCP ping-pong)",
+            "not above",
+            over_strace(Side::Ptrace, added(Side::Seccomp)),
+            AtMost(1.0),
+            |value| format!("{value:.2} times"),
+        ),
+        judge(
+            "strace's overhead over forkscope's on eBPF (TCP ping-pong, the faster strace)",
+            "at least 30 times",
+            over_strace(Side::Ebpf, strace).map(f64::recip),
+            AtLeast(30.0),
+            |value| format!("{value:.0} times"),
+        ),
+        judge(
+            "the analyser alone, events a second on one core",
+            "at least 3 million",
+            figures
+                .analyser
+                .as_ref()
+                .and_then(|analyser| Some(analyser.per_second.get("analysed, 1,000 connections")?.median)),
+            AtLeast(3e6),
+            |value| format!("{:.2} million", value / 1e6),
+        ),
+        judge(
+            "a fork's time, 100,000 descriptors over 10",
+            "flat (at most 2 times)",
+            fork_growth(figures),
+            AtMost(FLAT),
+            |value| format!("{value:.2} times"),
+        ),
+        judge(
+            "from the failing call to the finding, 99th percentile, eBPF",
+            "at most 20 ms",
+            figures.delay.get("ebpf").filter(|delay| delay.missed == 0).map(|delay| delay.p99_ms),
+            AtMost(20.0),
+            |value| format!("{value:.1} ms"),
+        ),
+        judge(
+            "attach to 10,000 sockets",
+            "at most 200 ms",
+            figures.attach.as_ref().map(|attach| attach.ms.median),
+            AtMost(200.0),
+            |value| format!("{value:.0} ms"),
+        ),
+        judge(
+            "resident memory, idle, eBPF",
+            "at most 40 MB",
+            figures.idle.get("ebpf").copied(),
+            AtMost(40.0),
+            |value| format!("{value:.1} MB"),
+        ),
+        judge("memory of a descriptor", "at most 300 bytes", bytes("descriptor"), AtMost(300.0), |value| {
+            format!("{value:.0} bytes")
+        }),
+    ]);
+    for (what, name) in [
+        ("memory of a gRPC connection", "connection, grpc"),
+        ("memory of a Redis connection", "connection, redis"),
+    ] {
+        goals.push(judge(what, "at most 1 kB", bytes(name), AtMost(1024.0), |value| {
+            format!("{value:.0} bytes")
+        }));
+    }
+    goals
+}
+
+fn judge(
+    what: &'static str,
+    goal: &'static str,
+    figure: Option<f64>,
+    bound: Bound,
+    shown: impl Fn(f64) -> String,
+) -> Goal {
+    let is_reached = figure.is_some_and(|figure| match bound {
+        Bound::AtMost(most) => figure <= most,
+        Bound::AtLeast(least) => figure >= least,
+    });
+    Goal { what, goal, measured: figure.map(shown), is_reached }
+}
+
+/// None lost, or each of the lost counted, and the ring's size named where it is said.
+fn losses(figures: &Figures) -> Goal {
+    let (lost, made): (u64, u64) =
+        figures.highest.iter().fold((0, 0), |sum, run| (sum.0 + run.lost, sum.1 + run.made));
+    let is_told =
+        figures.highest.iter().all(|run| run.lost == 0 || (run.is_accounted() && run.said.contains("MiB")));
+    let measured = match lost {
+        0 => format!("none of {made}"),
+        _ => format!("{lost} of {made}, {}", if is_told { "all counted" } else { "not all told" }),
+    };
+    let is_measured = !figures.highest.is_empty();
+    Goal {
+        what: "events lost at the highest rate, default settings",
+        goal: "none, or counted to the last one with the ring's size named",
+        measured: is_measured.then_some(measured),
+        is_reached: is_measured && is_told,
+    }
+}
+
+fn fork_growth(figures: &Figures) -> Option<f64> {
+    let forks = &figures.analyser.as_ref()?.forks;
+    let of = |wanted: u64| forks.iter().find(|fork| fork.descriptors == wanted).map(|fork| fork.fork_ns);
+    Some(of(100_000)? / of(10)?)
+}
+
+fn row<'a>(figures: &'a Figures, workload: &str, side: Side) -> Option<&'a Row> {
+    figures.comparisons.get(workload)?.row(side.key())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::figures::{Comparison, Highest};
+    use crate::bench::spread::Spread;
+
+    fn at(ratio: f64) -> Spread {
+        Spread { median: ratio, least: ratio, most: ratio, count: 1 }
+    }
+
+    fn figures() -> Figures {
+        let row = |side: Side, ratio, over| Row {
+            side: side.key().into(),
+            ratio: at(ratio),
+            over_record: Some(at(over)),
+            ..Row::default()
+        };
+        let rows = vec![
+            row(Side::Ebpf, 1.3, 1.2),
+            row(Side::Ptrace, 10.0, 9.0),
+            row(Side::Strace, 13.0, 9.0),
+            row(Side::Seccomp, 13.9, 9.0),
+        ];
+        let comparison = Comparison { rows, ..Comparison::default() };
+        Figures { comparisons: [("ping-pong-tcp".to_owned(), comparison)].into(), ..Figures::default() }
+    }
+
+    fn judged(figures: &Figures, what: &str) -> (Option<String>, bool) {
+        let goal = goals(figures)
+            .into_iter()
+            .find(|goal| goal.what.starts_with(what))
+            .expect("there is such a goal");
+        (goal.measured, goal.is_reached)
+    }
+
+    #[test]
+    fn figures_are_held_against_their_goals() {
+        let figures = figures();
+        for (what, measured, is_reached) in [
+            ("TCP ping-pong, eBPF, over the record", "1.20 times", false),
+            ("TCP ping-pong, eBPF, over untraced", "1.30 times", true),
+            ("a traced call, ptrace", "0.70 times", true),
+            ("strace's overhead", "40 times", true),
+        ] {
+            assert_eq!(judged(&figures, what), (Some(measured.to_owned()), is_reached), "{what}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_measured_is_not_reached() {
+        assert!(goals(&Figures::default()).iter().all(|goal| goal.measured.is_none() && !goal.is_reached));
+    }
+
+    #[test]
+    fn losses_must_be_counted_and_the_ring_named() {
+        let with = |lost, said: &str| {
+            let run = Highest {
+                pairs: 1,
+                made: 100,
+                seen: 110 - lost,
+                lost,
+                said: said.into(),
+                ..Highest::default()
+            };
+            judged(&Figures { highest: vec![run], ..Figures::default() }, "events lost")
+        };
+        assert_eq!(with(0, ""), (Some("none of 100".into()), true));
+        assert!(with(10, "10 lost: the buffer of 16 MiB was full").1);
+        assert!(!with(10, "10 lost").1);
+    }
+}

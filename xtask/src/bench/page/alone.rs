@@ -1,0 +1,116 @@
+//! What is not compared with others: how fast findings and sessions come, losses, and the analyser alone.
+
+use super::Picture;
+use crate::bench::figures::{Analyser, Figures, Growth};
+use crate::bench::markdown::{grouped, table};
+use crate::bench::plot::lines::{Series, lines};
+
+const COLOURS: [&str; 2] = ["#2f7ebc", "#d98b3a"];
+
+pub(super) fn sessions(figures: &Figures) -> String {
+    format!("{}\n{}\n{}", delays(figures), standing(figures), highest(figures))
+}
+
+fn delays(figures: &Figures) -> String {
+    let row = |(backend, delay): (&String, &crate::bench::figures::Delay)| {
+        let times = [delay.p50_ms, delay.p99_ms, delay.most_ms].map(|time| format!("{time:.1}"));
+        let count = format!("{} of {}", delay.failures - delay.missed, delay.failures);
+        [&[backend.clone()], &times[..], &[count]].concat()
+    };
+    let rows: Vec<_> = figures.delay.iter().map(row).collect();
+    format!(
+        "## From the failing call to the finding\n\n`forkscope run --ui log -- workload failing N`: the founding bug again and \
+         again; from when the call had failed to when the finding's line was read from forkscope's output, in \
+         milliseconds.\n\n{}",
+        table(&["backend", "median", "99th percentile", "most", "found"], true, &rows)
+    )
+}
+
+fn standing(figures: &Figures) -> String {
+    let mut rows = Vec::new();
+    if let Some(attach) = &figures.attach {
+        let sockets = grouped(attach.sockets as u64);
+        rows.push(vec![format!("attach to a process with {sockets} sockets, ms"), attach.ms.shown(0)]);
+        rows.push(vec!["resident memory then, MB".into(), format!("{:.1}", attach.resident_mb)]);
+    }
+    for (backend, megabytes) in &figures.idle {
+        rows.push(vec![
+            format!("resident memory over a process that sleeps, {backend}, MB"),
+            format!("{megabytes:.1}"),
+        ]);
+    }
+    format!("## Sessions over processes that do nothing\n\n{}", table(&["what", ""], true, &rows))
+}
+
+fn highest(figures: &Figures) -> String {
+    let rows: Vec<_> = figures
+        .highest
+        .iter()
+        .map(|run| {
+            let is_accounted = if run.is_accounted() { "yes" } else { "**no**" };
+            let counts = [run.made, run.seen, run.lost].map(grouped);
+            let rate = grouped(run.per_second as u64);
+            [&[run.pairs.to_string(), rate], &counts[..], &[is_accounted.into(), run.said.clone()]].concat()
+        })
+        .collect();
+    let names = [
+        "pairs",
+        "events a second",
+        "calls made",
+        "events seen",
+        "lost",
+        "all counted",
+        "what forkscope says",
+    ];
+    format!(
+        "## The highest rate\n\n`forkscope run -- workload crowd PAIRS ROUNDS`: pairs of processes play ping-pong on \
+         socketpairs, all at once and on all processors, in default settings. The worst of the runs.\n\n{}",
+        table(&names, true, &rows)
+    )
+}
+
+pub(super) fn analyser(figures: &Figures, pictures: &mut Vec<Picture>) -> String {
+    let Some(analyser) = &figures.analyser else { return String::new() };
+    let Analyser { per_second, by_connections, by_processes, bytes, forks, instructions_per_event } =
+        analyser;
+    pictures.push(("growth.svg".to_owned(), growth(by_connections, by_processes)));
+    let rate = |(what, rate): (&String, &crate::bench::figures::Rate)| {
+        let [median, least, most] =
+            [rate.median, rate.least, rate.most].map(|rate| format!("{:.2}", rate / 1e6));
+        vec![what.clone(), format!("{median} ({least} to {most})")]
+    };
+    let rates =
+        table(&["what", "million events a second"], true, &per_second.iter().map(rate).collect::<Vec<_>>());
+    let size = |(what, bytes): (&String, &f64)| vec![what.clone(), grouped(*bytes as u64)];
+    let sizes = table(&["what", "bytes"], true, &bytes.iter().map(size).collect::<Vec<_>>());
+    let fork = |fork: &crate::bench::figures::Fork| {
+        let times =
+            [fork.fork_ns, fork.first_change_ns, fork.next_change_ns].map(|time| grouped(time as u64));
+        [&[grouped(fork.descriptors)], &times[..]].concat()
+    };
+    let names = ["descriptors", "fork, ns", "first change after it, ns", "next change, ns"];
+    let forks = table(&names, true, &forks.iter().map(fork).collect::<Vec<_>>());
+    let instructions = instructions_per_event.map_or(String::new(), |count| {
+        format!(
+            "\nAn event takes {} instructions, as callgrind counts them: the figure that the check in `cargo xtask test` holds \
+             later versions against.\n",
+            grouped(count as u64)
+        )
+    });
+    format!(
+        "## The analyser alone\n\n`analyse_load`: events of a mixed load (gRPC, Redis, forks), made in memory before time is \
+         taken, on one core.\n\n{rates}{instructions}\n![Time of an event](benchmarks/growth.svg)\n\n\
+         Memory of each, beyond that of a session without:\n\n{sizes}\n\
+         A fork, and the first change of the table that parent and child then share:\n\n{forks}"
+    )
+}
+
+fn growth(by_connections: &[Growth], by_processes: &[Growth]) -> String {
+    let connections = by_connections.iter().map(|row| (row.connections as f64, row.ns_per_event)).collect();
+    let processes = by_processes.iter().map(|row| (row.processes as f64, row.ns_per_event)).collect();
+    let series = [
+        Series { name: "connections", points: connections, colour: COLOURS[0] },
+        Series { name: "processes", points: processes, colour: COLOURS[1] },
+    ];
+    lines("Time of an event, by how many connections and processes there are", "ns", &series)
+}
