@@ -8,8 +8,10 @@ use super::tools::Tools;
 use super::workloads::Size;
 use crate::command::{command, run};
 use anyhow::{Context, Result, bail, ensure};
+use nix::libc::O_NONBLOCK;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::thread::sleep;
@@ -88,5 +90,13 @@ impl Held {
         let status = self.tracer.wait()?;
         ensure!(status.success(), "the tracer ended: {status}");
         Ok(())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Where something went wrong, the process must not sleep for ever. Without a reader this fails at once.
+        let _ = OpenOptions::new().write(true).custom_flags(O_NONBLOCK).open(&self.go);
+        let _ = self.tracer.wait();
     }
 }

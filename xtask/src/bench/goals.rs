@@ -1,7 +1,9 @@
 //! What must be reached, and whether it is: worked out from the figures alone.
 
-use super::figures::{Figures, Row};
+use super::bystander;
+use super::figures::{Analyser, Figures, Row};
 use super::sides::Side;
+use super::spread::Spread;
 
 /// One goal, judged.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,121 +28,128 @@ const STRACES: [Side; 2] = [Side::Strace, Side::Seccomp];
 
 /// All of them, in order.
 pub(super) fn goals(figures: &Figures) -> Vec<Goal> {
+    [compared(figures), alone(figures)].concat()
+}
+
+/// Goals that are about ratios to other sides.
+fn compared(figures: &Figures) -> Vec<Goal> {
     let tcp = |side| row(figures, "ping-pong-tcp", side);
     let added = |side| tcp(side).map(|row| (row.ratio.median - 1.0).max(0.0));
-    let strace = STRACES.into_iter().filter_map(added).min_by(f64::total_cmp);
-    let over_strace = |side, strace: Option<f64>| Some(added(side)? / strace?);
-    let bytes = |what| figures.analyser.as_ref().and_then(|analyser| analyser.bytes.get(what).copied());
-    let percent_lost = |name| {
-        let ratio = row(figures, name, Side::Ebpf)?.ratio.median;
-        Some((1.0 - 1.0 / ratio) * 100.0)
-    };
-    let floor = |row: Option<&Row>, of: fn(&Row) -> Option<f64>| row.and_then(of);
-    use Bound::{AtLeast, AtMost};
-    let mut goals = vec![
-        judge(
+    let faster_strace = STRACES.into_iter().filter_map(added).min_by(f64::total_cmp);
+    let over = |side, other: Option<f64>| Some(added(side)? / other?);
+    let of = |name, side, ratio: fn(&Row) -> Option<Spread>| row(figures, name, side).and_then(ratio);
+    let untraced = |row: &Row| Some(row.ratio);
+    let times = |figure: f64| format!("{figure:.2} times");
+    vec![
+        ratio(
             "TCP ping-pong, eBPF, over the record-only floor",
             "at most 1.15 times",
-            floor(tcp(Side::Ebpf), |row| Some(row.over_record?.median)),
-            AtMost(1.15),
-            |value| format!("{value:.2} times"),
+            of("ping-pong-tcp", Side::Ebpf, |row| row.over_record),
+            1.15,
         ),
-        judge(
+        ratio(
             "TCP ping-pong, eBPF, over untraced",
             "at most 1.35 times",
-            floor(tcp(Side::Ebpf), |row| Some(row.ratio.median)),
-            AtMost(1.35),
-            |value| format!("{value:.2} times"),
+            of("ping-pong-tcp", Side::Ebpf, untraced),
+            1.35,
         ),
-    ];
-    for (what, name) in [
-        ("gRPC throughput lost, eBPF, one thread", "grpc-1"),
-        ("gRPC throughput lost, eBPF, eight threads", "grpc-8"),
-    ] {
-        goals
-            .push(judge(what, "at most 3%", percent_lost(name), AtMost(3.0), |value| format!("{value:.1}%")));
-    }
-    goals.push(judge(
-        "bystander's system calls, eBPF, over the empty program",
-        "at most 1.05 times",
-        floor(row(figures, super::bystander::NAME, Side::Ebpf), |row| Some(row.over_empty?.median)),
-        AtMost(1.05),
-        |value| format!("{value:.3} times"),
-    ));
-    goals.push(losses(figures));
-    goals.extend([
-        judge(
+        throughput("gRPC throughput lost, eBPF, one thread", of("grpc-1", Side::Ebpf, untraced)),
+        throughput("gRPC throughput lost, eBPF, eight threads", of("grpc-8", Side::Ebpf, untraced)),
+        ratio(
+            "bystander's system calls, eBPF, over the empty program",
+            "at most 1.05 times",
+            of(bystander::NAME, Side::Ebpf, |row| row.over_empty),
+            1.05,
+        ),
+        losses(figures),
+        ratio(
             "find, `run` through ptrace, over untraced",
             "at most 1.05 times",
-            floor(row(figures, "find", Side::Ptrace), |row| Some(row.ratio.median)),
-            AtMost(1.05),
-            |value| format!("{value:.3} times"),
+            of("find", Side::Ptrace, untraced),
+            1.05,
         ),
         judge(
             "a traced call, ptrace, over strace --seccomp-bpf (TCP ping-pong)",
             "not above",
-            over_strace(Side::Ptrace, added(Side::Seccomp)),
-            AtMost(1.0),
-            |value| format!("{value:.2} times"),
+            over(Side::Ptrace, added(Side::Seccomp)),
+            Bound::AtMost(1.0),
+            times,
         ),
         judge(
             "strace's overhead over forkscope's on eBPF (TCP ping-pong, the faster strace)",
             "at least 30 times",
-            over_strace(Side::Ebpf, strace).map(f64::recip),
-            AtLeast(30.0),
-            |value| format!("{value:.0} times"),
+            over(Side::Ebpf, faster_strace).map(f64::recip),
+            Bound::AtLeast(30.0),
+            |figure| format!("{figure:.0} times"),
         ),
+    ]
+}
+
+/// Goals that are about forkscope alone.
+fn alone(figures: &Figures) -> Vec<Goal> {
+    let analyser = figures.analyser.as_ref();
+    let bytes = |what| analyser.and_then(|analyser| analyser.bytes.get(what).copied());
+    let memory = |what, goal, name, most| {
+        judge(what, goal, bytes(name), Bound::AtMost(most), |figure| format!("{figure:.0} bytes"))
+    };
+    vec![
         judge(
             "the analyser alone, events a second on one core",
             "at least 3 million",
-            figures
-                .analyser
-                .as_ref()
+            analyser
                 .and_then(|analyser| Some(analyser.per_second.get("analysed, 1,000 connections")?.median)),
-            AtLeast(3e6),
-            |value| format!("{:.2} million", value / 1e6),
+            Bound::AtLeast(3e6),
+            |figure| format!("{:.2} million", figure / 1e6),
         ),
         judge(
             "a fork's time, 100,000 descriptors over 10",
             "flat (at most 2 times)",
-            fork_growth(figures),
-            AtMost(FLAT),
-            |value| format!("{value:.2} times"),
+            analyser.and_then(fork_growth),
+            Bound::AtMost(FLAT),
+            |figure| format!("{figure:.2} times"),
         ),
         judge(
             "from the failing call to the finding, 99th percentile, eBPF",
             "at most 20 ms",
             figures.delay.get("ebpf").filter(|delay| delay.missed == 0).map(|delay| delay.p99_ms),
-            AtMost(20.0),
-            |value| format!("{value:.1} ms"),
+            Bound::AtMost(20.0),
+            |figure| format!("{figure:.1} ms"),
         ),
         judge(
             "attach to 10,000 sockets",
             "at most 200 ms",
             figures.attach.as_ref().map(|attach| attach.ms.median),
-            AtMost(200.0),
-            |value| format!("{value:.0} ms"),
+            Bound::AtMost(200.0),
+            |figure| format!("{figure:.0} ms"),
         ),
         judge(
             "resident memory, idle, eBPF",
             "at most 40 MB",
             figures.idle.get("ebpf").copied(),
-            AtMost(40.0),
-            |value| format!("{value:.1} MB"),
+            Bound::AtMost(40.0),
+            |figure| format!("{figure:.1} MB"),
         ),
-        judge("memory of a descriptor", "at most 300 bytes", bytes("descriptor"), AtMost(300.0), |value| {
-            format!("{value:.0} bytes")
-        }),
-    ]);
-    for (what, name) in [
-        ("memory of a gRPC connection", "connection, grpc"),
-        ("memory of a Redis connection", "connection, redis"),
-    ] {
-        goals.push(judge(what, "at most 1 kB", bytes(name), AtMost(1024.0), |value| {
-            format!("{value:.0} bytes")
-        }));
-    }
-    goals
+        memory("memory of a descriptor", "at most 300 bytes", "descriptor", 300.0),
+        memory("memory of a gRPC connection", "at most 1 kB", "connection, grpc", 1024.0),
+        memory("memory of a Redis connection", "at most 1 kB", "connection, redis", 1024.0),
+    ]
+}
+
+/// A ratio, with its spread: that tells what a busy machine has to do with it.
+fn ratio(what: &'static str, goal: &'static str, ratio: Option<Spread>, most: f64) -> Goal {
+    let shown = ratio.map(|ratio| format!("{} times", ratio.shown(2))).unwrap_or_default();
+    judge(what, goal, ratio.map(|ratio| ratio.median), Bound::AtMost(most), |_| shown.clone())
+}
+
+/// How much less is done in the same time, where each call takes so many times as long.
+fn throughput(what: &'static str, ratio: Option<Spread>) -> Goal {
+    let lost = |ratio: f64| (1.0 - 1.0 / ratio) * 100.0;
+    let spread = ratio.map(|Spread { median, least, most, count }| {
+        let [median, least, most] = [median, least, most].map(lost);
+        Spread { median, least, most, count }
+    });
+    let shown = spread.map(|spread| format!("{}%", spread.shown(1))).unwrap_or_default();
+    judge(what, "at most 3%", spread.map(|spread| spread.median), Bound::AtMost(3.0), |_| shown.clone())
 }
 
 fn judge(
@@ -176,8 +185,8 @@ fn losses(figures: &Figures) -> Goal {
     }
 }
 
-fn fork_growth(figures: &Figures) -> Option<f64> {
-    let forks = &figures.analyser.as_ref()?.forks;
+fn fork_growth(analyser: &Analyser) -> Option<f64> {
+    let forks = &analyser.forks;
     let of = |wanted: u64| forks.iter().find(|fork| fork.descriptors == wanted).map(|fork| fork.fork_ns);
     Some(of(100_000)? / of(10)?)
 }
@@ -190,7 +199,6 @@ fn row<'a>(figures: &'a Figures, workload: &str, side: Side) -> Option<&'a Row> 
 mod tests {
     use super::*;
     use crate::bench::figures::{Comparison, Highest};
-    use crate::bench::spread::Spread;
 
     fn at(ratio: f64) -> Spread {
         Spread { median: ratio, least: ratio, most: ratio, count: 1 }
@@ -225,8 +233,8 @@ mod tests {
     fn figures_are_held_against_their_goals() {
         let figures = figures();
         for (what, measured, is_reached) in [
-            ("TCP ping-pong, eBPF, over the record", "1.20 times", false),
-            ("TCP ping-pong, eBPF, over untraced", "1.30 times", true),
+            ("TCP ping-pong, eBPF, over the record", "1.20 (1.20 to 1.20) times", false),
+            ("TCP ping-pong, eBPF, over untraced", "1.30 (1.30 to 1.30) times", true),
             ("a traced call, ptrace", "0.70 times", true),
             ("strace's overhead", "40 times", true),
         ] {

@@ -68,10 +68,10 @@ impl Session {
         Ok(kilobytes.parse::<f64>()? / 1e3)
     }
 
-    /// Asks it to end, as Ctrl-C does, and waits.
-    pub(super) fn interrupt(self) -> Result<()> {
-        kill(Pid::from_raw(self.process.id().try_into()?), Signal::SIGINT)
-            .context("cannot interrupt forkscope")?;
+    /// Asks it to end, and waits. Not as Ctrl-C does: what is started in the background ignores that.
+    pub(super) fn stop(self) -> Result<()> {
+        kill(Pid::from_raw(self.process.id().try_into()?), Signal::SIGTERM)
+            .context("cannot stop forkscope")?;
         self.end().map(drop)
     }
 
@@ -79,6 +79,14 @@ impl Session {
     pub(super) fn end(mut self) -> Result<(ExitStatus, Vec<Line>)> {
         let lines = self.lines.iter().collect();
         Ok((self.process.wait()?, lines))
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // Ended already where all went well.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn attach(tools: &Tools, rounds: usize) -> Result<Attach> {
         let session = attached(tools, "ebpf", program.process.id())?;
         times.push(session.1.saturating_sub(began) as f64 / 1e6);
         resident_mb = session.0.resident_mb()?;
-        session.0.interrupt()?;
+        session.0.stop()?;
     }
     program.end()?;
     let ms = Spread::of(times).context("there were rounds")?;
@@ -50,7 +50,7 @@ pub(super) fn idle(tools: &Tools, backend: &str) -> Result<f64> {
     let (session, _) = attached(tools, backend, pid)?;
     sleep(SETTLED);
     let resident = session.resident_mb();
-    session.interrupt()?;
+    session.stop()?;
     held.end()?;
     Ok(shortened(resident?))
 }

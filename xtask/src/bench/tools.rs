@@ -5,7 +5,7 @@ use crate::command::{cargo, command, run};
 use crate::{ebpf, packages, paths, test};
 use anyhow::{Context, Result};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Debian's packages of the peers and the servers.
@@ -38,21 +38,21 @@ impl Tools {
     }
 
     pub(super) fn forkscope(&self) -> String {
-        text(paths::at("target/release/forkscope"))
+        text(&paths::at("target/release/forkscope"))
     }
 
     pub(super) fn example(&self, name: &str) -> String {
-        text(paths::at("target/release/examples").join(name))
+        text(&paths::at("target/release/examples").join(name))
     }
 
     /// The floor's prefix of a command.
     pub(super) fn floor(&self, what: &str) -> Vec<String> {
-        vec![self.example("floor"), text(self.floor.clone()), what.to_owned()]
+        vec![self.example("floor"), text(&self.floor), what.to_owned()]
     }
 
     /// A file that the next run replaces.
     pub(super) fn file(&self, name: &str) -> String {
-        text(paths::at(FOLDER).join(name))
+        text(&paths::at(FOLDER).join(name))
     }
 
     pub(super) fn report(&self) -> String {
@@ -87,6 +87,6 @@ impl Tools {
 }
 
 /// Paths go into commands that others split: they are text.
-fn text(path: PathBuf) -> String {
+fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }

@@ -15,7 +15,7 @@ fn delays(figures: &Figures) -> String {
     let row = |(backend, delay): (&String, &crate::bench::figures::Delay)| {
         let times = [delay.p50_ms, delay.p99_ms, delay.most_ms].map(|time| format!("{time:.1}"));
         let count = format!("{} of {}", delay.failures - delay.missed, delay.failures);
-        [&[backend.clone()], &times[..], &[count]].concat()
+        [std::slice::from_ref(backend), &times[..], &[count]].concat()
     };
     let rows: Vec<_> = figures.delay.iter().map(row).collect();
     format!(

@@ -63,7 +63,7 @@ fn cells(row: &Row) -> Vec<String> {
     vec![
         title(row),
         row.ratio.shown(digits(row.ratio)),
-        median(row.over_record, 2),
+        median(row.over_record.filter(|_| row.side != Side::Untraced.key()), 2),
         shown(row.p99_ratio, row.p99_ratio.map_or(2, digits)),
         median(row.cpu_per_million, 2),
         median(row.peak_mb, 1),

@@ -24,7 +24,7 @@ pub(crate) fn bars(title: &str, bars: &[Bar]) -> String {
     let most = bars.iter().map(|bar| bar.ratio.most).fold(1.5, f64::max);
     let height = TOP + STEP * bars.len() as f64 + 24.0;
     let x = |ratio: f64| LEFT + WIDTH * (ratio.max(1.0).ln() / most.ln());
-    let mut parts = text(LEFT, 18.0, "start", title);
+    let mut parts = text(10.0, 18.0, "start", title);
     let bottom = height - 22.0;
     for mark in MARKS.into_iter().filter(|mark| *mark <= most) {
         parts += &line([x(mark), TOP - 6.0], [x(mark), bottom], QUIET);
