@@ -14,8 +14,8 @@ mod sockets;
 
 use std::env::args;
 
-const USAGE: &str = "usage: workload ping-pong tcp|socketpair ROUNDS | crowd PAIRS ROUNDS | getppid CALLS | \
-                     fork-storm SOCKETS FORKS | failing TIMES | hold READY GO | command PROGRAM [ARGUMENT...]";
+const USAGE: &str = "usage: workload ping-pong tcp|socketpair ROUNDS | crowd PAIRS ROUNDS | flood PROCESSES CALLS | \
+                     getppid CALLS | fork-storm SOCKETS FORKS | failing TIMES | hold READY GO | command PROGRAM [ARGUMENT...]";
 
 fn main() {
     let words: Vec<String> = args().skip(1).collect();
@@ -25,6 +25,7 @@ fn main() {
         ["ping-pong", "tcp", rounds] => ping_pong::run(sockets::tcp(), number(rounds)),
         ["ping-pong", "socketpair", rounds] => ping_pong::run(sockets::pair(), number(rounds)),
         ["crowd", pairs, rounds] => crowd::run(number(pairs), number(rounds)),
+        ["flood", processes, calls] => crowd::flood(number(processes), number(calls)),
         ["getppid", calls] => bystander::getppid(number(calls)),
         ["hold", ready, go] => bystander::hold(ready, go),
         ["fork-storm", sockets, forks] => fork_storm::run(number(sockets), number(forks)),

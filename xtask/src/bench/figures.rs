@@ -108,10 +108,12 @@ pub(super) struct Attach {
 /// As many events as the machine makes, in default settings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Highest {
-    /// Connections that are used at once.
-    pub(super) pairs: usize,
+    /// The workload's words.
+    pub(super) load: String,
+    /// Processes that are busy at once.
+    pub(super) processes: usize,
     pub(super) per_second: f64,
-    /// Calls that moved bytes, as the workload counts them.
+    /// Calls, as the workload counts them.
     pub(super) made: u64,
     pub(super) seen: u64,
     pub(super) lost: u64,

@@ -251,7 +251,7 @@ mod tests {
     fn losses_must_be_counted_and_the_ring_named() {
         let with = |lost, said: &str| {
             let run = Highest {
-                pairs: 1,
+                processes: 1,
                 made: 100,
                 seen: 110 - lost,
                 lost,

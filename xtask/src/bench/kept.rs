@@ -3,7 +3,7 @@
 use super::figures::Figures;
 use super::page::page;
 use crate::paths;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::PathBuf;
 
@@ -39,17 +39,31 @@ impl Place {
 
     /// Writes the figures, the page and its pictures.
     pub(super) fn write(&self, figures: &Figures) -> Result<()> {
-        let pictures_folder = self.folder.join("benchmarks");
-        fs::create_dir_all(&pictures_folder)
-            .with_context(|| format!("cannot make {}", pictures_folder.display()))?;
-        let (page, pictures) = page(figures);
-        let json = serde_json::to_string_pretty(figures)?;
-        let mut files = vec![(self.json(), format!("{json}\n")), (self.folder.join("benchmarks.md"), page)];
-        files.extend(pictures.into_iter().map(|(name, text)| (pictures_folder.join(name), text)));
-        for (path, text) in files {
+        let json = (self.json(), format!("{}\n", serde_json::to_string_pretty(figures)?));
+        for (path, text) in [json].into_iter().chain(self.made_of(figures)) {
+            let folder = path.parent().context("it lies in a folder")?;
+            fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
             fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
         }
         eprintln!("wrote {}", self.folder.join("benchmarks.md").display());
         Ok(())
+    }
+
+    /// Fails if the page or a picture is not what comes of these figures.
+    pub(super) fn must_be_current(&self, figures: &Figures) -> Result<()> {
+        for (path, text) in self.made_of(figures) {
+            if fs::read_to_string(&path).ok().as_ref() != Some(&text) {
+                bail!("{} is not current: run `cargo xtask bench --render` and commit it", path.display());
+            }
+        }
+        Ok(())
+    }
+
+    /// The page and its pictures.
+    fn made_of(&self, figures: &Figures) -> Vec<(PathBuf, String)> {
+        let (page, pictures) = page(figures);
+        let pictures =
+            pictures.into_iter().map(|(name, text)| (self.folder.join("benchmarks").join(name), text));
+        [(self.folder.join("benchmarks.md"), page)].into_iter().chain(pictures).collect()
     }
 }

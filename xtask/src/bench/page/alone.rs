@@ -50,11 +50,12 @@ fn highest(figures: &Figures) -> String {
             let is_accounted = if run.is_accounted() { "yes" } else { "**no**" };
             let counts = [run.made, run.seen, run.lost].map(grouped);
             let rate = grouped(run.per_second as u64);
-            [&[run.pairs.to_string(), rate], &counts[..], &[is_accounted.into(), run.said.clone()]].concat()
+            [&[format!("`{}`", run.load), rate], &counts[..], &[is_accounted.into(), run.said.clone()]]
+                .concat()
         })
         .collect();
     let names = [
-        "pairs",
+        "load",
         "events a second",
         "calls made",
         "events seen",
@@ -63,8 +64,9 @@ fn highest(figures: &Figures) -> String {
         "what forkscope says",
     ];
     format!(
-        "## The highest rate\n\n`forkscope run -- workload crowd PAIRS ROUNDS`: pairs of processes play ping-pong on \
-         socketpairs, all at once and on all processors, in default settings. The worst of the runs.\n\n{}",
+        "## The highest rate\n\n`forkscope run -- workload LOAD` in default settings, the worst of the runs. `crowd PAIRS ROUNDS`: pairs \
+         of processes play ping-pong on socketpairs, all at once and on all processors. `flood PROCESSES CALLS`: processes \
+         read from sockets that have nothing for them, which is the fastest call of a socket.\n\n{}",
         table(&names, true, &rows)
     )
 }
