@@ -1,13 +1,13 @@
 //! forkscope with the live screen, over a command.
 
-use super::{Fallible, peak_until_end};
+use super::{Fallible, OFTEN, highest_resident, peak_until_end};
 use nix::pty::{Winsize, openpty};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Sender, channel};
-use std::thread;
+use std::thread::{self, sleep};
 use std::time::Duration;
 
 const SIZE: Winsize = Winsize { ws_row: 60, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0 };
@@ -43,10 +43,18 @@ pub(super) fn run(forkscope: &str, report: &str, command: &[String]) -> Fallible
     thread::spawn(move || show(screen, &say));
     said.recv_timeout(PATIENCE).map_err(|_| "the live screen did not say that it traces")?;
     drop(held.stdin.take());
-    let status = held.wait()?;
+    // forkscope may end with the command, and then its memory is not to be had any more.
+    let mut peak = 0;
+    let status = loop {
+        peak = highest_resident(attach.id()).map_or(peak, |now| now.max(peak));
+        if let Some(status) = held.try_wait()? {
+            break status;
+        }
+        sleep(OFTEN);
+    };
     // Gone already where it ended with the command.
     let _ = File::from(terminal.master).write_all(b"q");
-    let peak = peak_until_end(&mut attach)?;
+    let peak = peak.max(peak_until_end(&mut attach)?);
     if status.success() { Ok(peak) } else { Err(format!("the command ended: {status}").into()) }
 }
 
