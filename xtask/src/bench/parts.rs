@@ -56,7 +56,7 @@ pub(super) fn all() -> Vec<Part> {
             Ok(())
         }),
         part("highest", "losses at the highest rate", |bench, figures| {
-            figures.highest = highest::measure(&bench.tools, bench.rounds.min(5), bench.size)?;
+            figures.highest = highest::measure(&bench.tools, bench.rounds.min(3), bench.size)?;
             Ok(())
         }),
         part("analyser", "the analyser alone", |bench, figures| {

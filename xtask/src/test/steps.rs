@@ -2,6 +2,7 @@
 
 use super::{Outcome, e2e, object, setup};
 use crate::command::{cargo, probe, run};
+use crate::missing::Missing;
 use crate::privilege::Privilege;
 use crate::{bench, corpus, generated, tidy};
 use anyhow::{Result, bail};
@@ -65,7 +66,10 @@ fn speed() -> Result<Outcome> {
     if Privilege::find() != Some(Privilege::Root) {
         return Ok(Outcome::Skipped("tracing needs root, and this user is not root".to_owned()));
     }
-    done(bench::check())
+    match bench::check() {
+        Err(error) if error.is::<Missing>() => Ok(Outcome::Skipped(format!("{error:#}"))),
+        checked => done(checked),
+    }
 }
 
 fn unit() -> Result<Outcome> {
