@@ -1,7 +1,7 @@
 //! What a tracer costs, with all processes that it starts: `measured FILE COMMAND...` runs a command and writes a line of
 //! JSON: processor time of all its processes, its own highest resident memory, and how long it took.
 //!
-//! `measured FILE screen FORKSCOPE REPORT COMMAND...` runs a command and, over it, `forkscope attach --ui tui` on a terminal of its
+//! `measured FILE screen FORKSCOPE COMMAND...` runs a command and, over it, `forkscope attach --ui tui` on a terminal of its
 //! own; the command begins when it is traced.
 
 mod screen;
@@ -29,11 +29,11 @@ fn main() -> Fallible<()> {
     set_child_subreaper(true)?;
     let began = Instant::now();
     let (file, peak) = match &words[..] {
-        [file, screen, forkscope, report, command @ ..] if screen == "screen" => {
-            (file, screen::run(forkscope, report, command)?)
+        [file, screen, forkscope, command @ ..] if screen == "screen" => {
+            (file, screen::run(forkscope, command)?)
         }
         [file, program, arguments @ ..] => (file, plain(program, arguments)?),
-        _ => return Err("usage: measured FILE [screen FORKSCOPE REPORT] COMMAND [ARGUMENT...]".into()),
+        _ => return Err("usage: measured FILE [screen FORKSCOPE] COMMAND [ARGUMENT...]".into()),
     };
     let took = began.elapsed().as_secs_f64();
     while wait().is_ok() {}

@@ -13,34 +13,31 @@ use std::time::Duration;
 const SIZE: Winsize = Winsize { ws_row: 60, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0 };
 /// What the screen says once the command is traced.
 const TRACING: &[u8] = b"tracing ";
+/// Bytes that the sentences at the end fit in.
+const SAID: usize = 2000;
 /// Longer than any start takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Waits for its stdin, then becomes the command.
 const HELD: &str = "read go; exec \"$@\"";
 
 /// Runs the command and forkscope; returns forkscope's highest resident memory in kB.
-pub(super) fn run(forkscope: &str, report: &str, command: &[String]) -> Fallible<u64> {
+pub(super) fn run(forkscope: &str, command: &[String]) -> Fallible<u64> {
     let mut held = Command::new("sh");
     let mut held = held.args(["-c", HELD, "sh"]).args(command).stdin(Stdio::piped()).spawn()?;
     let terminal = openpty(&SIZE, None)?;
     let side = || terminal.slave.try_clone().map(Stdio::from);
-    // The terminal must be the one that controls forkscope: it reads keys from there.
-    let mut attach = Command::new("setsid");
-    attach.arg("--ctty").arg(forkscope).args([
-        "attach",
-        "--backend",
-        "ebpf",
-        "--ui",
-        "tui",
-        "--report",
-        report,
-    ]);
-    attach.arg(held.id().to_string()).env("TERM", "xterm-256color");
-    let mut attach = attach.stdin(side()?).stdout(side()?).stderr(side()?).spawn()?;
+    let mut attach = {
+        // The terminal must be the one that controls forkscope: it reads keys from there. The command has its ends of the
+        // terminal for as long as it is there itself.
+        let mut attach = Command::new("setsid");
+        attach.arg("--ctty").arg(forkscope).args(["attach", "--backend", "ebpf", "--ui", "tui"]);
+        attach.arg(held.id().to_string()).env("TERM", "xterm-256color");
+        attach.stdin(side()?).stdout(side()?).stderr(side()?).spawn()?
+    };
     drop(terminal.slave);
     let (say, said) = channel();
     let screen = terminal.master.try_clone()?;
-    thread::spawn(move || show(screen, &say));
+    let shown = thread::spawn(move || show(screen, &say));
     said.recv_timeout(PATIENCE).map_err(|_| "the live screen did not say that it traces")?;
     drop(held.stdin.take());
     // forkscope may end with the command, and then its memory is not to be had any more.
@@ -55,21 +52,23 @@ pub(super) fn run(forkscope: &str, report: &str, command: &[String]) -> Fallible
     // Gone already where it ended with the command.
     let _ = File::from(terminal.master).write_all(b"q");
     let peak = peak.max(peak_until_end(&mut attach)?);
+    // The end of it is what forkscope says when it has left the screen.
+    let drawn = shown.join().map_err(|_| "the terminal could not be read")?;
+    std::io::stderr().write_all(&drawn[drawn.len().saturating_sub(SAID)..])?;
     if status.success() { Ok(peak) } else { Err(format!("the command ended: {status}").into()) }
 }
 
-/// Takes what is drawn, as a terminal does, and tells once when the command is traced.
-fn show(screen: OwnedFd, say: &Sender<()>) {
+/// Takes what is drawn, as a terminal does, and tells once when the command is traced; returns the end of it.
+fn show(screen: OwnedFd, say: &Sender<()>) -> Vec<u8> {
     let (mut screen, mut drawn, mut bytes) = (File::from(screen), Vec::new(), [0; 65536]);
     let mut told = false;
     while let Ok(count @ 1..) = screen.read(&mut bytes) {
-        if told {
-            continue;
-        }
         drawn.extend_from_slice(&bytes[..count]);
-        told = drawn.windows(TRACING.len()).any(|window| window == TRACING);
-        if told {
-            let _ = say.send(());
+        if !told {
+            told = drawn.windows(TRACING.len()).any(|window| window == TRACING) && say.send(()).is_ok();
+        } else if drawn.len() > bytes.len() {
+            drawn.drain(..drawn.len() - SAID);
         }
     }
+    drawn
 }

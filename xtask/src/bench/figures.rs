@@ -13,6 +13,7 @@ pub(super) struct Figures {
     pub(super) comparisons: BTreeMap<String, Comparison>,
     /// By the side's key.
     pub(super) starts: BTreeMap<String, Start>,
+    pub(super) costs: Option<Costs>,
     /// By backend.
     pub(super) delay: BTreeMap<String, Delay>,
     pub(super) attach: Option<Attach>,
@@ -63,10 +64,13 @@ pub(super) struct Row {
     /// Events over all rounds.
     pub(super) seen: u64,
     pub(super) lost: u64,
-    /// forkscope's programs in the kernel, in one of the rounds.
+}
+
+/// forkscope's programs in the kernel, over TCP ping-pong.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Costs {
+    pub(super) events: u64,
     pub(super) programs: BTreeMap<String, Program>,
-    /// Events in that round.
-    pub(super) events_once: u64,
 }
 
 /// A program in the kernel (the report's `stats.overhead.programs`).

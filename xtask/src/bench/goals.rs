@@ -24,6 +24,8 @@ enum Bound {
 
 /// A fork's time may differ so much between a process with 10 descriptors and one with 100,000.
 const FLAT: f64 = 2.0;
+/// What is added to an operation at least, as a share of it: less cannot be told from nothing, and nothing divides nothing.
+const LEAST: f64 = 0.01;
 const STRACES: [Side; 2] = [Side::Strace, Side::Seccomp];
 
 /// All of them, in order.
@@ -34,7 +36,7 @@ pub(super) fn goals(figures: &Figures) -> Vec<Goal> {
 /// Goals that are about ratios to other sides.
 fn compared(figures: &Figures) -> Vec<Goal> {
     let tcp = |side| row(figures, "ping-pong-tcp", side);
-    let added = |side| tcp(side).map(|row| (row.ratio.median - 1.0).max(0.0));
+    let added = |side| tcp(side).map(|row| (row.ratio.median - 1.0).max(LEAST));
     let faster_strace = STRACES.into_iter().filter_map(added).min_by(f64::total_cmp);
     let over = |side, other: Option<f64>| Some(added(side)? / other?);
     let of = |name, side, ratio: fn(&Row) -> Option<Spread>| row(figures, name, side).and_then(ratio);

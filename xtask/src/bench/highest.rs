@@ -2,9 +2,9 @@
 
 use super::figures::Highest;
 use super::peers::Account;
-use super::sample::of_report;
 use super::session::Session;
 use super::spread::shortened;
+use super::summary;
 use super::tools::Tools;
 use super::workloads::Size;
 use anyhow::{Context, Result, ensure};
@@ -34,18 +34,18 @@ pub(super) fn measure(tools: &Tools, runs: usize, size: Size) -> Result<Vec<High
 }
 
 fn once(tools: &Tools, load: &[String; 3], processes: usize) -> Result<Highest> {
-    let (workload, report) = (tools.example("workload"), tools.report());
-    let mut words = vec!["run", "--backend", "ebpf", "--ui", "log", "--report", &report, "--", &workload];
+    let workload = tools.example("workload");
+    let mut words = vec!["run", "--backend", "ebpf", "--ui", "log", "--", &workload];
     words.extend(load.iter().map(String::as_str));
     let (status, lines) = Session::start(tools, &words)?.end()?;
     ensure!(status.success(), "forkscope ended: {status}");
     let is_of_losses = |text: &&str| ["lost", "MiB"].iter().any(|word| text.contains(word));
     let said: Vec<&str> = lines.iter().map(|line| line.text.trim()).filter(is_of_losses).collect();
-    let report: Value = serde_json::from_str(&fs::read_to_string(&report)?)?;
     let result: Value = serde_json::from_str(&fs::read_to_string(tools.result())?)?;
     let made = result["transfers"].as_u64().context("the workload says how many calls it made")?;
     let seconds = result["seconds"].as_f64().context("the workload says how long it took")?;
-    let Account { seen, lost } = of_report(&report);
+    let all: String = lines.iter().map(|line| format!("{}\n", line.text)).collect();
+    let Account { seen, lost } = summary::account(&all).context("forkscope did not say what it saw")?;
     let per_second = shortened((seen + lost) as f64 / seconds);
     Ok(Highest { load: load.join(" "), processes, per_second, made, seen, lost, said: said.join(" ") })
 }

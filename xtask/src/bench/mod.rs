@@ -14,6 +14,7 @@ mod page;
 mod parts;
 mod peers;
 mod plot;
+mod programs;
 mod rounds;
 mod sample;
 mod servers;
@@ -22,6 +23,7 @@ mod sides;
 mod speed;
 mod spread;
 mod standing;
+mod summary;
 mod tools;
 mod workloads;
 

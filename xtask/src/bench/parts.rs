@@ -3,7 +3,7 @@
 use super::figures::Figures;
 use super::tools::Tools;
 use super::workloads::{Size, WORKLOADS, Workload};
-use super::{analyser, bystander, delay, highest, rounds, standing};
+use super::{analyser, bystander, delay, highest, programs, rounds, standing};
 use anyhow::Result;
 
 /// What all parts use.
@@ -37,6 +37,10 @@ pub(super) fn all() -> Vec<Part> {
         part(bystander::NAME, "system calls of a process that is not traced", |bench, figures| {
             let comparison = bystander::compare(&bench.tools, bench.rounds, bench.size)?;
             figures.comparisons.insert(bystander::NAME.to_owned(), comparison);
+            Ok(())
+        }),
+        part("costs", "what programs in the kernel take", |bench, figures| {
+            figures.costs = Some(programs::measure(&bench.tools, bench.size)?);
             Ok(())
         }),
         part("delay", "from the failing call to the finding", |bench, figures| {

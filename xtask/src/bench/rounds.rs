@@ -101,8 +101,6 @@ fn row(side: Side, samples: &Samples, starts: &BTreeMap<String, Start>) -> Optio
         peak_mb: Spread::of(own.values().map(|sample| sample.peak_mb)).filter(|_| is_tracer),
         seen: total(|sample| sample.account.seen),
         lost: total(|sample| sample.account.lost),
-        events_once: own.values().last().map_or(0, |sample| sample.account.seen),
-        programs: own.values().last().map(|sample| sample.programs.clone()).unwrap_or_default(),
     })
 }
 

@@ -1,13 +1,11 @@
 //! One workload under one side, once.
 
-use super::figures::Program;
 use super::peers::{self, Account};
 use super::sides::Side;
+use super::summary;
 use super::tools::Tools;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
-use serde_json::Value;
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 
 /// What a workload came to.
@@ -44,7 +42,6 @@ pub(super) struct Sample {
     pub(super) cpu_s: f64,
     pub(super) peak_mb: f64,
     pub(super) account: Account,
-    pub(super) programs: BTreeMap<String, Program>,
 }
 
 /// Runs it.
@@ -54,19 +51,18 @@ pub(super) fn take(
     traced: &[String],
     read: fn(&Tools) -> Result<Outcome>,
 ) -> Result<Sample> {
-    for stale in [tools.result(), tools.report(), tools.output()] {
+    for stale in [tools.result(), tools.output()] {
         // Not there at first.
         let _ = fs::remove_file(stale);
     }
     let measured = run(tools, &side.command(tools, traced))?;
     let outcome = read(tools)?;
-    let (account, programs) = account(tools, side)?;
+    let account = account(tools, side)?;
     Ok(Sample {
         outcome,
         cpu_s: (measured.cpu_s - outcome.cpu_s).max(0.0),
         peak_mb: measured.peak_kb as f64 / 1e3,
         account,
-        programs,
     })
 }
 
@@ -96,50 +92,12 @@ pub(super) fn result(tools: &Tools) -> Result<Outcome> {
     Ok(Outcome { cost_us: 1e6 / rate, p99_us, cpu_s })
 }
 
-fn account(tools: &Tools, side: Side) -> Result<(Account, BTreeMap<String, Program>)> {
-    if side.has_report() {
-        let text = fs::read_to_string(tools.report()).context("forkscope wrote no report")?;
-        let report: Value = serde_json::from_str(&text).context("forkscope's report")?;
-        return Ok((of_report(&report), programs(&report)));
-    }
-    let account = match side {
-        Side::Record => {
-            peers::floor_account(&fs::read_to_string(tools.said())?).context("the floor said nothing")?
-        }
+fn account(tools: &Tools, side: Side) -> Result<Account> {
+    let said = || fs::read(tools.said()).map(|said| String::from_utf8_lossy(&said).into_owned());
+    Ok(match side {
+        side if side.is_own() => summary::account(&said()?).context("forkscope did not say what it saw")?,
+        Side::Record => peers::floor_account(&said()?).context("the floor said nothing")?,
         side if side.is_peer() => peers::account(tools)?,
         _ => Account::default(),
-    };
-    Ok((account, BTreeMap::new()))
-}
-
-/// Events that arrived, and those that did not, of all kinds.
-pub(super) fn of_report(report: &Value) -> Account {
-    let stats = &report["stats"];
-    let lost = stats["lost"].as_object().into_iter().flatten().map(|(_, kinds)| sum(kinds)).sum();
-    Account { seen: sum(&stats["events"]), lost }
-}
-
-fn sum(counts: &Value) -> u64 {
-    counts.as_object().into_iter().flatten().filter_map(|(_, count)| count.as_u64()).sum()
-}
-
-fn programs(report: &Value) -> BTreeMap<String, Program> {
-    serde_json::from_value(report["stats"]["overhead"]["programs"].clone()).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn a_report_says_what_was_seen_and_lost() {
-        let report = json!({ "stats": {
-            "events": { "io": 5, "call": 2 },
-            "lost": { "ring-full": { "io": 3 }, "late": { "io": 1 } },
-            "overhead": { "programs": { "exit": { "runs": 7, "run_time": 0.5, "missed": 0 } } },
-        }});
-        assert_eq!(of_report(&report), Account { seen: 7, lost: 4 });
-        assert_eq!(programs(&report)["exit"], Program { runs: 7, run_time: 0.5 });
-    }
+    })
 }

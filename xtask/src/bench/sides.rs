@@ -84,8 +84,8 @@ impl Side {
         matches!(self, Self::Strace | Self::Seccomp | Self::Perf | Self::Bpftrace)
     }
 
-    /// Whether its session has a report.
-    pub(super) const fn has_report(self) -> bool {
+    /// Whether it is forkscope, which says at the end what it saw and lost.
+    pub(super) const fn is_own(self) -> bool {
         matches!(self, Self::Ebpf | Self::Recording | Self::Screen | Self::Ptrace)
     }
 
@@ -97,7 +97,7 @@ impl Side {
             Self::Record => tools.floor("record"),
             Self::Ebpf => forkscope(tools, "ebpf", &[]),
             Self::Recording => forkscope(tools, "ebpf", &["--record".into(), tools.file("session.rec")]),
-            Self::Screen => vec!["screen".into(), tools.forkscope(), tools.report()],
+            Self::Screen => vec!["screen".into(), tools.forkscope()],
             Self::Ptrace => forkscope(tools, "ptrace", &[]),
             Self::Strace => peers::strace(tools, false),
             Self::Seccomp => peers::strace(tools, true),
@@ -109,10 +109,9 @@ impl Side {
     }
 }
 
+/// Findings go to the log. Without a report: for that the kernel would measure forkscope's programs.
 fn forkscope(tools: &Tools, backend: &str, more: &[String]) -> Vec<String> {
-    let words =
-        [&*tools.forkscope(), "run", "--backend", backend, "--ui", "none", "--report", &tools.report()];
-    let words = words.map(str::to_owned);
+    let words = [&*tools.forkscope(), "run", "--backend", backend, "--ui", "log"].map(str::to_owned);
     [&words[..], more, &["--".to_owned()]].concat()
 }
 

@@ -55,10 +55,6 @@ impl Tools {
         text(&paths::at(FOLDER).join(name))
     }
 
-    pub(super) fn report(&self) -> String {
-        self.file("report.json")
-    }
-
     /// Where a peer writes its lines.
     pub(super) fn output(&self) -> String {
         self.file("output.txt")

@@ -1,6 +1,6 @@
 //! What the cost of tracing is made of.
 
-use crate::bench::figures::{Comparison, Figures, Row};
+use crate::bench::figures::{Comparison, Costs, Figures};
 use crate::bench::markdown::table;
 use crate::bench::sides::Side;
 
@@ -11,6 +11,7 @@ const EVENTS: f64 = 4.0;
 
 pub(super) fn section(figures: &Figures) -> String {
     let parts = figures.comparisons.get(WORKLOAD).map(parts).unwrap_or_default();
+    let programs = figures.costs.as_ref().map(programs).unwrap_or_default();
     let starts: Vec<Vec<String>> = Side::ALL
         .into_iter()
         .filter_map(|side| {
@@ -20,7 +21,7 @@ pub(super) fn section(figures: &Figures) -> String {
         .collect();
     let starts = table(&["traced by", "seconds", "CPU seconds"], true, &starts);
     format!(
-        "## What the costs are made of\n\n{parts}\n\
+        "## What the costs are made of\n\n{parts}\n{programs}\n\
          A session around a program that does nothing, from its start to its end (for forkscope on eBPF most of it is the \
          kernel's check of the programs, and taking them out again):\n\n{starts}"
     )
@@ -52,11 +53,7 @@ fn parts(comparison: &Comparison) -> String {
             percent(share),
         ]);
     }
-    format!(
-        "Of the time of a TCP round trip without a tracer:\n\n{}\n{}",
-        table(&["part", "added"], true, &rows),
-        programs(ebpf)
-    )
+    format!("Of the time of a TCP round trip without a tracer:\n\n{}", table(&["part", "added"], true, &rows))
 }
 
 fn percent(share: f64) -> String {
@@ -64,12 +61,9 @@ fn percent(share: f64) -> String {
 }
 
 /// The programs in the kernel, as the report's `stats.overhead.programs` has them.
-fn programs(row: &Row) -> String {
-    if row.programs.is_empty() || row.events_once == 0 {
-        return String::new();
-    }
-    let events = row.events_once as f64;
-    let mut programs: Vec<_> = row.programs.iter().filter(|(_, program)| program.runs > 0).collect();
+fn programs(costs: &Costs) -> String {
+    let events = costs.events.max(1) as f64;
+    let mut programs: Vec<_> = costs.programs.iter().filter(|(_, program)| program.runs > 0).collect();
     programs.sort_by(|one, other| other.1.run_time.total_cmp(&one.1.run_time));
     let rows: Vec<Vec<String>> = programs
         .into_iter()
@@ -84,8 +78,9 @@ fn programs(row: &Row) -> String {
         })
         .collect();
     format!(
-        "The programs in the kernel, as forkscope's report has them (of one round; the kernel's own measuring is in it, and \
-         runs for other processes of the machine too):\n\n{}",
+        "The programs in the kernel, as forkscope's report has them (of a session of its own: \
+         with a report it has the kernel measure them, which is in these times and in no other figure here; runs for \
+         other processes of the machine are in them, too):\n\n{}",
         table(&["program", "runs an event", "ns a run", "ns an event"], true, &rows)
     )
 }
@@ -93,7 +88,7 @@ fn programs(row: &Row) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::figures::Program;
+    use crate::bench::figures::{Program, Row};
     use crate::bench::spread::Spread;
 
     #[test]
@@ -108,9 +103,9 @@ mod tests {
         ];
         rows[0].cost_us = spread(10.0);
         rows[3].cpu_per_million = Some(spread(0.5));
-        rows[3].events_once = 100;
-        rows[3].programs = [("exit".to_owned(), Program { runs: 200, run_time: 4e-5 })].into();
-        let text = parts(&Comparison { rows, ..Comparison::default() });
+        let exit = Program { runs: 200, run_time: 4e-5 };
+        let costs = Costs { events: 100, programs: [("exit".to_owned(), exit)].into() };
+        let text = parts(&Comparison { rows, ..Comparison::default() }) + &programs(&costs);
         for line in [
             "do nothing | 5% |",
             "each call | 10% |",
