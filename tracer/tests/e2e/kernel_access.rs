@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 const SCRIPT: &str =
     "read line; exec 4>&1; exec 5</dev/null; exec 4>&-; echo answer >&1; (echo child); echo >&7; exit 5";
 
-/// What it did, without what differs from run to run: addresses, inodes, numbers of processes.
-fn told(typed: bool) -> Vec<String> {
+/// What it and its child did, without what differs from run to run: addresses, inodes, numbers of processes.
+fn told(typed: bool) -> [Vec<String>; 2] {
     let mut source = EbpfSource::start(&Settings { typed, ..Settings::default() }).expect("eBPF works here");
     let (mut here, there) = UnixStream::pair().expect("socketpair");
     let there = OwnedFd::from(there);
@@ -31,7 +31,7 @@ fn told(typed: bool) -> Vec<String> {
     here.read_to_string(&mut answer).expect("read");
     assert_eq!(answer, "answer\nchild\n");
     child.wait().expect("it ends");
-    let (mut batch, mut lines) = (Batch::default(), Vec::new());
+    let (mut batch, mut lines) = (Batch::default(), [Vec::new(), Vec::new()]);
     let mut ended = false;
     let patience = Instant::now() + Duration::from_secs(20);
     while !ended && Instant::now() < patience {
@@ -39,7 +39,7 @@ fn told(typed: bool) -> Vec<String> {
         batch.take(None, |event| {
             assert!(event.process.start >= key.start, "{event:?}");
             ended |= event.process == key && matches!(event.what, What::Exit(exit) if exit.last == 1);
-            lines.extend(line(event));
+            lines[usize::from(event.process != key)].extend(line(event));
         });
     }
     assert!(ended, "the end of the shell was not seen: {lines:#?}");
@@ -71,10 +71,11 @@ fn pointers_that_are_followed_and_pointers_that_are_probed_lead_to_the_same() {
         return;
     }
     let [followed, probed] = [told(true), told(false)];
-    assert!(
-        followed.iter().any(|line| line.starts_with("transfer") && line.contains("answer")),
-        "{followed:#?}"
-    );
-    assert!(followed.iter().any(|line| line.starts_with("socket 1 1")), "{followed:#?}");
+    let [shell, child] = &followed;
+    assert!(shell.iter().any(|line| line.starts_with("socket 1 1")), "{followed:#?}");
+    for (lines, said) in [(shell, "answer"), (child, "child")] {
+        let is_it = |line: &String| line.starts_with("transfer") && line.contains(said);
+        assert!(lines.iter().any(is_it), "{followed:#?}");
+    }
     assert_eq!(followed, probed);
 }
