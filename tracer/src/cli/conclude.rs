@@ -52,3 +52,32 @@ pub(super) fn conclude(
     let found = failing.is_some_and(|least| report.worst().is_some_and(|worst| worst >= least));
     Ok(if found { FOUND } else { status })
 }
+
+/// What to say where the buffer between the kernel and forkscope, of so many MiB, had no room for records.
+pub(super) fn full_buffer(account: &Account, mib: u32) -> Option<String> {
+    let lost: u64 = account.lost.values().sum();
+    let size = mib.next_power_of_two();
+    (lost > 0).then(|| {
+        format!(
+            "the buffer of {size} MiB between the kernel and forkscope had no room for {lost} records: `--buffer {}` makes \
+             it larger",
+            size.saturating_mul(4).min(1024)
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_buffer_is_told_with_its_size_and_the_cure() {
+        assert_eq!(full_buffer(&Account::default(), 16), None);
+        let account = Account { lost: [("io", 7), ("call", 2)].into(), ..Account::default() };
+        let told = full_buffer(&account, 9).unwrap_or_default();
+        assert!(
+            told.contains("16 MiB") && told.contains("9 records") && told.contains("`--buffer 64`"),
+            "{told}"
+        );
+    }
+}

@@ -3,7 +3,7 @@
 use super::args::{Options, Showing};
 use super::backend::{self, Scope, Started};
 use super::baseline;
-use super::conclude::conclude;
+use super::conclude::{conclude, full_buffer};
 use super::console::{Console, system};
 use super::dashboard::Dashboard;
 use super::outcome::Outcome;
@@ -50,6 +50,8 @@ pub(super) struct Session {
     pub(super) recording: Recording,
     /// What is inside TLS is looked for.
     plaintext: bool,
+    /// MiB between the kernel and forkscope, where there is such a buffer.
+    buffer: Option<u32>,
     pub(super) stops: Stops,
     /// Where threads were, if users want to know.
     pub(super) stacks: Option<Stacks>,
@@ -94,6 +96,7 @@ impl Session {
             target,
             recording,
             plaintext: options.tracing.tls_plaintext && backend == Backend::Ebpf,
+            buffer: (backend == Backend::Ebpf).then_some(options.tracing.buffer),
             stops: Stops::new(options.tracing.on_finding, dashboard.is_none()),
             stacks: options.tracing.stacks.then(Stacks::default),
             analysis: Analysis::new(start, showing.levels())
@@ -363,6 +366,10 @@ impl Session {
         let info = self.info();
         let (malformed, lost) = (self.batch.refused(), self.source.lost());
         let mut account = Account { malformed, lost, ..account };
+        if let Some(note) = self.buffer.and_then(|mib| full_buffer(&account, mib)) {
+            self.console.note(&note);
+            notes.push(note);
+        }
         // The keeper's comes with its account.
         account.own_cpu = cpu().map(|own| own.as_secs_f64() + account.own_cpu.unwrap_or(0.0));
         drop(self.source);
