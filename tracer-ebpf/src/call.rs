@@ -9,8 +9,7 @@ use forkscope_proto::{Call, Config, Enter, FileKind, FileRef, Gate, Kind, Mark, 
 
 /// Writes the record of a call that has ended with `ret`.
 #[inline(always)]
-pub fn ended<A: Access>(
-    me: &Me<A>, spec: &Spec, regs: &Registers, ret: i64, pending: Option<&Pending>) {
+pub fn ended<A: Access>(me: &Me<A>, spec: &Spec, regs: &Registers, ret: i64, pending: Option<&Pending>) {
     if !spec.gate.wants(|at| regs.arg(at)) {
         return;
     }

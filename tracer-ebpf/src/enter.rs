@@ -51,8 +51,12 @@ pub fn forkscope_enter_probing(ctx: RawTracePointContext) -> i32 {
 
 #[inline(always)]
 fn entered<A: Access>(pt_regs: u64, number: u64) -> i32 {
-    let Some(me) = Me::<A>::if_traced() else { return 0 };
+    // First of all, since it takes no call: most calls are of no interest, whoever makes them.
     let Some(spec) = spec(number) else { return 0 };
+    if matches!(spec.enter, Enter::Nothing) && !stack::may_fork(number) {
+        return 0;
+    }
+    let Some(me) = Me::<A>::if_traced() else { return 0 };
     if stack::may_fork(number) && !is_compat(&me) {
         stack::at_fork(&me, number, pt_regs);
     }

@@ -7,7 +7,7 @@ use crate::traced::Me;
 use crate::{call, mapped, stack, stop, transfer};
 use aya_ebpf::macros::{btf_tracepoint, raw_tracepoint};
 use aya_ebpf::programs::{BtfTracePointContext, RawTracePointContext};
-use forkscope_proto::{Enter, Shape};
+use forkscope_proto::{Enter, Shape, Spec};
 
 /// `TP_PROTO(struct pt_regs *regs, long ret)` (include/trace/events/syscalls.h).
 #[btf_tracepoint(function = "sys_exit")]
@@ -21,13 +21,24 @@ pub fn forkscope_exit_probing(ctx: RawTracePointContext) -> i32 {
     exited::<Probing>(ctx.arg(0), ctx.arg(1))
 }
 
+/// Whether nothing is to be done for a call.
+#[inline(always)]
+fn is_ignored(spec: &Spec) -> bool {
+    matches!((spec.shape, spec.enter), (Shape::Ignored, Enter::Nothing))
+}
+
 #[inline(always)]
 fn exited<A: Access>(pt_regs: u64, ret: u64) -> i32 {
+    // First of all, as at the entry.
+    if A::number(pt_regs).is_some_and(|number| !mapped::is_it(number) && spec(number).is_none_or(is_ignored))
+    {
+        return 0;
+    }
     let Some(me) = Me::<A>::if_traced() else { return 0 };
     let (regs, ret) = (A::registers(pt_regs), ret as i64);
     mapped::ended(&me, &regs, ret);
     let Some(spec) = spec(regs.number) else { return 0 };
-    if matches!((spec.shape, spec.enter), (Shape::Ignored, Enter::Nothing)) || is_compat(&me) {
+    if is_ignored(spec) || is_compat(&me) {
         return 0;
     }
     let taken = if matches!(spec.enter, Enter::Nothing) {

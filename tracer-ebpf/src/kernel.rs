@@ -22,7 +22,9 @@ pub trait Access: Copy {
     /// A member of the structure at `base`, which [`Access::task`], a typed argument or a member that is a pointer to a
     /// structure led to; zero where it cannot be read.
     fn member<T: Plain>(base: u64, offset: u32) -> T;
-    /// The registers of a call, from the tracepoint's `struct pt_regs`.
+    /// The number of a call, from the tracepoint's `struct pt_regs`; `None`: a look at it alone does not pay.
+    fn number(pt_regs: u64) -> Option<u64>;
+    /// The registers of a call, from there, too.
     fn registers(pt_regs: u64) -> Registers;
     /// What is behind a number of the current thread's table; see [`file::look`].
     fn look(fd: i32, how: u32) -> u64;
@@ -42,6 +44,11 @@ impl Access for Probing {
     #[inline(always)]
     fn member<T: Plain>(base: u64, offset: u32) -> T {
         read(base, offset)
+    }
+
+    #[inline(always)]
+    fn number(_: u64) -> Option<u64> {
+        None
     }
 
     #[inline(always)]
@@ -71,6 +78,12 @@ impl Access for Typed {
     fn member<T: Plain>(base: u64, offset: u32) -> T {
         // SAFETY: the verifier checks that the type at `base` has such a member there.
         unsafe { (base.wrapping_add(u64::from(offset)) as *const T).read_volatile() }
+    }
+
+    #[inline(always)]
+    fn number(pt_regs: u64) -> Option<u64> {
+        // SAFETY: the tracepoint's argument is a `struct pt_regs`.
+        Some(unsafe { (&raw const (*(pt_regs as *const Registers)).number).read_volatile() })
     }
 
     #[inline(always)]

@@ -14,11 +14,17 @@ const MMAP: u64 = 9;
 const PROT_EXEC: u64 = 4;
 const MAP_ANONYMOUS: u64 = 0x20;
 
+/// Whether a call may map a library that is looked for.
+#[inline(always)]
+pub fn is_it(number: u64) -> bool {
+    settings::plaintext() && number == MMAP
+}
+
 /// A call has ended: if it mapped a file named `libssl…` to execute it, that is told. Programs map their libraries before
 /// they run a line of them, those of dlopen(3) too.
 #[inline(always)]
 pub fn ended<A: Access>(me: &Me<A>, regs: &Registers, ret: i64) {
-    if !settings::plaintext() || regs.number != MMAP {
+    if !is_it(regs.number) {
         return;
     }
     let (protection, flags) = (regs.arg(2), regs.arg(3));

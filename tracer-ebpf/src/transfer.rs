@@ -11,8 +11,7 @@ use forkscope_proto::{Config, FileKind, FileRef, Gate, Io, Kind, Shape, Spec, ca
 
 /// Writes the record of a send or receive that has ended with `ret`.
 #[inline(always)]
-pub fn ended<A: Access>(
-    me: &Me<A>, spec: &Spec, regs: &Registers, ret: i64, pending: Option<&Pending>) {
+pub fn ended<A: Access>(me: &Me<A>, spec: &Spec, regs: &Registers, ret: i64, pending: Option<&Pending>) {
     let fd = regs.arg(0) as i32;
     let (file, tcp) = match pending {
         Some(pending) => (pending.file, tcp_of(&pending.file)),
