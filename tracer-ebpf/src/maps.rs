@@ -37,9 +37,9 @@ pub static SEEN: LruHashMap<u64, Seen> = LruHashMap::with_max_entries(65_536, 0)
 #[map]
 pub static FOUND: PerCpuArray<FileRef> = PerCpuArray::with_max_entries(1, 0);
 
-/// Records that were written, on each CPU.
+/// What was written, on each CPU.
 #[map]
-pub static WRITTEN: PerCpuArray<u32> = PerCpuArray::with_max_entries(1, 0);
+pub static WRITTEN: PerCpuArray<Written> = PerCpuArray::with_max_entries(1, 0);
 
 /// Records that the ring had no room for, by kind.
 #[map]
@@ -78,6 +78,14 @@ pub static STACK: PerCpuArray<WithPayload<Stack, { 2 * Stack::MOST }>> = PerCpuA
 pub struct WithPayload<R, const N: usize> {
     pub record: R,
     pub payload: [u8; N],
+}
+
+/// What a CPU wrote.
+#[repr(C)]
+pub struct Written {
+    records: u32,
+    /// How the last one was that it was asked of, as `bpf_ringbuf_output` takes it.
+    how: u32,
 }
 
 /// What was taken at the entry of a call.
@@ -143,25 +151,21 @@ pub fn emit_at_once(record: *const u8, size: usize, kind: Kind) {
     }
 }
 
-/// How a record is written: with a wake-up for user space where much waits. Asked at some of the records only: the question is
-/// a call, and a wake-up costs more than all the rest.
+/// How a record is written: with a wake-up for user space where much waits. Asked at one of some records, since the question
+/// is a call; and at each while much waits, when the wake-ups slow the traced programs down, which loses less.
 #[inline(always)]
 pub fn wake() -> u64 {
     const SOME: u32 = 16;
-    let Some(written) = WRITTEN.get_ptr_mut(0) else { return 0 };
-    // SAFETY: the count is this CPU's own while the program runs.
-    let count = unsafe {
-        *written = (*written).wrapping_add(1);
-        *written
-    };
-    if count % SOME != 0 {
-        return u64::from(BPF_RB_NO_WAKEUP);
+    let Some(written) = WRITTEN.get_ptr_mut(0) else { return u64::from(BPF_RB_NO_WAKEUP) };
+    // SAFETY: the value is this CPU's own while the program runs.
+    let written = unsafe { &mut *written };
+    written.records = written.records.wrapping_add(1);
+    if written.how == BPF_RB_FORCE_WAKEUP || written.records % SOME == 0 {
+        let waits = EVENTS.query(u64::from(BPF_RB_AVAIL_DATA)) >= u64::from(settings::wake_at());
+        written.how = if waits { BPF_RB_FORCE_WAKEUP } else { BPF_RB_NO_WAKEUP };
+        return u64::from(written.how);
     }
-    u64::from(if EVENTS.query(u64::from(BPF_RB_AVAIL_DATA)) >= u64::from(settings::wake_at()) {
-        BPF_RB_FORCE_WAKEUP
-    } else {
-        BPF_RB_NO_WAKEUP
-    })
+    u64::from(BPF_RB_NO_WAKEUP)
 }
 
 /// Counts a record as lost.
