@@ -48,7 +48,7 @@ pub(super) struct Keeper {
     out: Out,
     sockets: sockets::Known,
     looker: Looker,
-    /// What has stopped and was not looked at yet; empty between rounds, kept for its room.
+    /// What has stopped and was not looked at yet, oldest first.
     stops: Vec<(i32, Stop)>,
     filter: Filter,
     settings: Settings,
@@ -93,7 +93,7 @@ pub(super) fn keep(commands: OwnedFd, records: OwnedFd, settings: Settings) -> s
         }
         keeper.out.flush();
         match keeper.gather() {
-            Ok(()) => keeper.adopt_orphans(),
+            Ok(()) => keeper.round(),
             Err(Errno::ECHILD) if keeper.quitting => return Ok(()),
             Err(Errno::ECHILD) if keeper.out.is_waiting() => keeper.out.pause(),
             Err(Errno::ECHILD) => match ear.wait() {
@@ -125,30 +125,29 @@ impl Keeper {
         }
     }
 
-    /// Waits until something has stopped, and looks at that and at all that has stopped meanwhile.
+    /// Waits until something has stopped, and takes all that has: the kernel tells of the newest thread first, and
+    /// one that stops again and again would keep the others waiting for ever.
     fn gather(&mut self) -> nix::Result<()> {
         let idle = self.early.is_empty() && !self.out.is_waiting();
         match if idle { Some(wait()?) } else { look()? } {
-            // At once: it stands still for as long.
-            Some((tid, status)) => self.stopped(tid, Stop::read(status)),
+            Some((tid, status)) => self.stops.push((tid, Stop::read(status))),
             None if self.out.is_waiting() => self.out.pause(),
             None => self.early.pause(),
         }
-        self.round();
+        while let Ok(Some((tid, status))) = look() {
+            self.stops.push((tid, Stop::read(status)));
+        }
         Ok(())
     }
 
-    /// Takes all that has stopped before it looks at the first: the kernel tells of the newest thread first, and one that
-    /// stops again and again would keep the others waiting for ever.
+    /// Looks at all that has stopped.
     fn round(&mut self) {
         let mut stops = std::mem::take(&mut self.stops);
-        while let Ok(Some((tid, status))) = look() {
-            stops.push((tid, Stop::read(status)));
-        }
         for (tid, stop) in stops.drain(..) {
             self.stopped(tid, stop);
         }
         self.stops = stops;
+        self.adopt_orphans();
     }
 
     fn obey(&mut self, command: Command) {
@@ -215,7 +214,6 @@ impl Keeper {
 
     /// A thread is traced no more; whether it was the last of its process.
     fn forget(&mut self, tid: i32) -> bool {
-        self.looker.forget(tid as u32);
         let Some(task) = self.tasks.remove(&tid) else { return false };
         let Some(process) = self.processes.get_mut(&task.tgid) else { return true };
         process.threads = process.threads.saturating_sub(1);
