@@ -3,6 +3,8 @@
 #![no_std]
 #![no_main]
 
+mod program;
+
 use aya_ebpf::EbpfContext as _;
 use aya_ebpf::bindings::BPF_RB_NO_WAKEUP;
 use aya_ebpf::macros::{map, raw_tracepoint};
@@ -46,14 +48,4 @@ pub fn floor_record(ctx: RawTracePointContext) -> i32 {
     // SAFETY: the table is this processor's own, and has two places.
     unsafe { (*counts)[slot] += 1 };
     0
-}
-
-#[unsafe(link_section = "license")]
-#[unsafe(no_mangle)]
-static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
-
-#[panic_handler]
-fn panic(_info: &core::panic::PanicInfo) -> ! {
-    // SAFETY: no code path panics: the verifier would refuse a program that could reach this.
-    unsafe { core::hint::unreachable_unchecked() }
 }

@@ -18,6 +18,7 @@ mod maps;
 mod openssl;
 mod passed;
 mod payload;
+mod program;
 mod settings;
 mod socket;
 mod stack;
@@ -25,14 +26,3 @@ mod stop;
 mod traced;
 mod transfer;
 mod uring;
-
-/// The kernel hands helper functions such as `bpf_probe_read_kernel` only to GPL-compatible programs.
-#[unsafe(link_section = "license")]
-#[unsafe(no_mangle)]
-static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
-
-#[panic_handler]
-fn panic(_info: &core::panic::PanicInfo) -> ! {
-    // SAFETY: no code path panics: the verifier would refuse a program that could reach this.
-    unsafe { core::hint::unreachable_unchecked() }
-}

@@ -14,6 +14,8 @@
 mod counting;
 mod fork;
 mod growth;
+#[path = "../record_load/header.rs"]
+mod header;
 mod made;
 mod memory;
 mod prepared;

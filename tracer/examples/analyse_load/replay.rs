@@ -1,10 +1,10 @@
 //! A recording played, and only read.
 
-use crate::traffic::{CAPTURE, Traffic};
+use crate::header::header;
+use crate::traffic::Traffic;
 use forkscope::analysis::Analysis;
-use forkscope::recording::{End, Entry, Header, Payload, Reader, Recorder};
+use forkscope::recording::{End, Entry, Payload, Reader, Recorder};
 use forkscope::replay::{Input, Player, Setup, Stop, Until};
-use forkscope::report::{Backend, Host, Target, Tool};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -18,18 +18,8 @@ type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// A recording of so many events, and how many it has.
 fn record(events: u64) -> Fallible<(File, u64)> {
-    let header = Header {
-        tool: Tool::this(),
-        start: "2024-05-01T12:00:00.000000Z".into(),
-        clock: 0,
-        target: Target::Watch,
-        host: Host { kernel: "none".into(), arch: "none".into() },
-        backend: Backend::Ebpf,
-        payload: Payload::Headers,
-        capture: CAPTURE as u32,
-    };
     let mut file = tempfile::tempfile()?;
-    let mut recorder = Recorder::begin(file.try_clone()?, &header)?;
+    let mut recorder = Recorder::begin(file.try_clone()?, &header(Payload::Headers))?;
     let (mut analysis, mut traffic) = (Analysis::new(0, BTreeMap::new()), Traffic::new(50, 20));
     let (mut count, mut turn) = (0, 0);
     while count < events {

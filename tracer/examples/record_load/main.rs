@@ -2,11 +2,11 @@
 //! busy service, and prints the bytes of an event on the disk, the time, and the memory on the way. `off` records
 //! nothing: what it prints is the analysis' own.
 
+mod header;
 mod traffic;
 
 use forkscope::analysis::Analysis;
-use forkscope::recording::{End, Header, Payload, Recorder, create};
-use forkscope::report::{Backend, Host, Target, Tool};
+use forkscope::recording::{End, Payload, Recorder, create};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
@@ -25,17 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "none" => Payload::None,
         _ => Payload::Headers,
     };
-    let header = Header {
-        tool: Tool::this(),
-        start: "2024-05-01T12:00:00.000000Z".into(),
-        clock: 0,
-        target: Target::Watch,
-        host: Host { kernel: "none".into(), arch: "none".into() },
-        backend: Backend::Ebpf,
-        payload,
-        capture: traffic::CAPTURE as u32,
-    };
-    let mut recorder = Recorder::begin(create(Path::new(file))?, &header)?;
+    let mut recorder = Recorder::begin(create(Path::new(file))?, &header::header(payload))?;
     let mut analysis = Analysis::new(0, BTreeMap::new());
     let mut traffic = Traffic::new(50, 20);
     let (began, mut count, mut looked) = (Instant::now(), 0, 0);

@@ -223,22 +223,9 @@ impl Epolls {
 mod tests {
     use super::*;
     use forkscope_proto::FileKind;
-    use std::cell::Cell;
 
     fn epoll(id: u32, opened: Origin) -> Rc<OpenFile> {
-        let (kind, address) = (FileKind::Epoll, Cell::new(0));
-        let id = FileId(id);
-        Rc::new(OpenFile {
-            id,
-            kind,
-            inode: 1,
-            device: 0,
-            path: None,
-            opened,
-            socket: None,
-            address,
-            held: Cell::new(0),
-        })
+        OpenFile::example(id, FileKind::Epoll, opened, None)
     }
 
     /// A recording may say anything: what is registered without end is remembered up to a bound, and known not to be all.

@@ -79,6 +79,15 @@ impl Deref for Held {
     }
 }
 
+#[cfg(test)]
+impl OpenFile {
+    /// One of a kind, of which nothing else is known.
+    pub(super) fn example(id: u32, kind: FileKind, opened: Origin, socket: Option<SockId>) -> Rc<Self> {
+        let (id, address, held) = (FileId(id), Cell::new(0), Cell::new(0));
+        Rc::new(Self { id, kind, inode: 1, device: 0, path: None, opened, socket, address, held })
+    }
+}
+
 impl OpenFile {
     /// Whether this is what the probe found. An address that was not known is learned.
     pub(super) fn is(&self, found: &FileRef) -> bool {

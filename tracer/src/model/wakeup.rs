@@ -237,27 +237,12 @@ fn id_of(file: &OpenFile) -> Option<WakeId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::cell::Cell;
 
     #[test]
     fn wake_ups_and_users_without_end() {
         let mut wakeups = Wakeups::default();
         let at = Origin { time: 1, process: ProcId(1), tid: 1, nr: 1 };
-        let eventfd = |id| {
-            let (kind, address) = (FileKind::Eventfd, Cell::new(0));
-            let id = FileId(id);
-            Rc::new(OpenFile {
-                id,
-                kind,
-                inode: 1,
-                device: 0,
-                path: None,
-                opened: at,
-                socket: None,
-                address,
-                held: Cell::new(0),
-            })
-        };
+        let eventfd = |id| OpenFile::example(id, FileKind::Eventfd, at, None);
         for id in 0..5000 {
             let file = eventfd(id);
             assert!(wakeups.of(WakeId::Eventfd(file.id), &file).is_some());

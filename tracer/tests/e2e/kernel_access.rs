@@ -12,12 +12,18 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// What a shell does on a socket, a pipe, a file and a number that is free.
-const SCRIPT: &str =
-    "read line; exec 4>&1; exec 5</dev/null; exec 4>&-; echo answer >&1; (echo child); echo >&7; exit 5";
+const SCRIPT: &str = "echo ready; read line; exec 4>&1; exec 5</dev/null; exec 4>&-; echo answer >&1; (echo child); echo >&7; exit 5";
 
 /// What it and its child did, without what differs from run to run: addresses, inodes, numbers of processes.
 fn told(typed: bool) -> [Vec<String>; 2] {
     let mut source = EbpfSource::start(&Settings { typed, ..Settings::default() }).expect("eBPF works here");
+    // Not the other pair, which is taken where the first is refused.
+    let programs: Vec<String> = source.account().programs.into_iter().map(|program| program.name).collect();
+    let probing = ["forkscope_enter_probing", "forkscope_exit_probing"];
+    for (followed, probed) in ["forkscope_enter", "forkscope_exit"].into_iter().zip(probing) {
+        let loaded = [followed, probed].map(|name| programs.iter().any(|program| program == name));
+        assert_eq!(loaded, [typed, !typed], "{programs:?}");
+    }
     let (mut here, there) = UnixStream::pair().expect("socketpair");
     let there = OwnedFd::from(there);
     let mut shell = Command::new("sh");
@@ -25,6 +31,10 @@ fn told(typed: bool) -> [Vec<String>; 2] {
     let mut child = shell.stderr(std::process::Stdio::null()).spawn().expect("sh");
     drop(shell);
     let key = proc::key(child.id()).expect("it runs");
+    // What its start asks for is not the same each time.
+    let mut ready = [0; 6];
+    here.read_exact(&mut ready).expect("read");
+    assert_eq!(&ready, b"ready\n");
     source.follow(key, 1, false).expect("it can be traced");
     here.write_all(b"go on\n").expect("write");
     let mut answer = String::new();

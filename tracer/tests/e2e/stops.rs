@@ -117,6 +117,22 @@ fn a_finding_without_a_failing_call(on: Backend) {
     assert_eq!((&error["rule"], error["pid"].as_u64()), (&"shared-stream".into(), Some(pid.into())));
 }
 
+/// One that lives on is told so, by the look that sees it run.
+fn who_goes_on_is_told(on: Backend) {
+    let Some(env) = Env::get() else { return };
+    let (python, program) = (env.python(), program("stale_and_stays.py"));
+    let words: [&OsStr; 5] =
+        [STOP[0].as_ref(), STOP[1].as_ref(), "--".as_ref(), python.as_ref(), program.as_ref()];
+    let mut session = Session::start(on, "run", &words, &[]);
+    let pid = named(&session.process().stderr_says("stopped process"));
+    stands_still(pid);
+    go_on(pid);
+    session.process().stderr_says(&format!("process {pid} goes on"));
+    session.process().go_on();
+    let outcome = session.end();
+    assert_eq!(outcome.status, 0, "the program's own: {:#?}", outcome.stderr);
+}
+
 /// What the kernel side takes for a finding, and is none, goes on at once.
 fn a_failing_call_without_a_finding(on: Backend) {
     let Some(env) = Env::get() else { return };
@@ -207,6 +223,7 @@ fn a_limit_lets_it_go_on(on: Backend) {
 on_each_backend! {
     the_failing_call_and_on_from_there
     a_finding_without_a_failing_call
+    who_goes_on_is_told
     a_failing_call_without_a_finding
     a_key_on_the_terminal
     nobody_stands_still_when_forkscope_is_gone

@@ -2,27 +2,15 @@
 
 use super::*;
 use crate::model::ProcId;
-use crate::model::file::{FileId, Held};
+use crate::model::file::Held;
 use forkscope_proto::FileKind;
 use proptest::prelude::*;
-use std::cell::Cell;
 
 const AT: Origin = Origin { time: 1, process: ProcId(1), tid: 1, nr: 1 };
 const END: End = End { by: AT, result: 0 };
 
 fn file(socket: u32) -> Rc<OpenFile> {
-    let (kind, address, socket) = (FileKind::Socket, Cell::new(0), (socket > 0).then_some(SockId(socket)));
-    Rc::new(OpenFile {
-        id: FileId(1),
-        kind,
-        inode: 1,
-        device: 0,
-        path: None,
-        opened: AT,
-        socket,
-        address,
-        held: Cell::new(0),
-    })
+    OpenFile::example(1, FileKind::Socket, AT, (socket > 0).then_some(SockId(socket)))
 }
 
 proptest! {
