@@ -5,6 +5,7 @@
 //! own; the command begins when it is traced.
 
 mod screen;
+mod terminal;
 
 use nix::sys::prctl::set_child_subreaper;
 use nix::sys::resource::{UsageWho, getrusage};

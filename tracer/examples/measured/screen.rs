@@ -1,7 +1,6 @@
 //! forkscope with the live screen, over a command.
 
-use super::{Fallible, OFTEN, highest_resident, peak_until_end};
-use nix::pty::{Winsize, openpty};
+use super::{Fallible, OFTEN, highest_resident, peak_until_end, terminal};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
@@ -10,7 +9,6 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, sleep};
 use std::time::Duration;
 
-const SIZE: Winsize = Winsize { ws_row: 60, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0 };
 /// What the screen says once the command is traced.
 const TRACING: &[u8] = b"tracing ";
 /// Bytes that the sentences at the end fit in.
@@ -24,19 +22,11 @@ const HELD: &str = "read go; exec \"$@\"";
 pub(super) fn run(forkscope: &str, command: &[String]) -> Fallible<u64> {
     let mut held = Command::new("sh");
     let mut held = held.args(["-c", HELD, "sh"]).args(command).stdin(Stdio::piped()).spawn()?;
-    let terminal = openpty(&SIZE, None)?;
-    let side = || terminal.slave.try_clone().map(Stdio::from);
-    let mut attach = {
-        // The terminal must be the one that controls forkscope: it reads keys from there. The command has its ends of the
-        // terminal for as long as it is there itself.
-        let mut attach = Command::new("setsid");
-        attach.arg("--ctty").arg(forkscope).args(["attach", "--backend", "ebpf", "--ui", "tui"]);
-        attach.arg(held.id().to_string()).env("TERM", "xterm-256color");
-        attach.stdin(side()?).stdout(side()?).stderr(side()?).spawn()?
-    };
-    drop(terminal.slave);
+    let pid = held.id().to_string();
+    let attach = [forkscope, "attach", "--backend", "ebpf", "--ui", "tui", &pid].map(str::to_owned);
+    let (mut attach, terminal) = terminal::start(&attach)?;
     let (say, said) = channel();
-    let screen = terminal.master.try_clone()?;
+    let screen = terminal.try_clone()?;
     let shown = thread::spawn(move || show(screen, &say));
     said.recv_timeout(PATIENCE).map_err(|_| "the live screen did not say that it traces")?;
     drop(held.stdin.take());
@@ -50,7 +40,7 @@ pub(super) fn run(forkscope: &str, command: &[String]) -> Fallible<u64> {
         sleep(OFTEN);
     };
     // Gone already where it ended with the command.
-    let _ = File::from(terminal.master).write_all(b"q");
+    let _ = File::from(terminal).write_all(b"q");
     let peak = peak.max(peak_until_end(&mut attach)?);
     // The end of it is what forkscope says when it has left the screen.
     let drawn = shown.join().map_err(|_| "the terminal could not be read")?;

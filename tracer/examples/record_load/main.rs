@@ -1,6 +1,6 @@
-//! What a recording costs: `record_load FILE [EVENTS [headers|all|none|off]]` analyses and records so many events of a
-//! busy service, and prints the bytes of an event on the disk, the time, and the memory on the way. `off` records
-//! nothing: what it prints is the analysis' own.
+//! What a recording costs: `record_load FILE [EVENTS [headers|all|none|off [PROCESSES CONNECTIONS]]]` analyses and records
+//! so many events of a busy service, and prints the bytes of an event on the disk, the time, and the memory on the way.
+//! `off` records nothing: what it prints is the analysis' own. By default 50 processes have 20 connections each.
 
 mod header;
 mod traffic;
@@ -17,8 +17,11 @@ const TURN: u64 = 2000;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let file = arguments.first().ok_or("usage: record_load FILE [EVENTS [headers|all|none|off]]")?;
-    let most: u64 = arguments.get(1).map_or(Ok(10_000_000), |count| count.parse())?;
+    let file = arguments
+        .first()
+        .ok_or("usage: record_load FILE [EVENTS [headers|all|none|off [PROCESSES CONNECTIONS]]]")?;
+    let count = |at: usize, usual: usize| arguments.get(at).map_or(Ok(usual), |count| count.parse());
+    let most = count(1, 10_000_000)? as u64;
     let what = arguments.get(2).map_or("headers", String::as_str);
     let payload = match what {
         "all" => Payload::All,
@@ -27,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let mut recorder = Recorder::begin(create(Path::new(file))?, &header::header(payload))?;
     let mut analysis = Analysis::new(0, BTreeMap::new());
-    let mut traffic = Traffic::new(50, 20);
+    let mut traffic = Traffic::new(count(3, 50)?, count(4, 20)?);
     let (began, mut count, mut looked) = (Instant::now(), 0, 0);
     print!("peak memory in KiB, ten times on the way:");
     while count < most {

@@ -20,6 +20,7 @@ pub(super) struct Figures {
     /// Resident memory in MB of a session in which nothing happens, by backend.
     pub(super) idle: BTreeMap<String, f64>,
     pub(super) highest: Vec<Highest>,
+    pub(super) screen: Option<Keys>,
     pub(super) analyser: Option<Analyser>,
 }
 
@@ -123,6 +124,23 @@ pub(super) struct Highest {
     pub(super) lost: u64,
     /// What forkscope says of losses.
     pub(super) said: String,
+}
+
+/// The live screen over a recording that is played as fast as it can be read (`tracer/examples/keyed`).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Keys {
+    pub(super) processes: usize,
+    pub(super) connections: usize,
+    /// Events a second.
+    pub(super) per_second: f64,
+    /// Keys that were pressed, and how long it took until the terminal showed what each asked for.
+    pub(super) keys: usize,
+    pub(super) p50_ms: f64,
+    pub(super) p99_ms: f64,
+    pub(super) most_ms: f64,
+    pub(super) peak_mb: f64,
+    /// Part of a processor that is used when nothing happens.
+    pub(super) idle_cpu: f64,
 }
 
 /// The analyser alone (`tracer/examples/analyse_load`).

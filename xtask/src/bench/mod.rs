@@ -17,6 +17,7 @@ mod plot;
 mod programs;
 mod rounds;
 mod sample;
+mod screen;
 mod servers;
 mod session;
 mod sides;

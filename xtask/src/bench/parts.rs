@@ -3,7 +3,7 @@
 use super::figures::Figures;
 use super::tools::Tools;
 use super::workloads::{Size, WORKLOADS, Workload};
-use super::{analyser, bystander, delay, highest, programs, rounds, standing};
+use super::{analyser, bystander, delay, highest, programs, rounds, screen, standing};
 use anyhow::Result;
 
 /// What all parts use.
@@ -61,6 +61,10 @@ pub(super) fn all() -> Vec<Part> {
         }),
         part("highest", "losses at the highest rate", |bench, figures| {
             figures.highest = highest::measure(&bench.tools, bench.rounds.min(3), bench.size)?;
+            Ok(())
+        }),
+        part("screen", "keys on the live screen over a large recording", |bench, figures| {
+            figures.screen = Some(screen::measure(&bench.tools, bench.size)?);
             Ok(())
         }),
         part("analyser", "the analyser alone", |bench, figures| {

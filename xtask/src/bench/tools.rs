@@ -10,7 +10,8 @@ use std::process::Command;
 
 /// Debian's packages of the peers and the servers.
 const PACKAGES: [&str; 6] = ["strace", "linux-perf", "bpftrace", "redis-server", "redis-tools", "valgrind"];
-const EXAMPLES: [&str; 5] = ["workload", "floor", "measured", "open_sockets", "analyse_load"];
+const EXAMPLES: [&str; 7] =
+    ["workload", "floor", "measured", "open_sockets", "analyse_load", "record_load", "keyed"];
 const FOLDER: &str = "target/tmp/bench";
 
 /// Where things are.

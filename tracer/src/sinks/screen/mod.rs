@@ -170,6 +170,8 @@ pub struct Screen {
     found: Option<(Pane, usize)>,
     /// The rows are to be found anew at once.
     stale: bool,
+    /// Something happened since they were.
+    news: bool,
     /// The newest moment that was shown, in nanoseconds of the events' clock.
     now: u64,
     /// How the page lies on the terminal, for the mouse.

@@ -18,6 +18,7 @@ impl Screen {
             self.rates.note(event.time, change);
         }
         self.rates.events.add(event.time, 1);
+        self.news = true;
         if let What::Call(call, _) = event.what
             && call.header.nr == calls::SHUTDOWN
             && call.ret == 0

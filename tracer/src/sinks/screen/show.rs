@@ -60,6 +60,8 @@ impl Screen {
         let due = self.filled.is_none_or(|filled| wall.saturating_sub(filled) >= often);
         // The tail is cheap to go on with, and is to be live.
         let due = due || (self.pane == Pane::Events && self.opened.is_empty());
+        // Connections, of which there may be very many, come and go by events alone.
+        let due = due && (self.news || !self.lists_connections());
         let begins = self.stale || (due && !self.paused);
         if !begins && !self.is_looking() {
             return;
@@ -67,6 +69,7 @@ impl Screen {
         let looks = std::mem::take(&mut self.stale) || !self.is_looking();
         if looks {
             self.filled = Some(wall);
+            self.news = false;
         }
         self.found = Some((self.pane, self.opened.len()));
         let columns = usize::from(self.size.0);
@@ -110,14 +113,23 @@ impl Screen {
         }
     }
 
+    /// Whether the rows are connections.
+    fn lists_connections(&self) -> bool {
+        match self.opened.last() {
+            Some(Opened::Process(_)) => true,
+            Some(Opened::Connection(_) | Opened::Finding(_)) => false,
+            None => self.pane == Pane::Connections,
+        }
+    }
+
     /// Whether the rows are still being found: another frame shows more.
     #[must_use]
     pub fn is_looking(&self) -> bool {
-        match self.opened.last() {
+        let is_looking = match self.opened.last() {
             Some(Opened::Process(opened)) => opened.is_looking(),
-            Some(Opened::Connection(_) | Opened::Finding(_)) => false,
-            None => self.pane == Pane::Connections && self.connections.is_looking(),
-        }
+            _ => self.connections.is_looking(),
+        };
+        self.lists_connections() && is_looking
     }
 
     /// The rows, and what stands above them.

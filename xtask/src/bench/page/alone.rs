@@ -8,7 +8,7 @@ use crate::bench::plot::lines::{Series, lines};
 const COLOURS: [&str; 2] = ["#2f7ebc", "#d98b3a"];
 
 pub(super) fn sessions(figures: &Figures) -> String {
-    format!("{}\n{}\n{}", delays(figures), standing(figures), highest(figures))
+    [delays(figures), standing(figures), highest(figures), keys(figures)].join("\n")
 }
 
 fn delays(figures: &Figures) -> String {
@@ -68,6 +68,23 @@ fn highest(figures: &Figures) -> String {
          of processes play ping-pong on socketpairs, all at once and on all processors. `flood PROCESSES CALLS`: processes \
          read from sockets that have nothing for them, which is the fastest call of a socket.\n\n{}",
         table(&names, true, &rows)
+    )
+}
+
+fn keys(figures: &Figures) -> String {
+    let Some(keys) = &figures.screen else { return String::new() };
+    let [processes, connections, rate] =
+        [keys.processes as u64, keys.connections as u64, keys.per_second as u64].map(grouped);
+    let [p50, p99, most] = [keys.p50_ms, keys.p99_ms, keys.most_ms].map(|time| format!("{time:.1}"));
+    let row = [keys.keys.to_string(), p50, p99, most, format!("{:.0}", keys.peak_mb)];
+    let row = [&row[..], &[format!("{:.1}%", keys.idle_cpu * 100.0)]].concat();
+    let names =
+        ["keys", "median, ms", "99th percentile, ms", "most, ms", "memory MB", "CPU when all is still"];
+    format!(
+        "## Keys on the live screen\n\n`forkscope replay --ui tui` of a recording with {processes} processes and {connections} \
+         connections, played as fast as it can be read: {rate} events a second. Keys go to all panes, to the help and into a \
+         search; from the key to what it asked for on the terminal (200x60).\n\n{}",
+        table(&names, true, &[row])
     )
 }
 

@@ -2,6 +2,7 @@
 
 use super::scenes::{P, founding};
 use super::stage::Stage;
+use std::time::Duration;
 
 /// As many events as are kept, of one call.
 fn flood(stage: &mut Stage) {
@@ -56,4 +57,22 @@ fn the_newest_marks_of_a_connection_are_kept_and_the_others_counted() {
     stage.kernel.send(P, fd, b"abc");
     stage.press("j");
     assert_ne!(stage.row(), first);
+}
+
+#[test]
+fn connections_are_looked_through_again_only_when_something_happened() {
+    let mut stage = founding();
+    for pane in ["2", "1<Enter>"] {
+        stage.press(pane);
+        stage.page();
+        let found = stage.screen().filled;
+        stage.wait(Duration::from_secs(2));
+        stage.page();
+        assert_eq!(stage.screen().filled, found, "{pane}");
+        stage.kernel.connect(100, 9000);
+        let rows = stage.page().table.total;
+        assert_ne!(stage.screen().filled, found, "{pane}");
+        stage.press("<Esc>");
+        assert!(rows > 0, "{pane}");
+    }
 }
