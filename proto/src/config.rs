@@ -61,6 +61,26 @@ pub struct Offsets {
     pub unix_address_name: u32,
 }
 
+/// Numbers of kernel types in the running kernel's BTF, all 0 where its programs cannot take an address for one of a type
+/// ([`CAST`]).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Types {
+    /// `struct file`.
+    pub file: u32,
+    /// `struct inode`.
+    pub inode: u32,
+    /// `struct tcp_sock`.
+    pub tcp_sock: u32,
+    /// `struct timespec64`: any that begins with a number of eight bytes, by which an array of such is read.
+    pub word: u32,
+}
+
+/// What the compiled programs call, as if it were a helper, to take an address for that of a structure. The kernel has no such
+/// helper, but a function for that, `bpf_rdonly_cast` (kernel/bpf/helpers.c, since Linux 6.2), by another number on each:
+/// user space writes it in when it loads the programs.
+pub const CAST: u32 = 0x00ca_5700;
+
 /// Settings that the programs get as a constant when loaded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
@@ -115,6 +135,8 @@ impl Mark {
     pub const COMPAT: u8 = 8;
     /// The process was forked while traced, and has executed no program since.
     pub const FORKED: u8 = 16;
+    /// The byte that is no process': in it [`Mark::URING`] says that some process may have set up io_uring.
+    pub const ANY: u32 = 0;
 }
 
 /// Length of the table that counts lost records, indexed by [`Kind`].

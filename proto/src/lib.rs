@@ -20,7 +20,7 @@ pub mod spec;
 pub mod stack;
 
 pub use call::{Call, Passed, PassedFd};
-pub use config::{Config, LOST_SLOTS, Mark, Offsets};
+pub use config::{CAST, Config, LOST_SLOTS, Mark, Offsets, Types};
 pub use file::{FileKind, FileRef};
 pub use header::{Header, Kind};
 pub use io::{Io, UringIo};

@@ -4,7 +4,7 @@ use crate::file::{behind, made};
 use crate::kernel::{Access, Registers, read_user};
 use crate::maps::{CALL, Pending, emit};
 use crate::payload;
-use crate::traced::Me;
+use crate::traced::{self, Me};
 use forkscope_proto::{Call, Config, Enter, FileKind, FileRef, Gate, Kind, Mark, Produces, Spec, calls};
 
 /// Writes the record of a call that has ended with `ret`.
@@ -50,6 +50,7 @@ pub fn ended<A: Access>(me: &Me<A>, spec: &Spec, regs: &Registers, ret: i64, pen
         return;
     }
     if number == calls::IO_URING_SETUP && ret >= 0 {
+        traced::mark(Mark::ANY, Mark::URING);
         me.add(Mark::URING);
     }
     let taken = payload::detail(room.payload.as_mut_ptr(), spec.capture, regs, ret);

@@ -37,6 +37,16 @@ pub fn is_compat<A: Access>(me: &Me<A>) -> bool {
     true
 }
 
+/// Whether something is taken at the call's entry: what changes while it runs, by the call itself or by others.
+#[inline(always)]
+pub fn is_kept<A: Access>(me: &Me<A>, spec: &Spec) -> bool {
+    match spec.enter {
+        Enter::Nothing => false,
+        Enter::Target | Enter::Replaced => true,
+        Enter::Time | Enter::Blocking => me.marks() & (Mark::SHARED | Mark::URING) != 0,
+    }
+}
+
 /// `TP_PROTO(struct pt_regs *regs, long id)` (include/trace/events/syscalls.h).
 #[btf_tracepoint(function = "sys_enter")]
 pub fn forkscope_enter(ctx: BtfTracePointContext) -> i32 {
@@ -60,12 +70,7 @@ fn entered<A: Access>(pt_regs: u64, number: u64) -> i32 {
     if stack::may_fork(number) && !is_compat(&me) {
         stack::at_fork(&me, number, pt_regs);
     }
-    let worth = match spec.enter {
-        Enter::Nothing => false,
-        Enter::Target | Enter::Replaced => true,
-        Enter::Time | Enter::Blocking => me.marks() & (Mark::SHARED | Mark::URING) != 0,
-    };
-    if !worth || is_compat(&me) {
+    if !is_kept(&me, spec) || is_compat(&me) {
         return 0;
     }
     let regs = A::registers(pt_regs);

@@ -1,6 +1,6 @@
 //! The exit of system calls: one record for each that matters, whether it worked or failed.
 
-use crate::enter::{is_compat, spec};
+use crate::enter::{is_compat, is_kept, spec};
 use crate::kernel::{Access, Probing, Typed};
 use crate::maps::PENDING;
 use crate::traced::Me;
@@ -41,11 +41,11 @@ fn exited<A: Access>(pt_regs: u64, ret: u64) -> i32 {
     if is_ignored(spec) || is_compat(&me) {
         return 0;
     }
-    let taken = if matches!(spec.enter, Enter::Nothing) {
-        None
-    } else {
+    let taken = if is_kept(&me, spec) {
         // SAFETY: the value is copied before the entry is removed; only this thread changes it.
         unsafe { PENDING.get(me.tid) }.copied().filter(|pending| pending.nr == regs.number)
+    } else {
+        None
     };
     if !matches!(spec.shape, Shape::Ignored) {
         stack::at_call(&me, spec, &regs, pt_regs, ret);

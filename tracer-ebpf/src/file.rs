@@ -2,7 +2,7 @@
 
 use crate::kernel::{Access, Probing, Typed, read};
 use crate::maps::{FOUND, SEEN, Seen};
-use crate::settings::offset;
+use crate::settings::{kind, offset};
 use crate::socket;
 use forkscope_proto::{FileKind, FileRef};
 
@@ -26,7 +26,7 @@ pub fn file_at<A: Access>(task: u64, fd: i32) -> u64 {
         return 0;
     }
     let array: u64 = A::member(table, offset!(fdt_fd));
-    read(array.wrapping_add(fd as u64 * 8), 0)
+    A::at(array.wrapping_add(fd as u64 * 8), kind!(word), 0)
 }
 
 /// Whether the number is marked close-on-exec in the current thread's table.
@@ -34,7 +34,7 @@ pub fn file_at<A: Access>(task: u64, fd: i32) -> u64 {
 fn is_cloexec<A: Access>(task: u64, fd: i32) -> u64 {
     let table: u64 = A::member(A::member(task, offset!(task_files)), offset!(files_fdt));
     let bits: u64 = A::member(table, offset!(fdt_close_on_exec));
-    let word: u64 = read(bits.wrapping_add(fd as u64 / 64 * 8), 0);
+    let word: u64 = A::at(bits.wrapping_add(fd as u64 / 64 * 8), kind!(word), 0);
     (word >> (fd as u64 & 63)) & 1
 }
 
@@ -97,8 +97,8 @@ pub fn describe<A: Access>(file: u64, again: bool, found: &mut FileRef) -> u64 {
         *found = FileRef::NONE;
         return 0;
     }
-    let inode: u64 = read(file, offset!(file_f_inode));
-    let number: u64 = read(inode, offset!(inode_i_ino));
+    let inode: u64 = A::at(file, kind!(file), offset!(file_f_inode));
+    let number: u64 = A::at(inode, kind!(inode), offset!(inode_i_ino));
     found.file = file;
     found.inode = number;
     (found.device, found.kind, found.flags, found.reserved) = (0, FileKind::Socket as u8, 0, 0);
@@ -106,7 +106,7 @@ pub fn describe<A: Access>(file: u64, again: bool, found: &mut FileRef) -> u64 {
     if let Some(seen) = seen(file, inode, number).filter(|_| !again) {
         return seen.tcp;
     }
-    let kind = match read::<u16>(inode, offset!(inode_i_mode)) & S_IFMT {
+    let kind = match A::at::<u16>(inode, kind!(inode), offset!(inode_i_mode)) & S_IFMT {
         0o140_000 => return socket::introduce::<A>(file, inode, number),
         0o010_000 => FileKind::Pipe,
         0o040_000 => FileKind::Directory,

@@ -1,10 +1,13 @@
 //! Reading kernel and user memory.
 
 use crate::file;
+use crate::settings::offset;
+use aya_ebpf::helpers::bpf_get_current_pid_tgid;
 use aya_ebpf::helpers::generated::{
     bpf_get_current_task, bpf_get_current_task_btf, bpf_probe_read_kernel, bpf_probe_read_user,
 };
-use core::mem::MaybeUninit;
+use core::mem::{MaybeUninit, transmute};
+use forkscope_proto::CAST;
 
 /// Plain data for which any bytes, and zero, are a value.
 pub trait Plain: Copy {}
@@ -19,15 +22,29 @@ impl<T: Plain, const N: usize> Plain for [T; N] {}
 pub trait Access: Copy {
     /// The current thread's `struct task_struct`.
     fn task() -> u64;
+    /// The current thread.
+    fn current() -> Current;
     /// A member of the structure at `base`, which [`Access::task`], a typed argument or a member that is a pointer to a
     /// structure led to; zero where it cannot be read.
     fn member<T: Plain>(base: u64, offset: u32) -> T;
+    /// A member of a structure of which only the address is known, and which of the [`Types`](forkscope_proto::Types) it is
+    /// of; zero where it cannot be read.
+    fn at<T: Plain>(address: u64, kind: u32, offset: u32) -> T;
     /// The number of a call, from the tracepoint's `struct pt_regs`; `None`: a look at it alone does not pay.
     fn number(pt_regs: u64) -> Option<u64>;
     /// The registers of a call, from there, too.
     fn registers(pt_regs: u64) -> Registers;
     /// What is behind a number of the current thread's table; see [`file::look`].
     fn look(fd: i32, how: u32) -> u64;
+}
+
+/// Who runs.
+#[derive(Clone, Copy)]
+pub struct Current {
+    pub tgid: u32,
+    pub tid: u32,
+    /// Its `struct task_struct`; `None`: not asked for yet, since that is a call.
+    pub task: Option<u64>,
 }
 
 /// By a helper function: on every kernel and for every address.
@@ -42,8 +59,19 @@ impl Access for Probing {
     }
 
     #[inline(always)]
+    fn current() -> Current {
+        let id = bpf_get_current_pid_tgid();
+        Current { tgid: (id >> 32) as u32, tid: id as u32, task: None }
+    }
+
+    #[inline(always)]
     fn member<T: Plain>(base: u64, offset: u32) -> T {
         read(base, offset)
+    }
+
+    #[inline(always)]
+    fn at<T: Plain>(address: u64, _: u32, offset: u32) -> T {
+        read(address, offset)
     }
 
     #[inline(always)]
@@ -63,7 +91,7 @@ impl Access for Probing {
 }
 
 /// By plain loads, which cost next to nothing: the verifier knows the types of pointers, and the kernel makes a load zero that
-/// would fault. For programs on tracepoints with BTF, since Linux 5.11.
+/// would fault. For programs on tracepoints with BTF, since Linux 5.11; where types are not known by themselves, since 6.2.
 #[derive(Clone, Copy)]
 pub struct Typed;
 
@@ -72,6 +100,22 @@ impl Access for Typed {
     fn task() -> u64 {
         // SAFETY: the helper has no preconditions.
         unsafe { bpf_get_current_task_btf() as u64 }
+    }
+
+    #[inline(always)]
+    fn current() -> Current {
+        let task = Self::task();
+        Current {
+            tgid: Self::member(task, offset!(task_tgid)),
+            tid: Self::member(task, offset!(task_pid)),
+            task: Some(task),
+        }
+    }
+
+    #[inline(always)]
+    fn at<T: Plain>(address: u64, kind: u32, offset: u32) -> T {
+        // A constant for the verifier, which does not look at what is not done then.
+        if kind == 0 { read(address, offset) } else { Self::member(cast(address, kind), offset) }
     }
 
     #[inline(always)]
@@ -109,6 +153,15 @@ impl Access for Typed {
     fn look(fd: i32, how: u32) -> u64 {
         file::forkscope_look(fd, how)
     }
+}
+
+/// Takes an address for that of a structure. It becomes no call: the verifier puts a move in its place.
+#[inline(always)]
+fn cast(address: u64, kind: u32) -> u64 {
+    // SAFETY: nothing of the kind is ever called here: it is how a call with this number is written down.
+    let cast: unsafe extern "C" fn(u64, u32) -> u64 = unsafe { transmute(CAST as usize) };
+    // SAFETY: any address may be given, and what is read through it is zero where that would fault.
+    unsafe { cast(address, kind) }
 }
 
 /// Reads from kernel memory; zero where the memory cannot be read (the helper clears its target then).

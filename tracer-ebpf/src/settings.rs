@@ -2,7 +2,7 @@
 //! sees constants.
 
 use core::ptr::read_volatile;
-use forkscope_proto::{Config, Offsets};
+use forkscope_proto::{Config, Offsets, Types};
 
 /// The offsets, to be read through [`offset!`] only.
 #[unsafe(no_mangle)]
@@ -10,6 +10,10 @@ pub static OFFSETS: Offsets = {
     // SAFETY: all fields are plain numbers, for which zero is a value.
     unsafe { core::mem::zeroed() }
 };
+
+/// The types, to be read through [`kind!`] only.
+#[unsafe(no_mangle)]
+pub static TYPES: Types = Types { file: 0, inode: 0, tcp_sock: 0, word: 0 };
 
 #[unsafe(no_mangle)]
 static CONFIG: Config = Config {
@@ -30,6 +34,14 @@ macro_rules! offset {
     };
 }
 pub(crate) use offset;
+
+/// One type of [`Types`].
+macro_rules! kind {
+    ($field:ident) => {
+        $crate::settings::load(&raw const $crate::settings::TYPES.$field)
+    };
+}
+pub(crate) use kind;
 
 /// Reads a value that was patched into the loaded object: the compiler must not believe the initialiser.
 #[inline(always)]

@@ -1,9 +1,8 @@
 //! Whether the current process is traced, and what is remembered of it.
 
-use crate::kernel::{Access, Probing, read};
+use crate::kernel::{Access, Current, Probing, read};
 use crate::maps::FILTER;
 use crate::settings::{self, offset};
-use aya_ebpf::helpers::bpf_get_current_pid_tgid;
 use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
 use core::marker::PhantomData;
 use forkscope_proto::{Config, Header, Kind, Mark};
@@ -26,15 +25,15 @@ impl<A: Access> Me<A> {
     /// The current thread if its process is traced.
     #[inline(always)]
     pub fn if_traced() -> Option<Self> {
-        let (ids, mark) = current()?;
+        let (current, mark) = current::<A>()?;
         // SAFETY: the byte lies in the map.
         if unsafe { mark.read_volatile() } != 0 {
-            return Some(Self::of(ids, mark));
+            return Some(Self::of(current, mark));
         }
         if !settings::everything() {
             return None;
         }
-        let me = Self::of(ids, mark);
+        let me = Self::of(current, mark);
         me.adopt()?;
         Some(me)
     }
@@ -42,21 +41,25 @@ impl<A: Access> Me<A> {
     /// As [`Me::if_traced`], if its process has one of these marks.
     #[inline(always)]
     pub fn if_marked(marks: u8) -> Option<Self> {
-        let (ids, mark) = current()?;
+        let (current, mark) = current::<A>()?;
         // SAFETY: the byte lies in the map.
-        (unsafe { mark.read_volatile() } & marks != 0).then(|| Self::of(ids, mark))
+        (unsafe { mark.read_volatile() } & marks != 0).then(|| Self::of(current, mark))
     }
 
     /// The current thread, whose process is known to be traced.
     #[inline(always)]
     pub fn known() -> Option<Self> {
-        let (ids, mark) = current()?;
-        Some(Self::of(ids, mark))
+        let (current, mark) = current::<A>()?;
+        Some(Self::of(current, mark))
     }
 
     #[inline(always)]
-    fn of((tgid, tid): (u32, u32), mark: *mut u8) -> Self {
-        Self { tgid, tid, task: A::task(), mark, access: PhantomData }
+    fn of(Current { tgid, tid, task }: Current, mark: *mut u8) -> Self {
+        let task = match task {
+            Some(task) => task,
+            None => A::task(),
+        };
+        Self { tgid, tid, task, mark, access: PhantomData }
     }
 
     /// What is remembered of the process: [`Mark`]s.
@@ -137,12 +140,18 @@ pub fn mark(tgid: u32, marks: u8) {
     }
 }
 
-/// Process and thread that run, and the process' byte.
+/// Whether some process may have set up io_uring.
 #[inline(always)]
-fn current() -> Option<((u32, u32), *mut u8)> {
-    let id = bpf_get_current_pid_tgid();
-    let (tgid, tid) = ((id >> 32) as u32, id as u32);
-    Some(((tgid, tid), slot(tgid)?))
+pub fn anybody_uses_uring() -> bool {
+    // SAFETY: the byte lies in the map.
+    slot(Mark::ANY).is_some_and(|byte| unsafe { byte.read_volatile() } != 0)
+}
+
+/// Who runs, and the process' byte.
+#[inline(always)]
+fn current<A: Access>() -> Option<(Current, *mut u8)> {
+    let current = A::current();
+    Some((current, slot(current.tgid)?))
 }
 
 #[inline(always)]

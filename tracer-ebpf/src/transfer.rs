@@ -1,9 +1,9 @@
 //! Records of transfers.
 
 use crate::file;
-use crate::kernel::{Access, Registers, read};
+use crate::kernel::{Access, Registers};
 use crate::maps::{IO, Pending, emit};
-use crate::settings::{self, offset};
+use crate::settings::{self, kind, offset};
 use crate::traced::Me;
 use crate::{openssl, passed, payload};
 use forkscope_proto::arguments::{transfer_flags, transfer_length, worth_taking};
@@ -14,7 +14,7 @@ use forkscope_proto::{Config, FileKind, FileRef, Gate, Io, Kind, Shape, Spec, ca
 pub fn ended<A: Access>(me: &Me<A>, spec: &Spec, regs: &Registers, ret: i64, pending: Option<&Pending>) {
     let fd = regs.arg(0) as i32;
     let (file, tcp) = match pending {
-        Some(pending) => (pending.file, tcp_of(&pending.file)),
+        Some(pending) => (pending.file, tcp_of::<A>(&pending.file)),
         None => file::look::<A>(fd, 0),
     };
     if spec.gate as u8 == Gate::Endpoint as u8 && !file.is_endpoint(ret) {
@@ -39,8 +39,8 @@ pub fn ended<A: Access>(me: &Me<A>, spec: &Spec, regs: &Registers, ret: i64, pen
     io.flags = transfer_flags(number as u16, arg) as u32;
     io.seq = match tcp {
         0 => 0,
-        sk if sent => read(sk, offset!(tcp_write_seq)),
-        sk => read(sk, offset!(tcp_copied_seq)),
+        sk if sent => A::at(sk, kind!(tcp_sock), offset!(tcp_write_seq)),
+        sk => A::at(sk, kind!(tcp_sock), offset!(tcp_copied_seq)),
     };
     io.took = match pending {
         Some(pending) => io.header.time.wrapping_sub(pending.time).min(u64::from(u32::MAX)) as u32,
@@ -54,10 +54,10 @@ pub fn ended<A: Access>(me: &Me<A>, spec: &Spec, regs: &Registers, ret: i64, pen
 
 /// The `struct sock` of a file that was looked at before, as [`file::describe`] returns it, if it still is the same one.
 #[inline(always)]
-fn tcp_of(found: &FileRef) -> u64 {
+fn tcp_of<A: Access>(found: &FileRef) -> u64 {
     if found.kind != FileKind::Socket as u8 {
         return 0;
     }
-    let inode: u64 = read(found.file, offset!(file_f_inode));
+    let inode: u64 = A::at(found.file, kind!(file), offset!(file_f_inode));
     file::seen(found.file, inode, found.inode).map_or(0, |seen| seen.tcp)
 }

@@ -5,7 +5,7 @@ use crate::file::describe;
 use crate::kernel::{Probing, read};
 use crate::maps::{PENDING, emit};
 use crate::settings::offset;
-use crate::traced::Me;
+use crate::traced::{Me, anybody_uses_uring};
 use aya_ebpf::{macros::raw_tracepoint, programs::RawTracePointContext};
 use forkscope_proto::{FileRef, Kind, Mark, UringIo, calls};
 
@@ -25,6 +25,10 @@ pub fn forkscope_received(ctx: RawTracePointContext) -> i32 {
 
 #[inline(always)]
 fn transferred(ctx: &RawTracePointContext, sent: u32) {
+    // First of all, since it takes no call: these tracepoints come with each transfer.
+    if !anybody_uses_uring() {
+        return;
+    }
     let Some(me) = Me::<Probing>::if_marked(Mark::URING) else { return };
     // In a process with io_uring the entry of every transfer call is kept: those report themselves.
     // SAFETY: only this thread changes its entry.

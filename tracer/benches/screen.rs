@@ -66,8 +66,8 @@ impl Bench {
     /// A frame of which everything is found anew.
     fn frame(&mut self, wall: &mut Duration) {
         *wall += Duration::from_secs(2);
-        // As a key that may change the rows does.
-        self.screen.resize(SIZE.0, SIZE.1);
+        // Without news connections are not looked for again.
+        self.play(1, true);
         let page = self.screen.page(&self.analysis, *wall);
         let mut buffer = Buffer::empty(Rect::new(0, 0, SIZE.0, SIZE.1));
         draw(&page, self.screen.style(), &mut buffer);

@@ -71,7 +71,7 @@ fn through_ebpf(options: &Options, scope: Scope) -> Result<Started, EbpfError> {
         plaintext: options.tracing.tls_plaintext,
         stacks: options.tracing.stacks,
         count_cost: options.showing.report.is_some(),
-        typed: true,
+        access: ebpf::Access::default(),
     };
     let mut source = EbpfSource::start(&settings)?;
     if stops {

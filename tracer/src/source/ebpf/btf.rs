@@ -33,6 +33,7 @@ mod kind {
     pub(super) const UNION: u32 = 5;
     pub(super) const ENUM: u32 = 6;
     pub(super) const TYPEDEF: u32 = 8;
+    pub(super) const FUNC: u32 = 12;
     pub(super) const FUNC_PROTO: u32 = 13;
     pub(super) const VAR: u32 = 14;
     pub(super) const DATASEC: u32 = 15;
@@ -118,8 +119,24 @@ impl Btf {
     /// The number of the typedef with a name.
     #[must_use]
     pub fn typedef(&self, name: &str) -> Option<u32> {
+        self.number(kind::TYPEDEF, name)
+    }
+
+    /// The number of the function with a name.
+    #[must_use]
+    pub fn function(&self, name: &str) -> Option<u32> {
+        self.number(kind::FUNC, name)
+    }
+
+    /// The number of the struct with a name.
+    #[must_use]
+    pub fn structure(&self, name: &str) -> Option<u32> {
+        self.structs.iter().copied().find(|&id| self.is_named(self.word(id, 0), name))
+    }
+
+    fn number(&self, wanted: u32, name: &str) -> Option<u32> {
         let is_it = |&id: &u32| {
-            self.kind_and_count(id).is_some_and(|(kind, _)| kind == kind::TYPEDEF)
+            self.kind_and_count(id).is_some_and(|(kind, _)| kind == wanted)
                 && self.is_named(self.word(id, 0), name)
         };
         (1..self.types.len() as u32).find(is_it)
@@ -128,8 +145,7 @@ impl Btf {
     fn find(&self, path: &str) -> Option<u32> {
         let mut names = path.split('.');
         let root = names.next()?;
-        let named = |id: &u32| self.is_named(self.word(*id, 0), root);
-        let mut here = Member { offset: 0, type_id: self.structs.iter().copied().find(|id| named(id))? };
+        let mut here = Member { offset: 0, type_id: self.structure(root)? };
         for name in names {
             let member = self.member(here.type_id, name)?;
             here = Member { offset: here.offset + member.offset, type_id: member.type_id };

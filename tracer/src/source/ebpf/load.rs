@@ -2,6 +2,7 @@
 
 use super::abridged::abridged;
 use super::btf::Btf;
+use super::casts::Casts;
 use super::filter::Filter;
 use super::offsets::offsets;
 use super::openssl::{self, Openssl};
@@ -56,8 +57,20 @@ pub struct Settings {
     pub stacks: bool,
     /// Have the kernel count the programs' run time, which costs a little.
     pub count_cost: bool,
-    /// Follow the kernel's pointers without helpers, where the kernel can.
-    pub typed: bool,
+    /// How to read the kernel's structures, where the kernel has that; else the next that needs less of it.
+    pub access: Access,
+}
+
+/// How the programs on system calls read the kernel's structures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Access {
+    /// Helpers read them.
+    Probing,
+    /// Pointers whose types the verifier knows are followed without one (Linux 5.11).
+    Typed,
+    /// So is each other, taken for a pointer to what it is known to point to (Linux 6.2).
+    #[default]
+    Casting,
 }
 
 impl Default for Settings {
@@ -70,7 +83,7 @@ impl Default for Settings {
             plaintext: false,
             stacks: false,
             count_cost: false,
-            typed: true,
+            access: Access::default(),
         }
     }
 }
@@ -83,7 +96,7 @@ pub(super) fn start(settings: &Settings) -> Result<EbpfSource, EbpfError> {
         program(&mut programs, name).and_then(RawTracePoint::load).map_err(|error| explain(name, error))?;
     }
     // Where they are refused for want of privileges, so will the others be, and that is said.
-    let typed = settings.typed && load_typed(&mut programs, &types).is_some();
+    let typed = settings.access != Access::Probing && load_typed(&mut programs, &types).is_some();
     if !typed {
         for [_, name, _] in CALLS {
             program(&mut programs, name)
@@ -137,6 +150,7 @@ pub(super) fn start(settings: &Settings) -> Result<EbpfSource, EbpfError> {
 
 fn load(settings: &Settings, types: &Btf) -> Result<Ebpf, EbpfError> {
     let offsets = offsets(types)?;
+    let casts = if settings.access == Access::Casting { Casts::of(types) } else { Casts::default() };
     let ring = settings.ring.next_power_of_two();
     let config = Config {
         own_tgid: std::process::id(),
@@ -155,10 +169,11 @@ fn load(settings: &Settings, types: &Btf) -> Result<Ebpf, EbpfError> {
     EbpfLoader::new()
         .btf(None)
         .override_global("OFFSETS", offsets.as_bytes(), true)
+        .override_global("TYPES", casts.types.as_bytes(), true)
         .override_global("CONFIG", config.as_bytes(), true)
         .map_max_entries("EVENTS", ring)
         .map_max_entries("IN_OPENSSL", if settings.plaintext { MOST_IN_OPENSSL } else { 1 })
-        .load(OBJECT)
+        .load(casts.written_into(OBJECT).as_bytes())
         .map_err(|error| match error {
             aya::EbpfError::MapError(aya::maps::MapError::CreateError { ref io_error, ref name, .. }) => {
                 map_refused(name, io_error).unwrap_or_else(|| EbpfError::refused("maps", error))

@@ -3,6 +3,7 @@
 mod abridged;
 pub mod btf;
 mod btf_bytes;
+mod casts;
 mod error;
 mod filter;
 mod library;
@@ -15,7 +16,7 @@ mod stopped;
 mod wheels;
 
 pub use error::EbpfError;
-pub use load::Settings;
+pub use load::{Access, Settings};
 pub use offsets::offsets;
 pub use stopped::be_guardian;
 
@@ -111,6 +112,9 @@ impl Source for EbpfSource {
     fn follow(&mut self, process: ProcKey, threads: u32, uring: bool) -> io::Result<()> {
         let shared = if threads > 1 { Mark::SHARED } else { 0 };
         let uring = if uring { Mark::URING } else { 0 };
+        if uring != 0 {
+            self.filter.mark(Mark::ANY, uring)?;
+        }
         self.filter.mark(process.tgid, Mark::TRACED | shared | uring)?;
         self.probe_openssl(&Word::Mapped(process.tgid));
         Ok(())
