@@ -192,7 +192,8 @@ impl Session {
             }
             let dashboard = &mut self.dashboard;
             self.batch.take(until, |event| {
-                *events += 1;
+                // What a source found is nothing that happened.
+                *events += u64::from(!matches!(event.what, What::Snapshot(_)));
                 stops.event(event);
                 stacks.iter_mut().for_each(|stacks| stacks.event(event));
                 analysis.apply(event);

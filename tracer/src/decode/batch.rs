@@ -4,7 +4,7 @@
 //! each batch by time, and holding back the newest until nothing older can follow, gives one order for all.
 
 use super::record::{Refused, decode, decode_stack};
-use crate::event::{Event, TakenStack};
+use crate::event::{Event, ProcKey, Snapshot, SnapshotFd, TakenStack, What};
 use forkscope_proto::{Header, Kind};
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -22,6 +22,10 @@ pub struct Batch {
     stacks: Vec<TakenStack>,
     /// Bytes that they came in.
     stack_bytes: usize,
+    /// Processes as they were found, and when.
+    snapshots: Vec<(u64, ProcKey, Snapshot)>,
+    /// Descriptors in them.
+    snapshot_fds: usize,
     /// Records that were refused.
     refused: u64,
 }
@@ -50,6 +54,12 @@ impl Batch {
         self.index.push((header.time, first as u32, bytes.len() as u32));
     }
 
+    /// Adds a process as a source found it, in its place among the records.
+    pub fn add_snapshot(&mut self, time: u64, process: ProcKey, snapshot: Snapshot) {
+        self.snapshot_fds += snapshot.descriptors.len();
+        self.snapshots.push((time, process, snapshot));
+    }
+
     /// Takes the stacks: those of all events that it has, and maybe of some that are still to come.
     pub fn take_stacks(&mut self) -> Vec<TakenStack> {
         self.stack_bytes = 0;
@@ -59,7 +69,9 @@ impl Batch {
     /// Whether it holds so much that it should be emptied first.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.words.len() * 8 + self.stack_bytes >= Self::FULL
+        let snapshots =
+            self.snapshots.len() * size_of::<Snapshot>() + self.snapshot_fds * size_of::<SnapshotFd>();
+        self.words.len() * 8 + self.stack_bytes + snapshots >= Self::FULL
     }
 
     /// How many records were no records. Only a fault of forkscope itself can make one.
@@ -74,7 +86,15 @@ impl Batch {
         let until = now.map_or(u64::MAX, |now| now.saturating_sub(HOLD));
         self.index.sort_by_key(|&(time, ..)| time);
         let ready = self.index.partition_point(|&(time, ..)| time <= until);
-        for &(_, first, length) in &self.index[..ready] {
+        self.snapshots.sort_by_key(|&(time, ..)| time);
+        let mut snapshots = std::mem::take(&mut self.snapshots).into_iter().peekable();
+        let mut shown = |until, each: &mut dyn FnMut(&Event<'_>)| {
+            while let Some((time, process, snapshot)) = snapshots.next_if(|&(time, ..)| time <= until) {
+                each(&Event { time, process, tid: process.tgid, what: What::Snapshot(&snapshot) });
+            }
+        };
+        for &(time, first, length) in &self.index[..ready] {
+            shown(time, &mut each);
             let first = first as usize;
             let bytes = &self.words.as_bytes()[first * 8..first * 8 + length as usize];
             match decode(bytes) {
@@ -82,6 +102,9 @@ impl Batch {
                 Err(Refused::Short | Refused::UnknownKind | Refused::Stack) => self.refused += 1,
             }
         }
+        shown(until, &mut each);
+        self.snapshots = snapshots.collect();
+        self.snapshot_fds = self.snapshots.iter().map(|(.., snapshot)| snapshot.descriptors.len()).sum();
         self.keep_from(ready);
     }
 
@@ -127,6 +150,27 @@ mod tests {
         push(&mut batch, 9 * HOLD);
         assert_eq!(times(&mut batch, None), [9 * HOLD, 10 * HOLD]);
         assert!(times(&mut batch, None).is_empty());
+    }
+
+    #[test]
+    fn snapshots_come_in_their_place() {
+        let mut batch = Batch::default();
+        for time in [3, 1, 5] {
+            batch.add_snapshot(time, ProcKey { tgid: 7, start: 8 }, Snapshot::default());
+        }
+        push(&mut batch, 4);
+        push(&mut batch, 2);
+        let until = |time| Some(HOLD + time);
+        assert_eq!(times(&mut batch, until(2)), [1, 2]);
+        assert_eq!(times(&mut batch, until(4)), [3, 4]);
+        assert_eq!(times(&mut batch, None), [5]);
+        assert!(times(&mut batch, None).is_empty());
+        let many =
+            Snapshot { descriptors: vec![SnapshotFd::default(); Batch::FULL / 64], ..Snapshot::default() };
+        batch.add_snapshot(6, ProcKey::default(), many);
+        assert!(batch.is_full());
+        batch.take(None, |_| ());
+        assert!(!batch.is_full());
     }
 
     #[test]
