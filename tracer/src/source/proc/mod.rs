@@ -34,6 +34,7 @@ pub use thread::{memory_by_pieces, stands_at, thread_numbers};
 pub use tree::{Rings, all, key, process_of, threads, uses_uring, with_descendants};
 pub use walk::walk;
 
+use crate::event::SnapshotFd;
 use procfs::ProcError;
 use procfs::process::Process;
 use std::fs::File;
@@ -48,6 +49,15 @@ fn at_most(bytes: u64, path: &str) -> io::Result<Vec<u8>> {
     let mut read = Vec::new();
     File::open(path)?.take(bytes).read_to_end(&mut read)?;
     Ok(read)
+}
+
+/// The descriptors of a process, or of one thread's table, and whether an io_uring is among them; of sockets not more than
+/// that they are some.
+///
+/// # Errors
+/// Where it does not exist, or may not be looked at.
+pub fn descriptors(of: u32) -> io::Result<(Vec<SnapshotFd>, bool)> {
+    descriptors::of(of)
 }
 
 /// A process' command line, NUL-separated, as far as it is kept. One that has ended and is not waited for has none.

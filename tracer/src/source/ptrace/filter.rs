@@ -1,13 +1,14 @@
-//! The seccomp filter with which only the calls of interest stop a program that forkscope starts.
+//! The seccomp filters with which only the calls of interest stop a program that forkscope starts: one for each stage.
 //!
 //! A filter stays for good, and with nobody tracing the calls that it names would fail (seccomp(2)): so the keeper
 //! stays too, as long as one of the filtered processes lives.
 
+use super::stage::Stage;
 use forkscope_proto::arguments::{
     F_DUPFD, F_DUPFD_CLOEXEC, F_SETFD, FIOCLEX, FIONCLEX, SO_ERROR, SOL_SOCKET,
 };
 use forkscope_proto::process::CLONE_FILES;
-use forkscope_proto::{Enter, Gate, Shape, calls};
+use forkscope_proto::{Gate, calls};
 use libc::{
     BPF_ABS, BPF_JEQ, BPF_JGE, BPF_JMP, BPF_JSET, BPF_K, BPF_LD, BPF_RET, BPF_W, SECCOMP_RET_ALLOW,
     SECCOMP_RET_TRACE, sock_filter,
@@ -18,9 +19,6 @@ pub(super) const X86_64: u32 = 0xc000_003e;
 /// `__X32_SYSCALL_BIT` (arch/x86/include/uapi/asm/unistd.h): calls of the x32 ABI have other numbers.
 pub(super) const X32: u32 = 0x4000_0000;
 
-/// What tells a stop of this filter from one of the program's own (`SECCOMP_RET_DATA`, seccomp(2)).
-pub(super) const COOKIE: u32 = 0xf05c;
-
 /// Offsets in `struct seccomp_data`; of an argument the lower half.
 const NUMBER: u32 = 0;
 const ARCH: u32 = 4;
@@ -28,9 +26,12 @@ const fn argument(at: u32) -> u32 {
     16 + 8 * at
 }
 
-/// The filter: calls of the table stop where their arguments make them worth it, and those that install another
+/// `CLOSE_RANGE_UNSHARE` (include/uapi/linux/close_range.h).
+const CLOSE_RANGE_UNSHARE: u32 = 2;
+
+/// A stage's filter: its calls of the table stop where their arguments make them worth it, and those that install another
 /// filter; all others pass, which newer kernels decide without running it (Linux 5.11).
-pub(super) fn program() -> Vec<sock_filter> {
+pub(super) fn program(stage: Stage) -> Vec<sock_filter> {
     let mut program = vec![
         load(ARCH),
         jump(BPF_JEQ, X86_64, 1, 0),
@@ -39,15 +40,19 @@ pub(super) fn program() -> Vec<sock_filter> {
         jump(BPF_JGE, X32, 0, 1),
         ret(SECCOMP_RET_ALLOW),
     ];
-    for number in 0..calls::TABLE {
-        let spec = calls::SPECS[number];
-        // Those that make threads and processes, whatever comes of them, for the time when they begin.
-        if spec.shape != Shape::Ignored || spec.enter == Enter::Time {
-            one(&mut program, number as u32, &gate(spec.gate));
+    let stop = ret(SECCOMP_RET_TRACE | stage.mark());
+    for number in 0..calls::TABLE as u16 {
+        match stage.stops(number) {
+            // Of a table that nobody else has it closes what is no endpoint.
+            Some(_) if stage == Stage::Lean && number == calls::CLOSE_RANGE => {
+                one(&mut program, number.into(), &[Ask::Has(2, CLOSE_RANGE_UNSHARE)], stop);
+            }
+            Some(asked) => one(&mut program, number.into(), &gate(asked), stop),
+            None => {}
         }
     }
-    one(&mut program, libc::SYS_seccomp as u32, &[]);
-    one(&mut program, libc::SYS_prctl as u32, &[Ask::OneOf(0, &[libc::PR_SET_SECCOMP as u32])]);
+    one(&mut program, libc::SYS_seccomp as u32, &[], stop);
+    one(&mut program, libc::SYS_prctl as u32, &[Ask::OneOf(0, &[libc::PR_SET_SECCOMP as u32])], stop);
     program.push(ret(SECCOMP_RET_ALLOW));
     program
 }
@@ -72,7 +77,7 @@ fn gate(gate: Gate) -> Vec<Ask> {
 }
 
 /// Adds: if the call is this one, and every question is answered with yes, stop it; if it is this one, pass.
-fn one(program: &mut Vec<sock_filter>, number: u32, asks: &[Ask]) {
+fn one(program: &mut Vec<sock_filter>, number: u32, asks: &[Ask], stop: sock_filter) {
     let mut body = Vec::new();
     for ask in asks {
         match ask {
@@ -89,7 +94,7 @@ fn one(program: &mut Vec<sock_filter>, number: u32, asks: &[Ask]) {
             }
         }
     }
-    body.push(ret(SECCOMP_RET_TRACE | COOKIE));
+    body.push(stop);
     program.push(jump(BPF_JEQ, number, 0, body.len() as u8));
     program.extend(body);
 }
@@ -116,8 +121,8 @@ mod tests {
     use forkscope_proto::calls::*;
 
     /// Runs the filter as the kernel would (seccomp(2)): whether the call stops.
-    fn stops(arch: u32, number: u32, args: [u64; 6]) -> bool {
-        let program = program();
+    fn stops(stage: Stage, arch: u32, number: u32, args: [u64; 6]) -> bool {
+        let program = program(stage);
         let (mut at, mut value) = (0, 0);
         loop {
             let one = program[at];
@@ -130,7 +135,7 @@ mod tests {
                         offset => args[(offset as usize - 16) / 8] as u32,
                     };
                 }
-                code if code == BPF_RET | BPF_K => return one.k == SECCOMP_RET_TRACE | COOKIE,
+                code if code == BPF_RET | BPF_K => return one.k == SECCOMP_RET_TRACE | stage.mark(),
                 code => {
                     let yes = match code & !(BPF_JMP | BPF_K) {
                         BPF_JEQ => value == one.k,
@@ -150,37 +155,63 @@ mod tests {
         const SECCOMP: u32 = libc::SYS_seccomp as u32;
         const PRCTL: u32 = libc::SYS_prctl as u32;
         let set_seccomp = libc::PR_SET_SECCOMP as u64;
-        for (arch, number, args, expected) in [
-            (X86_64, u32::from(SENDTO), [3, 0, 0], true),
-            (X86_64, u32::from(CLOSE), [3, 0, 0], true),
-            (X86_64, u32::from(LANDLOCK_CREATE_RULESET), [0, 0, 0], true),
-            (X86_64, GETPPID, [0, 0, 0], false),
-            (X86_64, u32::from(CLONE), [0x400, 0, 0], true),
-            (X86_64, u32::from(IO_URING_ENTER), [3, 1, 1], false),
-            (X86_64, u32::from(FCNTL), [3, F_DUPFD_CLOEXEC, 0], true),
-            (X86_64, u32::from(FCNTL), [3, F_DUPFD, 0], true),
-            (X86_64, u32::from(FCNTL), [3, 3, 0], false),
-            (X86_64, u32::from(IOCTL), [3, FIONCLEX, 0], true),
-            (X86_64, u32::from(IOCTL), [3, 0x5401, 0], false),
-            (X86_64, u32::from(GETSOCKOPT), [3, SOL_SOCKET, SO_ERROR], true),
-            (X86_64, u32::from(GETSOCKOPT), [3, SOL_SOCKET, 3], false),
-            (X86_64, u32::from(GETSOCKOPT), [3, 6, SO_ERROR], false),
-            (X86_64, u32::from(UNSHARE), [CLONE_FILES, 0, 0], true),
-            (X86_64, u32::from(UNSHARE), [0x2000_0000, 0, 0], false),
-            (X86_64, SECCOMP, [1, 0, 0], true),
-            (X86_64, PRCTL, [set_seccomp, 2, 0], true),
-            (X86_64, PRCTL, [15, 0, 0], false),
-            (X86_64, u32::from(SENDTO) | X32, [3, 0, 0], false),
-            (0x4000_0003, u32::from(SENDTO), [3, 0, 0], false),
+        for (arch, number, args, full, lean) in [
+            (X86_64, u32::from(SENDTO), [3, 0, 0], true, false),
+            (X86_64, u32::from(CLOSE), [3, 0, 0], true, false),
+            (X86_64, u32::from(LANDLOCK_CREATE_RULESET), [0, 0, 0], true, false),
+            (X86_64, GETPPID, [0, 0, 0], false, false),
+            (X86_64, u32::from(CLONE), [0x400, 0, 0], true, true),
+            (X86_64, u32::from(IO_URING_ENTER), [3, 1, 1], false, false),
+            (X86_64, u32::from(FCNTL), [3, F_DUPFD_CLOEXEC, 0], true, false),
+            (X86_64, u32::from(FCNTL), [3, F_DUPFD, 0], true, false),
+            (X86_64, u32::from(FCNTL), [3, 3, 0], false, false),
+            (X86_64, u32::from(IOCTL), [3, FIONCLEX, 0], true, false),
+            (X86_64, u32::from(IOCTL), [3, 0x5401, 0], false, false),
+            (X86_64, u32::from(GETSOCKOPT), [3, SOL_SOCKET, SO_ERROR], true, false),
+            (X86_64, u32::from(GETSOCKOPT), [3, SOL_SOCKET, 3], false, false),
+            (X86_64, u32::from(GETSOCKOPT), [3, 6, SO_ERROR], false, false),
+            (X86_64, u32::from(UNSHARE), [CLONE_FILES, 0, 0], true, true),
+            (X86_64, u32::from(UNSHARE), [0x2000_0000, 0, 0], false, false),
+            (X86_64, u32::from(CLOSE_RANGE), [3, 9, 0], true, false),
+            (X86_64, u32::from(CLOSE_RANGE), [3, 9, 2], true, true),
+            (X86_64, u32::from(SOCKET), [1, 1, 0], true, true),
+            (X86_64, u32::from(SOCKETPAIR), [1, 1, 0], true, true),
+            (X86_64, u32::from(PIPE2), [0, 0, 0], true, true),
+            (X86_64, u32::from(EPOLL_CREATE1), [0, 0, 0], true, true),
+            (X86_64, u32::from(EVENTFD2), [0, 0, 0], true, true),
+            (X86_64, u32::from(IO_URING_SETUP), [8, 0, 0], true, true),
+            (X86_64, u32::from(PIDFD_GETFD), [3, 4, 0], true, true),
+            (X86_64, u32::from(CLONE3), [0, 0, 0], true, true),
+            (X86_64, u32::from(VFORK), [0, 0, 0], true, true),
+            (X86_64, u32::from(OPENAT), [0, 0, 0], true, false),
+            (X86_64, u32::from(READ), [0, 0, 0], true, false),
+            (X86_64, SECCOMP, [1, 0, 0], true, true),
+            (X86_64, PRCTL, [set_seccomp, 2, 0], true, true),
+            (X86_64, PRCTL, [15, 0, 0], false, false),
+            (X86_64, u32::from(SENDTO) | X32, [3, 0, 0], false, false),
+            (0x4000_0003, u32::from(SENDTO), [3, 0, 0], false, false),
         ] {
             let [a, b, c] = args;
-            assert_eq!(stops(arch, number, [a, b, c, 0, 0, 0]), expected, "{number} {args:?}");
+            let stops = |stage| stops(stage, arch, number, [a, b, c, 0, 0, 0]);
+            assert_eq!([stops(Stage::Full), stops(Stage::Lean)], [full, lean], "{number} {args:?}");
         }
+    }
+
+    /// What newer kernels know to pass by its number alone costs next to nothing (`seccomp_is_const_allow`,
+    /// kernel/seccomp.c): no argument may be looked at before that.
+    #[test]
+    fn what_passes_is_known_by_its_number() {
+        let program = program(Stage::Lean);
+        let arguments = program
+            .iter()
+            .filter(|one| u32::from(one.code) == BPF_LD | BPF_W | BPF_ABS && !matches!(one.k, NUMBER | ARCH));
+        assert_eq!(arguments.count(), 3, "of unshare, close_range and prctl");
     }
 
     #[test]
     fn the_kernel_takes_it() {
         // `BPF_MAXINSNS` (include/uapi/linux/bpf_common.h).
-        assert!(program().len() < 4096);
+        assert!(program(Stage::Full).len() < 4096);
+        assert!(program(Stage::Lean).len() < program(Stage::Full).len() / 2);
     }
 }

@@ -9,7 +9,9 @@ mod keeper;
 mod link;
 mod prepare;
 mod request;
+mod stage;
 mod stop;
+mod table;
 
 pub use error::PtraceError;
 pub use prepare::Preparation;
@@ -170,7 +172,10 @@ fn hand_on(rest: &mut Vec<u8>, batch: &mut Batch) {
     let mut at = 0;
     while let Ok((Length(length), bytes)) = Length::read_from_prefix(&rest[at..]) {
         let Some(record) = bytes.get(..length as usize).filter(|_| !batch.is_full()) else { break };
-        batch.push(record);
+        match table::read(record) {
+            Some((time, process, snapshot)) => batch.add_snapshot(time, process, snapshot),
+            None => batch.push(record),
+        }
         at += size_of::<Length>() + record.len();
     }
     rest.drain(..at);

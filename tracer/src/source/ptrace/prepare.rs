@@ -3,6 +3,8 @@
 //! Everything here runs in a forked child: it allocates nothing and calls nothing but the kernel.
 
 use super::filter;
+use super::stage::Stage;
+use crate::source::proc;
 use nix::errno::Errno;
 
 /// `PR_SET_PTRACER` (include/uapi/linux/prctl.h): who may trace this process where Yama allows ancestors only.
@@ -17,7 +19,7 @@ pub struct Preparation {
 impl Preparation {
     /// For a program that this process is to trace.
     pub(super) fn new(keeper: u32) -> Self {
-        Self { keeper, filter: filter::program() }
+        Self { keeper, filter: filter::program(stage()) }
     }
 
     /// Lets the keeper trace this process. Where the kernel has no Yama, nothing is needed and this fails.
@@ -47,4 +49,11 @@ impl Preparation {
             unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const program) };
         Errno::result(result).map(drop)
     }
+}
+
+/// The stage of a program that inherits what this process has. Where that may not be looked at, it may be anything.
+fn stage() -> Stage {
+    let Ok((descriptors, uring)) = proc::descriptors(std::process::id()) else { return Stage::Full };
+    let inherited = descriptors.iter().filter(|entry| !entry.cloexec);
+    Stage::at_start(inherited.map(|entry| entry.file.kind()), uring)
 }

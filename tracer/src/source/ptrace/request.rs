@@ -45,9 +45,50 @@ pub(super) fn wait() -> nix::Result<(i32, i32)> {
     wait_with(0)
 }
 
+/// Waits for the next change of one traced thread: its wait status.
+///
+/// # Errors
+/// `ECHILD` where it is gone: another thread of its process has executed a program.
+pub(super) fn wait_for(tid: i32) -> nix::Result<i32> {
+    loop {
+        match wait_of(tid, 0) {
+            Err(Errno::EINTR) => {}
+            other => return other.map(|(_, status)| status),
+        }
+    }
+}
+
 fn wait_with(options: i32) -> nix::Result<(i32, i32)> {
+    wait_of(-1, options)
+}
+
+fn wait_of(whose: i32, options: i32) -> nix::Result<(i32, i32)> {
     let mut status = 0;
     // SAFETY: `status` outlives the call.
-    let tid = unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL | options) };
+    let tid = unsafe { libc::waitpid(whose, &raw mut status, libc::__WALL | options) };
     Errno::result(tid).map(|tid| (tid, status))
+}
+
+/// The signals that a stopped thread has blocked, a bit each.
+///
+/// # Errors
+/// `ESRCH` where it is gone.
+pub(super) fn signal_mask(tid: i32) -> nix::Result<u64> {
+    let mut mask = 0;
+    mask_with(libc::PTRACE_GETSIGMASK, tid, &mut mask)?;
+    Ok(mask)
+}
+
+/// Has a stopped thread block these signals.
+///
+/// # Errors
+/// `ESRCH` where it is gone.
+pub(super) fn set_signal_mask(tid: i32, mut mask: u64) -> nix::Result<()> {
+    mask_with(libc::PTRACE_SETSIGMASK, tid, &mut mask)
+}
+
+fn mask_with(request: libc::c_uint, tid: i32, mask: &mut u64) -> nix::Result<()> {
+    // SAFETY: the kernel reads or writes as many bytes as it is told, which is the mask's length.
+    let result = unsafe { libc::ptrace(request, tid, size_of::<u64>(), mask) };
+    Errno::result(result).map(drop)
 }

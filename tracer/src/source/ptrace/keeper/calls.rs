@@ -78,7 +78,7 @@ impl Context<'_> {
     }
 
     /// The process does not let itself be looked at: said once.
-    fn hidden(&mut self) {
+    pub(super) fn hidden(&mut self) {
         let process = self.keeper.processes.get_mut(&self.tgid).filter(|process| !process.hidden);
         if let Some(process) = process {
             process.hidden = true;

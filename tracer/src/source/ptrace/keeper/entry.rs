@@ -1,22 +1,24 @@
 //! A thread enters or leaves a system call.
 
-use super::super::filter::{COOKIE, X32, X86_64};
+use super::super::filter::{X32, X86_64};
+use super::super::stage::Stage;
+use super::super::stop::Stop;
+use super::inject::Gone;
 use super::process::Filter;
 use super::{Context, Mode, Say, now};
 use nix::sys::ptrace;
 use nix::unistd::Pid;
 
 impl Context<'_> {
-    /// At an entry or an exit; `named`: a filter named the call. Returns no signal, for the caller's convenience.
-    pub(super) fn called(&mut self, named: bool) -> i32 {
-        let awaits =
-            self.keeper.processes.get(&self.tgid).is_some_and(|process| process.mode == Mode::AwaitsFilter);
-        if self.keeper.out.is_closed() && !named && !awaits {
+    /// At an entry or an exit; `named`: a filter named the call. What the thread has stopped for since, if it was let go
+    /// on meanwhile, and stopped by something that is for others to look at.
+    pub(super) fn called(&mut self, named: bool) -> Option<Stop> {
+        if self.keeper.out.is_closed() && !named && self.mode() != Some(Mode::AwaitsFilter) {
             // With nobody to tell, calls only pass.
             self.set_call(None, false);
-            return 0;
+            return None;
         }
-        let Ok(info) = ptrace::syscall_info(Pid::from_raw(self.tid)) else { return 0 };
+        let info = ptrace::syscall_info(Pid::from_raw(self.tid)).ok()?;
         match info.op {
             libc::PTRACE_SYSCALL_INFO_ENTRY => {
                 // SAFETY: `op` says which of the three is there, and all are plain numbers.
@@ -27,17 +29,30 @@ impl Context<'_> {
                 // SAFETY: likewise.
                 let (number, args, data) =
                     unsafe { (info.u.seccomp.nr, info.u.seccomp.args, info.u.seccomp.ret_data) };
-                if data == COOKIE {
-                    self.entered(info.arch, number, args);
-                } else {
-                    self.refuse();
+                match Stage::of(data) {
+                    Some(Stage::Lean) if self.leaves_lean(number, &args) => match self.leave_lean() {
+                        Ok(true) => self.set_call(None, false),
+                        Ok(false) => self.entered(info.arch, number, args),
+                        Err(Gone(stop)) => return stop,
+                    },
+                    Some(stage) => {
+                        if stage == Stage::Lean
+                            && installs_filter(number, &args)
+                            && self.mode() == Some(Mode::Filtered)
+                        {
+                            // From here on all that it does to its table is seen.
+                            self.tell_table();
+                        }
+                        self.entered(info.arch, number, args);
+                    }
+                    None => self.refuse(),
                 }
             }
             // SAFETY: likewise.
             libc::PTRACE_SYSCALL_INFO_EXIT => self.returned(unsafe { info.u.exit.sval }),
             _ => {}
         }
-        0
+        None
     }
 
     /// A filter of the program's own asks for a tracer, and it has none of its own: then such a call fails with ENOSYS

@@ -1,20 +1,18 @@
 //! Threads and processes: made, executing programs, ended.
 
+use super::super::stage::clone_flags;
 use super::early::status_line;
 use super::memory;
 use super::process::{Filter, Mode, Process, Task};
 use super::{Context, Say, X86_64};
 use crate::source::proc;
 use forkscope_proto as proto;
-use forkscope_proto::process::{CLONE_THREAD, CLONE_VFORK, CLONE_VM};
+use forkscope_proto::process::CLONE_THREAD;
 use nix::sys::ptrace;
 use nix::unistd::Pid;
-use proto::{Exec, Exit, Fork, Header, Kind, calls};
+use proto::{Exec, Exit, Fork, Header, Kind};
 use std::fs::File;
 use std::io::Read;
-
-/// The exit signal in clone's flags (`CSIGNAL`, clone(2)).
-const EXIT_SIGNAL: u64 = 0xff;
 
 impl Context<'_> {
     /// The thread has made another one, or a process. Returns no signal, as its like do.
@@ -87,14 +85,12 @@ impl Context<'_> {
             return if is_thread { CLONE_THREAD } else { 0 };
         }
         let Ok(registers) = ptrace::getregs(Pid::from_raw(self.tid)) else { return 0 };
-        match registers.orig_rax {
-            number if number == u64::from(calls::CLONE3) => {
-                memory::value(self.tid, registers.rdi).unwrap_or(0)
-            }
-            number if number == u64::from(calls::CLONE) => registers.rdi & !EXIT_SIGNAL,
-            number if number == u64::from(calls::VFORK) => CLONE_VFORK | CLONE_VM,
-            _ => 0,
-        }
+        self.asked_flags(registers.orig_rax, registers.rdi).unwrap_or(0)
+    }
+
+    /// The flags of a call that the thread makes, where that makes a thread or a process.
+    pub(super) fn asked_flags(&self, number: u64, first: u64) -> Option<u64> {
+        clone_flags(number, first, || memory::value(self.tid, first))
     }
 
     /// The process has executed a program; its other threads are gone, and this one is the leader.
@@ -105,7 +101,7 @@ impl Context<'_> {
             following.waiting.retain(|&tid| tid == leader);
         }
         let task = self.keeper.tasks.entry(leader).or_insert_with(|| Task::new(tgid));
-        task.begun = None;
+        (task.begun, task.page) = (None, 0);
         if let Some(process) = self.keeper.processes.get_mut(&tgid) {
             process.threads = 1;
             (process.compat, process.forked, process.hidden) = (false, false, false);
@@ -115,9 +111,7 @@ impl Context<'_> {
                 self.keeper.out.say(Say::NoFilter, tgid, process.refused as u64);
             }
         }
-        let mut cmdline = vec![0; proto::Config::MOST_DETAIL];
-        let read = File::open(format!("/proc/{tgid}/cmdline")).and_then(|mut file| file.read(&mut cmdline));
-        cmdline.truncate(read.unwrap_or(0));
+        let cmdline = cmdline(tgid);
         let mut header = self.header(0);
         (header.kind, header.payload) = (Kind::Exec as u16, cmdline.len() as u32);
         self.keeper.out.record(&Exec { header, comm: comm(leader) }, &cmdline);
@@ -147,8 +141,16 @@ impl Context<'_> {
     }
 }
 
+/// The start of a process' command line, NUL-separated.
+pub(super) fn cmdline(tgid: u32) -> Vec<u8> {
+    let mut cmdline = vec![0; proto::Config::MOST_DETAIL];
+    let read = File::open(format!("/proc/{tgid}/cmdline")).and_then(|mut file| file.read(&mut cmdline));
+    cmdline.truncate(read.unwrap_or(0));
+    cmdline
+}
+
 /// The name of a thread, zero-padded.
-fn comm(tid: i32) -> [u8; 16] {
+pub(super) fn comm(tid: i32) -> [u8; 16] {
     let mut comm = [0; 16];
     let read = File::open(format!("/proc/{tid}/comm")).and_then(|mut file| file.read(&mut comm));
     let length = read.unwrap_or(0);

@@ -1,8 +1,8 @@
 //! The memory of a traced process, read while the thread that gave the address stands still.
 
-use nix::sys::uio::{RemoteIoVec, process_vm_readv};
+use nix::sys::uio::{RemoteIoVec, process_vm_readv, process_vm_writev};
 use nix::unistd::Pid;
-use std::io::IoSliceMut;
+use std::io::{IoSlice, IoSliceMut};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// How many vectors of a message are looked at, as the probes do.
@@ -34,6 +34,12 @@ pub(super) fn copy(tid: i32, from: u64, to: &mut [u8]) -> usize {
     }
     let remote = [RemoteIoVec { base: from as usize, len: to.len() }];
     process_vm_readv(Pid::from_raw(tid), &mut [IoSliceMut::new(to)], &remote).unwrap_or(0)
+}
+
+/// Writes bytes; whether all were written.
+pub(super) fn put(tid: i32, to: u64, bytes: &[u8]) -> bool {
+    let remote = [RemoteIoVec { base: to as usize, len: bytes.len() }];
+    process_vm_writev(Pid::from_raw(tid), &[IoSlice::new(bytes)], &remote) == Ok(bytes.len())
 }
 
 /// Reads a value; `None` where not all of it can be read.
@@ -114,6 +120,10 @@ mod tests {
         assert_eq!(to, b"somesome bytes");
         assert_eq!(value::<u64>(own, 8), None);
         assert_eq!(value::<[u8; 4]>(own, at), Some(*b"some"));
+        let mut room = [0_u8; 4];
+        let at = room.as_mut_ptr() as u64;
+        assert!(put(own, at, b"done") && !put(own, 8, b"done"));
+        assert_eq!(value::<[u8; 4]>(own, at), Some(*b"done"));
     }
 
     #[test]

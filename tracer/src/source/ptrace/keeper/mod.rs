@@ -14,6 +14,8 @@ mod calls;
 mod ear;
 mod early;
 mod entry;
+mod inject;
+mod leave;
 mod life;
 mod memory;
 mod out;
@@ -187,8 +189,10 @@ impl Keeper {
                 let _ = resume(tid, Resume::Listen, 0);
                 return;
             }
-            Stop::Call => context.called(false),
-            Stop::Filter => context.called(true),
+            Stop::Call | Stop::Filter => match context.called(stop == Stop::Filter) {
+                Some(next) => return self.stopped(tid, next),
+                None => 0,
+            },
             Stop::Born => context.born(),
             Stop::Executed => context.executed(),
             Stop::Signal(signal) => signal,
@@ -228,6 +232,11 @@ impl Keeper {
 }
 
 impl Context<'_> {
+    /// Which calls of the process stop it.
+    fn mode(&self) -> Option<Mode> {
+        self.keeper.processes.get(&self.tgid).map(|process| process.mode)
+    }
+
     /// A record's head; kind and payload are the caller's to set.
     fn header(&self, nr: u16) -> Header {
         let start = self.keeper.processes.get(&self.tgid).map_or(0, |process| process.start);

@@ -1,6 +1,7 @@
 //! The way out: records into a pipe, lengths before them, in bunches.
 
 use super::super::link::{Length, Reply, Say, tell};
+use super::super::table;
 use forkscope_proto::{Header, Kind, LOST_SLOTS};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll, ppoll};
@@ -198,8 +199,11 @@ impl Out {
     }
 
     fn lose(&mut self, record: &[u8]) {
-        let kind =
-            Header::read_from_prefix(record).ok().and_then(|(header, _)| Kind::from_number(header.kind));
+        let kind = Header::read_from_prefix(record).ok().and_then(|(header, _)| match header.kind {
+            // What stands for calls that were not seen is lost as these would be.
+            table::KIND => Some(Kind::Call),
+            number => Kind::from_number(number),
+        });
         if let Some(kind) = kind {
             self.lost[kind as usize] += 1;
         }

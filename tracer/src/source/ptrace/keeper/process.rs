@@ -6,8 +6,11 @@ use super::calls::Begun;
 ///
 /// ```text
 ///   AwaitsFilter --its seccomp(2) succeeds--> Filtered --it installs a filter of its own--> Every
+///        |                                       `---the whole filter is refused to it-----^
 ///        `------------it executes a program without------------------------------------------^
 /// ```
+///
+/// Which calls a filter names is the stage's to say ([`Stage`](super::super::stage::Stage)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     /// Each one, at its entry and its exit.
@@ -38,6 +41,8 @@ pub(super) struct Process {
     /// How many of its threads are traced.
     pub(super) threads: u32,
     pub(super) mode: Mode,
+    /// The keeper has had all its threads leave the lean stage: one that its filter still stops had stopped before.
+    pub(super) full: bool,
     /// Its 32-bit calls have been told.
     pub(super) compat: bool,
     /// It was forked while traced, and has executed no program since.
@@ -50,7 +55,7 @@ pub(super) struct Process {
 
 impl Process {
     pub(super) fn new(start: u64, mode: Mode) -> Self {
-        Self { start, threads: 1, mode, compat: false, forked: false, hidden: false, refused: 0 }
+        Self { start, threads: 1, mode, full: false, compat: false, forked: false, hidden: false, refused: 0 }
     }
 }
 
@@ -69,10 +74,12 @@ pub(super) struct Task {
     pub(super) leaving: bool,
     /// It has not stopped yet since it was seized.
     pub(super) fresh: bool,
+    /// Memory that it has for the whole filter, while it installs that; 0: none.
+    pub(super) page: u64,
 }
 
 impl Task {
     pub(super) fn new(tgid: u32) -> Self {
-        Self { tgid, begun: None, filtering: false, entered: 0, leaving: false, fresh: false }
+        Self { tgid, begun: None, filtering: false, entered: 0, leaving: false, fresh: false, page: 0 }
     }
 }
