@@ -79,6 +79,8 @@ pub(crate) fn example(name: &str) -> PathBuf {
             "--example",
             "inherited",
             "--example",
+            "first_socket",
+            "--example",
             "panics_on_screen",
         ]);
         let status = build.current_dir(source("")).status().expect("cargo runs");

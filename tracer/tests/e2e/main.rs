@@ -36,6 +36,7 @@ mod program_pane;
 mod program_tty;
 mod ptrace_alike;
 mod ptrace_ends;
+mod ptrace_lean;
 mod ptrace_limits;
 mod ptrace_ordeals;
 mod pty_terminal;
