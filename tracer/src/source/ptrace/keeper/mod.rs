@@ -218,6 +218,7 @@ impl Keeper {
 
     /// A thread is traced no more; whether it was the last of its process.
     fn forget(&mut self, tid: i32) -> bool {
+        self.looker.forget(tid as u32);
         let Some(task) = self.tasks.remove(&tid) else { return false };
         let Some(process) = self.processes.get_mut(&task.tgid) else { return true };
         process.threads = process.threads.saturating_sub(1);
