@@ -35,7 +35,11 @@ pub(super) fn each<T: Send>(
     let some = |part: &[Numbered]| -> Vec<T> {
         part.iter().filter_map(|(fd, name)| look(&links, *fd, name)).collect()
     };
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+    let threads = match numbers.len() {
+        // To find out how many there may be takes longer than a look at a few.
+        ..=LEAST_EACH => 1,
+        _ => thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS),
+    };
     let part = numbers.len().div_ceil(threads).max(LEAST_EACH);
     let (first, rest) = numbers.split_at(part.min(numbers.len()));
     Ok(thread::scope(|scope| {

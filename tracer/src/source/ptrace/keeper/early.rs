@@ -9,6 +9,8 @@ use super::process::Task;
 use super::{Context, Keeper, Mode, Process};
 use crate::source::proc;
 use forkscope_proto::process::{CLONE_FILES, CLONE_THREAD, CLONE_VM};
+use std::fs::File;
+use std::io::Read;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -96,6 +98,9 @@ fn same(what: i32, one: i32, other: i32) -> bool {
 
 /// A number in /proc/PID/status (proc_pid_status(5)).
 pub(super) fn status_line(tid: i32, name: &str) -> Option<u32> {
-    let text = std::fs::read_to_string(format!("/proc/{tid}/status")).ok()?;
+    // What is asked for stands at its beginning.
+    let mut text = [0; 1024];
+    let length = File::open(format!("/proc/{tid}/status")).ok()?.read(&mut text).ok()?;
+    let text = String::from_utf8_lossy(&text[..length]);
     text.lines().find_map(|line| line.strip_prefix(name))?.trim().parse().ok()
 }

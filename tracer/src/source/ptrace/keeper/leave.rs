@@ -12,6 +12,7 @@ use super::life::{cmdline, comm};
 use super::{Context, Mode, Say, memory};
 use crate::source::proc;
 use nix::errno::Errno;
+use std::sync::OnceLock;
 
 /// Bytes of memory for the filter: a page.
 const ROOM: u64 = 4096;
@@ -133,11 +134,12 @@ fn install(thread: &mut Borrowed, tid: i32, page: &mut u64) -> Result<(), Failur
 /// The whole filter as seccomp(2) takes it, for memory at this address: `struct sock_fprog`, then the program.
 fn image(at: u64) -> Vec<u8> {
     const HEAD: u64 = size_of::<libc::sock_fprog>() as u64;
-    let program = filter::program(Stage::Full);
+    static PROGRAM: OnceLock<Vec<libc::sock_filter>> = OnceLock::new();
+    let program = PROGRAM.get_or_init(|| filter::program(Stage::Full));
     let mut image = Vec::with_capacity(ROOM as usize);
     image.extend((program.len() as u64).to_ne_bytes());
     image.extend((at + HEAD).to_ne_bytes());
-    for libc::sock_filter { code, jt, jf, k } in program {
+    for &libc::sock_filter { code, jt, jf, k } in program {
         image.extend(code.to_ne_bytes());
         image.extend([jt, jf]);
         image.extend(k.to_ne_bytes());
