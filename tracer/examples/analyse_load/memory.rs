@@ -78,7 +78,7 @@ fn connection(grpc: bool) -> (f64, f64) {
     }
     drop((analysis.take_fresh(), analysis.take_wanted()));
     let noted = live();
-    let count = analysis.model.sockets().len();
+    let count = analysis.model.socket_count();
     let own = held.len() * size_of::<((u32, i32), FileRef)>();
     let used = each(before + own, count);
     for (&(pid, fd), &file) in &held {

@@ -91,12 +91,12 @@ fn program(model: &Model, id: ProcId) -> String {
 
 /// Where the server is, as far as somebody chose that.
 fn place(socket: &Socket) -> String {
-    let server = if socket.accepted { &socket.local } else { &socket.remote };
+    let server = if socket.accepted { socket.local() } else { socket.remote() };
     let port = |at: &SocketAddr| match at.port() {
         CHOSEN_BY_NOBODY.. => String::new(),
         port => format!(" port {port}"),
     };
-    match server {
+    match &server {
         Address::Inet(at) if socket.accepted => format!("tcp server{}", port(at)),
         Address::Inet(at) if at.ip().is_loopback() => format!("tcp loopback{}", port(at)),
         Address::Inet(at) => format!("tcp{}", port(at)),

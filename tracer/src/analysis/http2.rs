@@ -33,7 +33,8 @@ impl Analysis {
 
     fn stream(&self, stream: Http2Stream<'_>, usage: &StreamUse) -> Stream {
         let frames = |dir| usage.frames(dir).map(|(name, count)| (name.to_owned(), count)).collect();
-        let [reset_sent, reset_received] = usage.reset.map(|code| code.map(error));
+        let [reset_sent, reset_received] =
+            [Direction::Sent, Direction::Received].map(|dir| usage.reset_code(dir).map(error));
         Stream {
             id: stream.id,
             pid: self.user(usage.user),

@@ -133,8 +133,8 @@ impl Analysis {
                 AF_INET6 => Family::Inet6,
                 _ => Family::Other,
             },
-            local: name(&socket.local),
-            remote: name(&socket.remote),
+            local: name(&socket.local()),
+            remote: name(&socket.remote()),
             protocol: spoken(socket).map(|protocol| protocol.name().to_owned()),
             tls: socket.protocol() == Protocol::Tls,
             tls_plaintext: socket.is_seen_inside(),
@@ -177,10 +177,10 @@ impl Analysis {
             ..Holder::default()
         };
         if let Some(usage) = socket.usage(id) {
-            holder.closed_at = usage.closed_at.map(|time| self.seconds(time));
+            holder.closed_at = usage.closed_at().map(|time| self.seconds(time));
             (holder.bytes_sent, holder.calls_sent) = usage.sent;
             (holder.bytes_received, holder.calls_received) = usage.received;
-            holder.last_error = usage.last_error.map(|(time, nr, errno)| CallError {
+            holder.last_error = usage.last_error().map(|(time, nr, errno)| CallError {
                 time: self.seconds(time),
                 syscall: calls::name(nr).unwrap_or("?").to_owned(),
                 errno: errno::name(errno).map_or_else(|| errno.to_string(), str::to_owned),

@@ -1,17 +1,16 @@
 //! What each kind of event does to the model.
 
-use super::asked::Requests;
 use super::process::{Process, TableId};
 use super::race::{Span, Touches};
-use super::socket::{Address, Socket};
+use super::socket::Socket;
 use super::table::End;
 use super::{Change, Model, Origin, Place, ProcId, SockId};
 use crate::event::{Event, ProcKey, What};
-use crate::protocol::{Direction, Few, Wire};
+use crate::protocol::{Direction, Wire};
 use forkscope_proto as proto;
 use proto::process::{CLONE_FILES, CLONE_THREAD, CLONE_VM};
 use rustc_hash::FxHashSet;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 impl Model {
     /// Takes in an event; what it changed is added to `out`.
@@ -279,35 +278,7 @@ impl Model {
         self.sweep();
         let id = SockId(self.next());
         self.by_inode.insert(record.file.inode, id);
-        self.sockets.insert(
-            id,
-            Box::new(Socket {
-                id,
-                inode: record.file.inode,
-                cookie: record.cookie,
-                family: record.family,
-                kind: record.kind,
-                state: record.state,
-                local: Address::None,
-                remote: Address::None,
-                peer: 0,
-                opened: at,
-                accepted: false,
-                connected: false,
-                crossed: None,
-                users: Few::None,
-                asked: Requests::default(),
-                turns: Few::None,
-                goodbye: None,
-                at_once: None,
-                kept: false,
-                may_wait: false,
-                wire: None,
-                inside: None,
-                file: Weak::new(),
-                many_files: false,
-            }),
-        );
+        self.sockets.insert(Socket::new(id, at, record));
         id
     }
 
@@ -322,7 +293,7 @@ impl Model {
         gone.truncate(gone.len().saturating_sub(Self::GONE_SOCKETS));
         for id in gone {
             self.waiting.remove(&id);
-            if let Some(socket) = self.sockets.remove(&id)
+            if let Some(socket) = self.sockets.remove(id)
                 && self.by_inode.get(&socket.inode) == Some(&id)
             {
                 self.by_inode.remove(&socket.inode);

@@ -1,8 +1,7 @@
 //! When requests were sent: the newest of a connection.
 
 use super::{Origin, ProcId};
-use crate::protocol::{InFlight, Sign, User};
-use std::collections::VecDeque;
+use crate::protocol::{Few, InFlight, Sign, User};
 
 /// A request that was sent.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +16,27 @@ pub struct Asked {
 
 /// The newest requests of a connection, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Requests(VecDeque<Asked>);
+pub(super) struct Requests(Few<Kept>);
+
+/// A request as it is kept. Each connection has one: it is small.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    time: u64,
+    process: ProcId,
+    tid: u32,
+    fd: i32,
+    stream: u32,
+    nr: u16,
+    on_stream: bool,
+}
+
+const _: () = assert!(size_of::<Requests>() == 32);
+
+impl From<&Kept> for Asked {
+    fn from(&Kept { time, process, tid, fd, stream, nr, on_stream }: &Kept) -> Self {
+        Self { by: Origin { time, process, tid, nr }, fd, stream: on_stream.then_some(stream) }
+    }
+}
 
 impl Requests {
     /// How many are remembered.
@@ -42,14 +61,17 @@ impl Requests {
             | Sign::Reply { .. } => return,
         };
         if self.0.len() == Self::KEPT {
-            self.0.pop_front();
+            self.0.remove(0);
         }
-        if self.0.is_empty() {
-            // Most connections have one under way at a time, and there are many connections.
-            self.0.reserve_exact(1);
-        }
-        let by = Origin { process: ProcId::from_number(by), ..at };
-        self.0.push_back(Asked { by, fd, stream });
+        self.0.push(Kept {
+            time: at.time,
+            process: ProcId::from_number(by),
+            tid: at.tid,
+            fd,
+            stream: stream.unwrap_or(0),
+            nr: at.nr,
+            on_stream: stream.is_some(),
+        });
     }
 
     /// None of them will be asked for again.
@@ -62,17 +84,17 @@ impl Requests {
         match flight {
             InFlight::Unknown | InFlight::Nothing | InFlight::Message(_) => Vec::new(),
             InFlight::Streams { oldest, .. } => {
-                let is = |asked: &Asked, stream, User(opener)| {
-                    asked.stream == Some(stream) && asked.by.process.number() == opener
+                let is = |asked: &Kept, stream, User(opener)| {
+                    (asked.on_stream, asked.stream, asked.process.number()) == (true, stream, opener)
                 };
                 let asked = |&(stream, opener): &(u32, User)| {
-                    self.0.iter().find(|asked| is(asked, stream, opener)).copied()
+                    self.0.iter().find(|asked| is(asked, stream, opener)).map(Asked::from)
                 };
                 oldest.iter().filter_map(asked).collect()
             }
             InFlight::Requests { count, .. } => {
                 let passed = self.0.len().saturating_sub(usize::try_from(*count).unwrap_or(usize::MAX));
-                self.0.iter().skip(passed).take(InFlight::NAMED).copied().collect()
+                self.0.iter().skip(passed).take(InFlight::NAMED).map(Asked::from).collect()
             }
         }
     }

@@ -133,7 +133,7 @@ impl Model {
         }
         let socket = self.socket_of(file).and_then(|id| self.sockets.get_mut(&id));
         if let Some(usage) = socket.and_then(|socket| socket.usage_mut(at.process, fd)) {
-            usage.last_error = Some((at.time, at.nr, errno));
+            usage.fails(at, errno);
         }
         let Origin { time, process, tid, nr } = at;
         out.push(Change::Failed(Failure { time, process, tid, fd, nr, errno, operation }));
@@ -153,7 +153,7 @@ impl Model {
     fn note_closed(&mut self, at: Origin, fd: i32, replaced: &FileRef) {
         let socket = self.socket_of(replaced).and_then(|id| self.sockets.get_mut(&id));
         if let Some(usage) = socket.and_then(|socket| socket.usage_mut(at.process, fd)) {
-            usage.closed_at = Some(at.time);
+            usage.closes(at.time);
         }
     }
 

@@ -34,8 +34,8 @@ pub struct OpenFile {
     pub inode: u64,
     /// Its device, for a device file.
     pub device: u32,
-    /// Its path as it was opened or as /proc showed it.
-    pub path: Option<Box<str>>,
+    /// Sockets have none.
+    path: Option<Box<Box<str>>>,
     /// Who opened it.
     pub opened: Origin,
     /// The socket, where it is one.
@@ -89,6 +89,27 @@ impl OpenFile {
 }
 
 impl OpenFile {
+    /// Of which nothing is known but what the probe found and who opened it; its path as it was opened or as /proc showed it.
+    pub(super) fn new(
+        id: FileId,
+        found: &FileRef,
+        path: Option<Box<str>>,
+        opened: Origin,
+        socket: Option<SockId>,
+    ) -> Self {
+        Self {
+            id,
+            kind: found.kind(),
+            inode: found.inode,
+            device: found.device,
+            path: path.map(Box::new),
+            opened,
+            socket,
+            address: Cell::new(found.file),
+            held: Cell::new(0),
+        }
+    }
+
     /// Whether this is what the probe found. An address that was not known is learned.
     pub(super) fn is(&self, found: &FileRef) -> bool {
         let same = self.kind == found.kind()

@@ -1,11 +1,10 @@
 //! Holding the tables against what the kernel showed.
 
-use super::file::{FileId, Held, OpenFile};
+use super::file::{FileId, OpenFile};
 use super::process::TableId;
 use super::table::{End, Holding};
 use super::{Change, Model, Origin, SockId};
 use forkscope_proto::{FileKind, FileRef};
-use std::cell::Cell;
 use std::rc::Rc;
 
 /// Closes of a table that may have been told before the call that made what they closed.
@@ -93,7 +92,7 @@ impl Model {
         if let Some(usage) =
             socket.and_then(|id| self.sockets.get_mut(&id)).and_then(|s| s.usage_mut(by.process, fd))
         {
-            usage.closed_at = Some(by.time);
+            usage.closes(by.time);
         }
     }
 
@@ -132,17 +131,9 @@ impl Model {
             return file;
         }
         self.files += 1;
-        let file = Rc::new(OpenFile {
-            id: FileId(self.files),
-            kind: found.kind(),
-            inode: found.inode,
-            device: found.device,
-            path: path.filter(|path| !path.is_empty()).map(|path| String::from_utf8_lossy(path).into()),
-            opened,
-            socket,
-            address: Cell::new(found.file),
-            held: Cell::new(0),
-        });
+        let path = path.filter(|path| !path.is_empty());
+        let path = path.map(|path| String::from_utf8_lossy(path).into());
+        let file = Rc::new(OpenFile::new(FileId(self.files), found, path, opened, socket));
         if let Some(socket) = socket.and_then(|id| self.sockets.get_mut(&id)) {
             socket.many_files |= socket.is_open();
             socket.file = Rc::downgrade(&file);
@@ -158,7 +149,7 @@ impl Model {
             table.fresh.insert(fd);
         }
         let end = End { by: origin, result: i64::from(fd) };
-        table.put(fd, Holding { file: Held::new(file), origin, cloexec }, end);
+        table.put(fd, Holding::new(file, origin, cloexec), end);
     }
 
     /// The open file behind a number of the table that a thread uses, without asking the kernel.

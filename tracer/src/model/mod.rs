@@ -12,6 +12,7 @@
 //! The kernel is the truth: an event carries what the probe found behind the descriptor, and where the table
 //! says something else, the table is corrected and the correction counted.
 
+mod address;
 mod apply;
 mod asked;
 mod calls;
@@ -25,18 +26,20 @@ mod process;
 mod race;
 mod snapshot;
 mod socket;
+mod sockets;
 mod standing;
 mod table;
 mod topic;
 mod transfers;
 mod wakeup;
 
+pub use address::Address;
 pub use asked::Asked;
 pub use change::{Change, Failure};
 pub use epoll::{Act, Epoll, EpollUse, EpollUser, Watch};
 pub use file::{FileId, Held, OpenFile, Origin};
 pub use process::{Facts, Place, ProcId, Process};
-pub use socket::{Access, Address, Farewell, Goodbye, SockId, Socket, Turn, Usage};
+pub use socket::{Access, Farewell, Goodbye, SockId, Socket, Turn, Usage};
 pub use standing::Standing;
 pub use table::{End, Holding, Past, Slot, Table};
 pub use topic::Topic;
@@ -60,8 +63,7 @@ pub struct Model {
     tables: FxHashMap<process::TableId, Table>,
     /// Children of processes with several threads.
     standing: standing::Children,
-    /// Boxed, so that room for more of them in the table is small.
-    sockets: FxHashMap<SockId, Box<Socket>>,
+    sockets: sockets::Sockets,
     by_inode: FxHashMap<u64, SockId>,
     /// Connections on which something may be under way: few of many, as a rule.
     waiting: FxHashSet<SockId>,
@@ -128,7 +130,7 @@ impl Model {
     /// A socket.
     #[must_use]
     pub fn socket(&self, id: SockId) -> Option<&Socket> {
-        self.sockets.get(&id).map(|socket| &**socket)
+        self.sockets.get(&id)
     }
 
     /// The connection behind a descriptor, as an event showed that.
@@ -150,8 +152,14 @@ impl Model {
     }
 
     /// All sockets that are remembered.
-    pub fn sockets(&self) -> impl ExactSizeIterator<Item = &Socket> {
-        self.sockets.values().map(|socket| &**socket)
+    pub fn sockets(&self) -> impl Iterator<Item = &Socket> {
+        self.sockets.iter()
+    }
+
+    /// How many sockets are remembered.
+    #[must_use]
+    pub fn socket_count(&self) -> usize {
+        self.sockets.len()
     }
 
     /// The descriptor table of a process, `None` once it has ended.

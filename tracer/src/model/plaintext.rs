@@ -137,7 +137,7 @@ impl Model {
 impl Socket {
     /// From here on what is inside TLS is seen: from its first byte, if this is its handshake.
     fn look_inside(&mut self, act: Act) {
-        if self.inside.is_some() {
+        if self.inside().is_some() {
             return;
         }
         let mut inside = self.wire.as_mut().map(Wire::inside).unwrap_or_default();
@@ -148,12 +148,12 @@ impl Socket {
             inside.skip(Direction::Sent);
             inside.skip(Direction::Received);
         }
-        self.inside = Some(Box::new(inside));
+        self.set_inside(inside);
     }
 
     /// Something was missed inside TLS.
     fn miss_inside(&mut self, direction: Direction) {
-        if let Some(inside) = &mut self.inside {
+        if let Some(inside) = self.inside_mut().and_then(Option::as_mut) {
             inside.skip(direction);
         }
     }
@@ -169,7 +169,7 @@ impl Socket {
     ) {
         if let Some(mut wire) = self.wire.take() {
             self.hear_on(&mut wire, at, fd, direction, chunk, out);
-            if self.inside.is_none() {
+            if self.inside().is_none() {
                 self.has_heard(wire.is_idle());
             } else {
                 // A record of TLS may be cut where nobody waits for a reply.
@@ -188,11 +188,11 @@ impl Socket {
         chunk: Chunk<'_>,
         out: &mut Vec<Change>,
     ) {
-        if let Some(mut wire) = self.inside.take() {
+        if let Some(mut wire) = self.inside_mut().and_then(Option::take) {
             self.hear_on(&mut wire, at, fd, direction, chunk, out);
             self.has_heard(wire.is_idle());
             self.may_wait = true;
-            self.inside = Some(wire);
+            self.set_inside(wire);
         }
     }
 

@@ -1,15 +1,15 @@
 //! Sockets, and who used them.
 
+use super::address::{self, Address};
 use super::asked::{Asked, Requests};
 use super::{OpenFile, Origin, ProcId};
 use crate::protocol::{Direction, Few, Http2Log, InFlight, Protocol, TlsFacts, User, Wire};
 use forkscope_proto as proto;
-use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU64;
 use std::rc::Weak;
 
 const AF_UNIX: u16 = 1;
-const AF_INET: u16 = 2;
+pub(super) const AF_INET: u16 = 2;
 const AF_INET6: u16 = 10;
 const SOCK_STREAM: u16 = 1;
 /// `TCP_LISTEN` (include/net/tcp_states.h), for every family.
@@ -20,39 +20,6 @@ const ESTABLISHED: u16 = 1;
 /// A socket in the model. Never reused in a session; the connection's id in the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SockId(pub u32);
-
-/// One side of a socket.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Address {
-    /// None, or not known.
-    #[default]
-    None,
-    /// Address and port.
-    Inet(SocketAddr),
-    /// A path, an abstract name (`@name`), or the peer's inode.
-    Unix(Box<str>),
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::None => f.write_str("-"),
-            Self::Inet(address) => write!(f, "{address}"),
-            Self::Unix(path) => write!(f, "unix:{path}"),
-        }
-    }
-}
-
-impl Address {
-    /// Both sides of an internet socket, its own first.
-    #[must_use]
-    pub fn inet(record: &proto::Socket) -> (Self, Self) {
-        (
-            inet(record.family, &record.local, record.local_port),
-            inet(record.family, &record.remote, record.remote_port),
-        )
-    }
-}
 
 /// One direction of use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,10 +43,31 @@ pub struct Usage {
     pub sent: (u64, u64),
     /// Likewise.
     pub received: (u64, u64),
+    /// Few have one.
+    last_error: Option<Box<(u64, u16, i32)>>,
+    closed_at: Option<NonZeroU64>,
+}
+
+impl Usage {
     /// The last error: when, by which call, which.
-    pub last_error: Option<(u64, u16, i32)>,
+    #[must_use]
+    pub fn last_error(&self) -> Option<(u64, u16, i32)> {
+        self.last_error.as_deref().copied()
+    }
+
     /// When it closed its last descriptor for it.
-    pub closed_at: Option<u64>,
+    #[must_use]
+    pub fn closed_at(&self) -> Option<u64> {
+        self.closed_at.map(NonZeroU64::get)
+    }
+
+    pub(super) fn fails(&mut self, at: Origin, errno: i32) {
+        **self.last_error.get_or_insert_default() = (at.time, at.nr, errno);
+    }
+
+    pub(super) fn closes(&mut self, time: u64) {
+        self.closed_at = NonZeroU64::new(time);
+    }
 }
 
 /// How a process ended a stream, or the session on it, for everybody who holds it.
@@ -125,54 +113,58 @@ pub struct Turn {
     pub assumed: bool,
 }
 
-/// A socket.
+/// A socket. There are many: it is small, and what each transfer looks at is together.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Socket {
     /// Its id.
     pub id: SockId,
-    /// Its inode.
-    pub inode: u64,
-    /// Its cookie, 0 where the kernel gave none.
-    pub cookie: u64,
-    /// Address family.
-    pub family: u16,
     /// Its type.
     pub kind: u16,
     /// Its state.
     pub state: u16,
-    /// Its own address.
-    pub local: Address,
-    /// Its peer's.
-    pub remote: Address,
-    /// For `AF_UNIX` the peer's inode.
-    pub peer: u64,
-    /// Who opened it; `nr` 0: it was there before.
-    pub opened: Origin,
+    /// Address family.
+    pub family: u16,
     /// It came from accept.
     pub accepted: bool,
     /// It has been connected once.
     pub connected: bool,
-    /// Who held it when it first crossed a fork, who got it, and when.
-    pub crossed: Option<(ProcId, ProcId, u64)>,
-    /// What each process did.
-    pub users: Few<Usage>,
-    /// Who used it in turn: the first turns and the newest.
-    pub turns: Few<Turn>,
-    /// The last two processes whose requests were under way at once: who reads which reply is luck.
-    pub at_once: Option<[ProcId; 2]>,
-    /// A finding speaks of it: keep it.
-    pub kept: bool,
     /// The client may wait for something: as [`Model::may_wait`](super::Model::may_wait) tells it.
     pub(super) may_wait: bool,
-    /// Few connections have one.
-    pub(super) goodbye: Option<Box<Goodbye>>,
-    pub(super) asked: Requests,
-    pub(super) wire: Option<Wire>,
-    /// What is inside TLS, where calls of OpenSSL were seen that used it.
-    pub(super) inside: Option<Box<Wire>>,
-    pub(super) file: Weak<OpenFile>,
+    /// A finding speaks of it: keep it.
+    pub kept: bool,
     /// It had another open file before: /proc and events were not seen to speak of one.
     pub(super) many_files: bool,
+    pub(super) wire: Option<Wire>,
+    rare: Option<Box<Rare>>,
+    /// Who used it in turn: the first turns and the newest.
+    pub turns: Few<Turn>,
+    /// What each process did.
+    pub users: Few<Usage>,
+    /// Who held it when it first crossed a fork, who got it, and when.
+    pub crossed: Option<(ProcId, ProcId, u64)>,
+    pub(super) asked: Requests,
+    pub(super) file: Weak<OpenFile>,
+    /// Its inode.
+    pub inode: u64,
+    /// Its cookie, 0 where the kernel gave none.
+    pub cookie: u64,
+    /// For `AF_UNIX` the peer's inode.
+    pub peer: u64,
+    /// Who opened it; `nr` 0: it was there before.
+    pub opened: Origin,
+    local: address::Kept,
+    remote: address::Kept,
+}
+
+/// What few sockets have.
+#[derive(Debug, Default)]
+struct Rare {
+    goodbye: Option<Goodbye>,
+    /// The last two processes whose requests were under way at once.
+    at_once: Option<[ProcId; 2]>,
+    /// What is inside TLS, where calls of OpenSSL were seen that used it.
+    inside: Option<Wire>,
 }
 
 impl Socket {
@@ -180,6 +172,67 @@ impl Socket {
     const TURNS: usize = 16;
     /// Users that are remembered.
     const USERS: usize = 256;
+
+    /// One that was seen first at this time, as this record shows it.
+    pub(super) fn new(id: SockId, at: Origin, record: &proto::Socket) -> Self {
+        Self {
+            id,
+            kind: record.kind,
+            state: record.state,
+            family: record.family,
+            accepted: false,
+            connected: false,
+            may_wait: false,
+            kept: false,
+            many_files: false,
+            wire: None,
+            rare: None,
+            turns: Few::None,
+            users: Few::None,
+            crossed: None,
+            asked: Requests::default(),
+            file: Weak::new(),
+            inode: record.file.inode,
+            cookie: record.cookie,
+            peer: 0,
+            opened: at,
+            local: address::Kept::None,
+            remote: address::Kept::None,
+        }
+    }
+
+    /// Its own address.
+    #[must_use]
+    pub fn local(&self) -> Address {
+        (&self.local).into()
+    }
+
+    /// Its peer's.
+    #[must_use]
+    pub fn remote(&self) -> Address {
+        (&self.remote).into()
+    }
+
+    /// What is inside TLS, where calls of OpenSSL were seen that used it.
+    pub(super) fn inside(&self) -> Option<&Wire> {
+        self.rare.as_ref()?.inside.as_ref()
+    }
+
+    /// The same, and with it the place for it.
+    pub(super) fn inside_mut(&mut self) -> Option<&mut Option<Wire>> {
+        self.rare.as_mut().map(|rare| &mut rare.inside).filter(|inside| inside.is_some())
+    }
+
+    /// From here on this is what is inside TLS.
+    pub(super) fn set_inside(&mut self, inside: Wire) {
+        self.rare.get_or_insert_default().inside = Some(inside);
+    }
+
+    /// The last two processes whose requests were under way at once: who reads which reply is luck.
+    #[must_use]
+    pub fn at_once(&self) -> Option<[ProcId; 2]> {
+        self.rare.as_ref()?.at_once
+    }
 
     /// What it speaks.
     #[must_use]
@@ -190,7 +243,7 @@ impl Socket {
     /// What it speaks inside TLS, where that was seen and recognised.
     #[must_use]
     pub fn protocol_inside(&self) -> Option<Protocol> {
-        let protocol = self.inside.as_ref().map(|inside| inside.protocol());
+        let protocol = self.inside().map(Wire::protocol);
         protocol.filter(|&protocol| protocol != Protocol::Unknown)
     }
 
@@ -203,14 +256,14 @@ impl Socket {
     /// Calls of OpenSSL were seen that used it: what is inside TLS is read.
     #[must_use]
     pub fn is_seen_inside(&self) -> bool {
-        self.inside.is_some()
+        self.inside().is_some()
     }
 
     /// What its client waits for now, where the holders are the client, and the requests of it that are remembered.
     #[must_use]
     pub fn in_flight(&self) -> (InFlight, Vec<Asked>) {
-        let [outside, inside] = [self.wire.as_ref(), self.inside.as_deref()]
-            .map(|wire| wire.map_or(InFlight::Unknown, Wire::in_flight));
+        let [outside, inside] =
+            [self.wire.as_ref(), self.inside()].map(|wire| wire.map_or(InFlight::Unknown, Wire::in_flight));
         // A record of TLS may be cut where nobody waits for a reply.
         let flight = match inside {
             InFlight::Unknown => outside,
@@ -230,7 +283,7 @@ impl Socket {
     /// What was seen on its HTTP/2 streams, where it speaks that.
     #[must_use]
     pub fn http2(&self) -> Option<&Http2Log> {
-        let inside = self.inside.as_ref().and_then(|inside| inside.http2());
+        let inside = self.inside().and_then(Wire::http2);
         inside.or_else(|| self.wire.as_ref()?.http2())
     }
 
@@ -242,7 +295,10 @@ impl Socket {
             && self.state != LISTEN
             && match self.family {
                 AF_INET | AF_INET6 => self.connected,
-                AF_UNIX => self.connected && (self.local != Address::None || self.remote != Address::None),
+                AF_UNIX => {
+                    self.connected
+                        && [&self.local, &self.remote].iter().any(|name| **name != address::Kept::None)
+                }
                 _ => false,
             }
     }
@@ -320,24 +376,25 @@ impl Socket {
     /// Who ended it for all, where a holder did.
     #[must_use]
     pub fn goodbye(&self) -> Option<Goodbye> {
-        self.goodbye.as_deref().copied()
+        self.rare.as_ref()?.goodbye
     }
 
     /// A holder ends it for all. The first one that does is remembered.
     pub(super) fn end_for_all(&mut self, goodbye: Goodbye) {
-        self.goodbye.get_or_insert_with(|| Box::new(goodbye));
+        self.rare.get_or_insert_default().goodbye.get_or_insert(goodbye);
     }
 
     pub(super) fn note_at_once(&mut self, pair: Option<[User; 2]>) {
         if let Some(pair) = pair {
-            self.at_once = Some(pair.map(|User(number)| ProcId::from_number(number)));
+            let pair = pair.map(|User(number)| ProcId::from_number(number));
+            self.rare.get_or_insert_default().at_once = Some(pair);
         }
     }
 
     /// It came from accept: what was taken for the peer's name is its own.
     pub(super) fn accept(&mut self) {
         self.accepted = true;
-        if let Address::Unix(_) = self.remote {
+        if let address::Kept::Unix(_) = self.remote {
             self.local = std::mem::take(&mut self.remote);
         }
         if let Some(wire) = self.wire.as_mut() {
@@ -357,16 +414,16 @@ impl Socket {
         self.peer = record.peer;
         match record.family {
             AF_INET | AF_INET6 => {
-                self.local = inet(record.family, &record.local, record.local_port);
+                self.local = address::inet(record.family, &record.local, record.local_port).into();
                 // A reset socket has forgotten its peer; the report should not.
                 if record.remote_port != 0 {
-                    self.remote = inet(record.family, &record.remote, record.remote_port);
+                    self.remote = address::inet(record.family, &record.remote, record.remote_port).into();
                     self.connected = true;
                 }
             }
             AF_UNIX => {
                 if !path.is_empty() {
-                    let name = unix(path);
+                    let name = address::unix(path).into();
                     if self.accepted { self.local = name } else { self.remote = name }
                 }
                 self.connected |= record.peer != 0 || record.state == ESTABLISHED;
@@ -374,25 +431,4 @@ impl Socket {
             _ => {}
         }
     }
-}
-
-fn inet(family: u16, bytes: &[u8; 16], port: u16) -> Address {
-    if port == 0 {
-        return Address::None;
-    }
-    let ip = if family == AF_INET {
-        IpAddr::V4(Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3]))
-    } else {
-        IpAddr::V6(Ipv6Addr::from(*bytes)).to_canonical()
-    };
-    Address::Inet(SocketAddr::new(ip, port))
-}
-
-/// A unix socket's name as unix(7) and ss(8) write it: an abstract one begins with `@`.
-fn unix(path: &[u8]) -> Address {
-    let text = match path.split_first() {
-        Some((0, name)) => format!("@{}", String::from_utf8_lossy(name)),
-        _ => String::from_utf8_lossy(path.split(|&byte| byte == 0).next().unwrap_or(path)).into_owned(),
-    };
-    Address::Unix(text.into())
 }

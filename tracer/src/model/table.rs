@@ -24,7 +24,7 @@ pub struct Slot {
     /// What is behind it now.
     pub open: Option<Holding>,
     /// What was behind it before, newest first: sockets, epolls and eventfds only.
-    pub past: Option<Rc<[Past]>>,
+    past: Option<Rc<Box<[Past]>>>,
     /// How many open files it has had.
     pub generation: u32,
 }
@@ -34,10 +34,24 @@ pub struct Slot {
 pub struct Holding {
     /// The open file.
     pub file: Held,
-    /// Who put it there. In a child's table, that is the parent: it was inherited.
-    pub origin: Origin,
+    /// Who put it there, where that is not who opened the file.
+    moved: Option<Box<Origin>>,
     /// Whether it closes on exec.
     pub cloexec: bool,
+}
+
+impl Holding {
+    /// An open file that `origin` put somewhere.
+    pub(super) fn new(file: Rc<OpenFile>, origin: Origin, cloexec: bool) -> Self {
+        let moved = (file.opened != origin).then(|| Box::new(origin));
+        Self { file: Held::new(file), moved, cloexec }
+    }
+
+    /// Who put it there. In a child's table, that is the parent: it was inherited.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        self.moved.as_deref().copied().unwrap_or(self.file.opened)
+    }
 }
 
 /// An earlier generation of a number.
@@ -68,12 +82,22 @@ pub(super) struct Page {
     /// Which of them are in use, and which of these are sockets, one bit each.
     open: u64,
     with_socket: u64,
-    /// The sockets behind them, 0 for none: a search for one looks here only.
-    sockets: [u32; PAGE],
-    /// Inodes and addresses of the files behind them, 0 where not known: enough to tell that a transfer was on the socket
-    /// that is known, and nothing else of the descriptor has to be looked at.
-    files: [(u64, u64); PAGE],
+    /// Enough to tell that a transfer was on the socket that is known, and nothing else of the descriptor has to be looked
+    /// at.
+    glances: [Glance; PAGE],
     slots: [Slot; PAGE],
+}
+
+/// What is behind a number, at a glance.
+#[derive(Clone, Copy, Debug, Default)]
+struct Glance {
+    /// Inode and address of the file, 0 where not known.
+    inode: u64,
+    address: u64,
+    /// The socket, 0 for none.
+    socket: u32,
+    /// Something is remembered that was behind it before.
+    has_past: bool,
 }
 
 const _: () = assert!(PAGE == u64::BITS as usize);
@@ -129,23 +153,24 @@ impl Table {
             let last = if most < PAGE { bits(page.open).nth(most) } else { None };
             let beyond = last.map_or(0, |low| u64::MAX << low);
             let sockets = bits(page.with_socket & !beyond);
-            sockets.map(move |low| (first + low as i32, SockId(page.sockets[low])))
+            sockets.map(move |low| (first + low as i32, SockId(page.glances[low].socket)))
         })
     }
 
-    /// The socket behind a number, where that surely is the file that the probe found.
-    pub(super) fn same_socket(&self, fd: i32, found: &FileRef) -> Option<SockId> {
+    /// The socket behind a number, where that surely is the file that the probe found, and whether anything is remembered
+    /// that was behind the number before.
+    pub(super) fn same_socket(&self, fd: i32, found: &FileRef) -> Option<(SockId, bool)> {
         let fd = usize::try_from(fd).ok()?;
         let page = self.pages.get(fd / PAGE)?.as_ref()?;
-        let (socket, low) = (page.sockets[fd % PAGE], fd % PAGE);
-        let same = found.file != 0 && page.files[low] == (found.inode, found.file);
-        (same && socket != 0 && found.kind() == FileKind::Socket).then_some(SockId(socket))
+        let Glance { inode, address, socket, has_past } = page.glances[fd % PAGE];
+        let same = found.file != 0 && (inode, address) == (found.inode, found.file);
+        (same && socket != 0 && found.kind() == FileKind::Socket).then_some((SockId(socket), has_past))
     }
 
     /// The lowest number with a socket.
     pub(super) fn find(&self, SockId(wanted): SockId) -> Option<i32> {
         self.pages().find_map(|(first, page)| {
-            let low = page.sockets.iter().position(|&socket| socket == wanted && wanted != 0)?;
+            let low = page.glances.iter().position(|glance| glance.socket == wanted && wanted != 0)?;
             Some(first + low as i32)
         })
     }
@@ -174,7 +199,7 @@ impl Table {
         for (at, page) in self.pages.iter().enumerate() {
             let Some(page) = page else { continue };
             let has = seen.entry(Rc::as_ptr(page)).or_insert_with(|| {
-                let sockets = bits(page.with_socket).map(|low| (low, SockId(page.sockets[low])));
+                let sockets = bits(page.with_socket).map(|low| (low, SockId(page.glances[low].socket)));
                 sockets.filter(|(_, socket)| wanted.contains(socket)).collect()
             });
             has.iter().for_each(|&(low, socket)| found(socket, (at * PAGE + low) as i32));
@@ -202,7 +227,7 @@ impl Table {
     pub(super) fn recognise(&mut self, fd: i32, file: &Rc<OpenFile>) {
         self.change(fd, |slot| {
             if let Some(open) = &mut slot.open {
-                open.file = Held::new(Rc::clone(file));
+                *open = Holding::new(Rc::clone(file), open.origin(), open.cloexec);
             }
         });
     }
@@ -250,9 +275,11 @@ impl Table {
         let socket_behind = socket.flatten();
         page.open = page.open & !(1 << low) | u64::from(socket.is_some()) << low;
         page.with_socket = page.with_socket & !(1 << low) | u64::from(socket_behind.is_some()) << low;
-        page.sockets[low] = socket_behind.map_or(0, |SockId(id)| id);
-        page.files[low] =
+        let (inode, address) =
             slot.open.as_ref().map_or((0, 0), |open| (open.file.inode, open.file.address.get()));
+        let socket = socket_behind.map_or(0, |SockId(id)| id);
+        let has_past = slot.past.is_some();
+        page.glances[low] = Glance { inode, address, socket, has_past };
         Some(changed)
     }
 }
@@ -262,8 +289,7 @@ impl Default for Page {
         Self {
             open: 0,
             with_socket: 0,
-            sockets: [0; PAGE],
-            files: [(0, 0); PAGE],
+            glances: [Glance::default(); PAGE],
             slots: std::array::from_fn(|_| Slot::default()),
         }
     }
@@ -284,7 +310,7 @@ impl Slot {
         let Some(open) = self.open.take() else { return false };
         if open.file.is_endpoint() {
             let newest =
-                Past { file: Rc::clone(&open.file), origin: open.origin, end, generation: self.generation };
+                Past { file: Rc::clone(&open.file), origin: open.origin(), end, generation: self.generation };
             let (mut own, mut inherited) = (0, 0);
             let kept = std::iter::once(newest).chain(self.past().iter().cloned()).filter(|past| {
                 let (count, most) =
@@ -292,7 +318,7 @@ impl Slot {
                 *count += 1;
                 *count <= most
             });
-            self.past = Some(kept.collect());
+            self.past = Some(Rc::new(kept.collect()));
         }
         true
     }
@@ -300,7 +326,7 @@ impl Slot {
     /// What was behind it before, newest first.
     #[must_use]
     pub fn past(&self) -> &[Past] {
-        self.past.as_deref().unwrap_or_default()
+        self.past.as_ref().map_or(&[], |past| past)
     }
 }
 

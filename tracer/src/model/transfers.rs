@@ -1,7 +1,7 @@
 //! What transfers do: who used which socket, and what the bytes said.
 
 use super::socket::Turn;
-use super::{Change, Model, OpenFile, Origin, SockId, Socket};
+use super::{Change, Model, OpenFile, Origin, Slot, SockId, Socket};
 use crate::errno;
 use crate::protocol::{Chunk, Direction, fits_mid_stream};
 use forkscope_proto as proto;
@@ -14,7 +14,8 @@ const MSG_PEEK: u32 = 2;
 impl Model {
     pub(super) fn transfer(&mut self, at: Origin, io: &Io, payload: &[u8], out: &mut Vec<Change>) {
         let table = self.table_id(at).and_then(|id| self.tables.get(&id));
-        let known = table.and_then(|table| table.same_socket(io.fd, &io.file));
+        let glance = table.and_then(|table| table.same_socket(io.fd, &io.file));
+        let (known, has_past) = glance.map_or((None, true), |(id, has_past)| (Some(id), has_past));
         let file = if known.is_none() { self.resolve(at, io.fd, &io.file, out) } else { None };
         let sent = calls::SPECS.get(usize::from(at.nr)).is_some_and(|spec| spec.shape == Shape::Send);
         if let Some(errno) = errno::of(io.ret) {
@@ -42,7 +43,7 @@ impl Model {
             return;
         }
         let bytes = io.ret as u64;
-        if sent {
+        if sent && has_past {
             self.misdirected(at, id, io.fd, Chunk::new(payload, bytes), out);
         }
         let Some(socket) = self.sockets.get_mut(&id) else { return };
@@ -108,9 +109,7 @@ impl Model {
     /// Bytes that continue the session of a connection which had this number before: the sender still means it.
     fn misdirected(&mut self, at: Origin, id: SockId, fd: i32, chunk: Chunk<'_>, out: &mut Vec<Change>) {
         let bytes = chunk.len;
-        let Some(past) = self.slot(at.process, at.tid, fd).and_then(|slot| slot.past.as_ref()) else {
-            return;
-        };
+        let past = self.slot(at.process, at.tid, fd).map_or(&[][..], Slot::past);
         let Some(socket) = self.sockets.get(&id) else { return };
         let meant = past.iter().filter(|past| past.origin.process != at.process).find_map(|past| {
             let before = self.sockets.get(&past.file.socket?)?;

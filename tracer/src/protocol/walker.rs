@@ -67,23 +67,32 @@ struct Parked {
     left: u64,
 }
 
-/// The place in one direction's stream of messages.
+/// The place in one direction's stream of messages. There are two for each connection: it is small.
 #[derive(Clone, Debug)]
 pub(super) struct Walker {
-    sync: Sync,
     /// Bytes of the current message still to come.
     left: u64,
+    /// Few connections have one for long.
+    cut: Option<Box<Cut>>,
+    /// Whose transfer began the current message, where `begun`.
+    owner: User,
+    begun: bool,
+    sync: Sync,
     /// The current message goes on to the next line feed.
     line: bool,
+}
+
+/// What was cut: a header by the end of a transfer, a message by another process.
+#[derive(Clone, Debug, Default)]
+struct Cut {
     /// A header that is not complete yet, and what it lacks at least.
     head: [u8; HEAD_MAX],
     have: u8,
     lacks: u32,
-    /// Whose transfer began the current message.
-    owner: Option<User>,
-    /// Few connections have one.
-    parked: Option<Box<Parked>>,
+    parked: Option<Parked>,
 }
+
+const _: () = assert!(size_of::<Walker>() == 24);
 
 /// The place in one transfer.
 #[derive(Debug)]
@@ -97,7 +106,7 @@ impl Walker {
     /// At the stream's first byte when `fresh`, else somewhere unknown.
     pub(super) fn new(fresh: bool) -> Self {
         let sync = if fresh { Sync::Exact } else { Sync::Lost };
-        Self { sync, left: 0, line: false, head: [0; HEAD_MAX], have: 0, lacks: 0, owner: None, parked: None }
+        Self { left: 0, cut: None, owner: User(0), begun: false, sync, line: false }
     }
 
     /// The place is unknown until a transfer begins with a message.
@@ -117,12 +126,21 @@ impl Walker {
 
     /// Who began the message that is not complete yet, if one is not.
     pub(super) fn unfinished(&self) -> Option<User> {
-        self.owner.filter(|_| self.left > 0 || self.have > 0 || self.line)
+        self.owner().filter(|_| self.left > 0 || self.have() > 0 || self.line)
     }
 
     /// Who completed the header of the message whose rest is still to come, if some is.
     pub(super) fn payload_of(&self) -> Option<User> {
-        self.owner.filter(|_| self.left > 0 || self.line)
+        self.owner().filter(|_| self.left > 0 || self.line)
+    }
+
+    fn owner(&self) -> Option<User> {
+        self.begun.then_some(self.owner)
+    }
+
+    /// Bytes of a header that is not complete yet.
+    fn have(&self) -> usize {
+        self.cut.as_ref().map_or(0, |cut| usize::from(cut.have))
     }
 
     /// Bytes of the current message that are still to come, where its length is known.
@@ -157,19 +175,21 @@ impl Walker {
         if !self.is_exact() {
             return self.lose();
         }
-        let missing = if self.left > 0 { self.left } else { self.lacks.max(1).into() };
+        let lacks = self.cut.as_ref().map_or(0, |cut| cut.lacks);
+        let missing = if self.left > 0 { self.left } else { lacks.max(1).into() };
         out(Sign::Torn { by: user, cut, missing });
-        let parked = (self.left > 0).then(|| Box::new(Parked { owner: cut, left: self.left }));
-        *self = Self { parked, ..Self::new(true) };
+        let parked = (self.left > 0).then_some(Parked { owner: cut, left: self.left });
+        let cut = parked.map(|parked| Box::new(Cut { parked: Some(parked), ..Cut::default() }));
+        *self = Self { cut, ..Self::new(true) };
     }
 
     /// The process whose message was cut goes on with it.
     fn resume(&mut self, user: User) {
         if self.unfinished().is_none()
-            && let Some(parked) = self.parked.take_if(|parked| parked.owner == user)
+            && let Some(cut) = &mut self.cut
+            && let Some(parked) = cut.parked.take_if(|parked| parked.owner == user)
         {
-            self.left = parked.left;
-            self.owner = Some(parked.owner);
+            (self.left, self.owner, self.begun) = (parked.left, parked.owner, true);
         }
     }
 
@@ -186,19 +206,25 @@ impl Walker {
             self.lose();
             return None;
         };
-        let owner = if self.have == 0 { Some(cursor.user) } else { self.owner };
-        self.owner = Some(cursor.user);
-        let have = usize::from(self.have);
+        let have = self.have();
+        let owner = if have == 0 { cursor.user } else { self.owner };
+        (self.owner, self.begun) = (cursor.user, true);
+        let mut bytes = [0; HEAD_MAX];
+        if let Some(cut) = self.cut.as_deref().filter(|_| have > 0) {
+            bytes[..have].copy_from_slice(&cut.head[..have]);
+        }
         let taken = rest.len().min(HEAD_MAX - have);
         let filled = have + taken;
-        self.head[have..filled].copy_from_slice(&rest[..taken]);
-        let (head, body, line) = match read(&self.head[..filled]) {
+        bytes[have..filled].copy_from_slice(&rest[..taken]);
+        let (head, body, line) = match read(&bytes[..filled]) {
             Head::Message { head, body } => (head, body, false),
             Head::Line { head } => (head, 0, true),
             Head::Short(lacks) if filled < HEAD_MAX && cursor.is_whole() => {
                 cursor.keep(0..taken);
-                let lacks = u32::try_from(lacks).unwrap_or(u32::MAX);
-                (self.have, self.lacks, self.owner) = (filled as u8, lacks, owner);
+                let cut = self.cut.get_or_insert_default();
+                (cut.head, cut.have) = (bytes, filled as u8);
+                cut.lacks = u32::try_from(lacks).unwrap_or(u32::MAX);
+                self.owner = owner;
                 cursor.at = cursor.chunk.len;
                 return None;
             }
@@ -208,7 +234,7 @@ impl Walker {
                 return None;
             }
             Head::Bad => {
-                cursor.keep(0..bad(&self.head[..filled], have, read));
+                cursor.keep(0..bad(&bytes[..filled], have, read));
                 self.lose();
                 return None;
             }
@@ -218,14 +244,17 @@ impl Walker {
             return None;
         };
         cursor.keep(0..used);
-        (self.have, self.left, self.line) = (0, body, line);
+        if let Some(cut) = self.cut.as_mut().filter(|_| have > 0) {
+            (cut.have, cut.lacks) = (0, 0);
+        }
+        (self.left, self.line) = (body, line);
         cursor.at += used as u64;
         if let Sync::Guess { read } = self.sync {
             self.sync = if read { Sync::Exact } else { Sync::Guess { read: true } };
         }
         let body = cursor.captured().unwrap_or_default();
         let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(body.len());
-        Some(Message { bytes: self.head, head, body: if line { body } else { &body[..most] } })
+        Some(Message { bytes, head, body: if line { body } else { &body[..most] } })
     }
 
     /// What this transfer brings of the current message's body, from here on.

@@ -37,7 +37,7 @@ pub struct Wire {
     /// What the last transfer looked like, without being sure.
     candidate: Protocol,
     /// The session before TLS, where it goes on inside: after MySQL's SSLRequest ("Protocol::SSLRequest").
-    before: Option<Box<dyn Session>>,
+    before: Option<Box<Box<dyn Session>>>,
 }
 
 impl Default for Wire {
@@ -99,7 +99,7 @@ impl Wire {
     pub fn inside(&mut self) -> Self {
         let before = self.before.take();
         let protocol = before.as_ref().map_or(Protocol::Unknown, |_| Protocol::Mysql);
-        Self { protocol, session: before, ..Self::new() }
+        Self { protocol, session: before.map(|before| *before), ..Self::new() }
     }
 
     /// Bytes were missed in this direction: a late attach, a loss.
@@ -119,7 +119,8 @@ impl Wire {
         match &mut self.session {
             Some(session) => match upgrade(self.protocol, chunk) {
                 Some((speech, side)) => {
-                    self.before = self.session.take().filter(|_| self.protocol == Protocol::Mysql);
+                    self.before =
+                        self.session.take().filter(|_| self.protocol == Protocol::Mysql).map(Box::new);
                     self.speak(speech, side.client_when(dir), [true; 2], out);
                 }
                 None => return session.feed(user, dir, chunk, out),

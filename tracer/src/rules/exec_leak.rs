@@ -61,7 +61,7 @@ impl ExecLeak {
         let Some(table) = model.table(process) else { return };
         let time = model.now();
         for (fd, holding) in table.iter().filter(|(fd, _)| *fd > 2) {
-            let inherited = holding.origin.process != process;
+            let inherited = holding.origin().process != process;
             let Some(id) = holding.file.socket.filter(|_| inherited && self.leaked.len() < MOST) else {
                 continue;
             };

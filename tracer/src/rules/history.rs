@@ -66,11 +66,11 @@ pub(super) fn steps(model: &Model, process: ProcId, tid: u32, fd: i32, past: &Pa
         let what =
             now.file.socket.and_then(|id| model.socket(id)).map_or_else(|| now.file.describe(), connection);
         steps.push(Step {
-            time: now.origin.time,
-            process: now.origin.process,
-            tid: now.origin.tid,
+            time: now.origin().time,
+            process: now.origin().process,
+            tid: now.origin().tid,
             what: format!("{what} took the number {fd}"),
-            nr: now.origin.nr,
+            nr: now.origin().nr,
             fd: Some(fd),
             ret: Some(i64::from(fd)),
         });
@@ -160,9 +160,9 @@ pub(super) fn part(socket: &Socket) -> &'static str {
 /// Both addresses.
 fn ends(socket: &Socket) -> String {
     if socket.accepted {
-        format!("{} <- {}", socket.local, socket.remote)
+        format!("{} <- {}", socket.local(), socket.remote())
     } else {
-        format!("{} -> {}", socket.local, socket.remote)
+        format!("{} -> {}", socket.local(), socket.remote())
     }
 }
 

@@ -39,7 +39,7 @@ impl Rule for MisdirectedBytes {
             time,
             process,
             tid,
-            what: format!("{bytes} bytes of {} went to {}", old.protocol().name(), got.remote),
+            what: format!("{bytes} bytes of {} went to {}", old.protocol().name(), got.remote()),
             nr,
             fd: Some(fd),
             ret: Some(bytes as i64),
@@ -52,11 +52,11 @@ impl Rule for MisdirectedBytes {
             confidence: confidence(model, past.end.by.nr != 0, &[process, past.file.opened.process]),
             says: Says::Astray,
             cause: Cause::Number { process, fd },
-            title: format!("{} on fd {fd} sent bytes meant for {} to {}", call(nr), old.remote, got.remote),
+            title: format!("{} on fd {fd} sent bytes meant for {} to {}", call(nr), old.remote(), got.remote()),
             summary: format!(
                 "Process {pid} inherited fd {fd} from {creator} by fork: {was}. It was closed in {pid}, a new socket \
                  to {} took the number, and {pid} goes on writing the {} session there. No call fails.",
-                got.remote,
+                got.remote(),
                 old.protocol().name()
             ),
             process,

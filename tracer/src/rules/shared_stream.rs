@@ -73,7 +73,7 @@ fn turns(model: &Model, id: SockId, process: ProcId) -> Option<Draft> {
     // Of requests and replies without a number, as in HTTP/1.1, turns go well until two are under way at once.
     let by_luck = came_back && !socket.accepted && socket.protocol() != Protocol::Unknown;
     let at_once = by_luck
-        && socket.at_once.is_some_and(|pair| [process, other].iter().all(|process| pair.contains(process)));
+        && socket.at_once().is_some_and(|pair| [process, other].iter().all(|process| pair.contains(process)));
     let severity = match (known || at_once, as_stdio) {
         (true, false) => Severity::Error,
         (true, true) => Severity::Warning,

@@ -1,7 +1,7 @@
 //! HTTP/2 streams in words.
 
 use crate::model::{Model, ProcId, Socket};
-use crate::protocol::{User, error_name};
+use crate::protocol::{Direction, User, error_name};
 
 /// What a process asked for on a stream, as a clause: ` for /package.Service/Method`. Empty where that is not known.
 pub(super) fn path_clause(socket: &Socket, stream: u32, user: User) -> String {
@@ -25,7 +25,7 @@ pub(super) fn reused(model: &Model, socket: &Socket, stream: u32, first: User, a
 /// `RST_STREAM`, with the error by which a process reset a stream where that is known.
 pub(super) fn reset(socket: &Socket, stream: u32, user: User) -> String {
     let usage = socket.http2().and_then(|log| log.usage(stream, user));
-    match usage.and_then(|usage| error_name(usage.reset[0]?)) {
+    match usage.and_then(|usage| error_name(usage.reset_code(Direction::Sent)?)) {
         Some(error) => format!("RST_STREAM ({error})"),
         None => "RST_STREAM".to_owned(),
     }

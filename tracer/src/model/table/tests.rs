@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::model::ProcId;
-use crate::model::file::Held;
 use forkscope_proto::FileKind;
 use proptest::prelude::*;
 
@@ -23,7 +22,7 @@ proptest! {
         let (mut table, mut copies) = (Table::default(), Vec::new());
         for (fd, put, copy) in steps {
             match put {
-                Some(socket) => table.put(fd, Holding { file: Held::new(file(socket)), origin: AT, cloexec: false }, END),
+                Some(socket) => table.put(fd, Holding::new(file(socket), AT, false), END),
                 None => drop(table.clear(fd, END)),
             }
             if copy {

@@ -1,6 +1,7 @@
 //! What was seen on the streams of one connection, by process: for reports and for words of evidence.
 
-mod groups;
+mod coded;
+mod remembered;
 mod stream;
 
 pub use stream::{Stream, StreamUse};
@@ -9,9 +10,9 @@ use super::codes::SETTINGS;
 use super::frame::{Frame, FrameKind};
 use super::hpack::Fields;
 use super::messages::Messages;
-use crate::protocol::{Direction, User};
-use groups::{Groups, Known};
-use stream::Body;
+use crate::protocol::{Direction, Few, User};
+use remembered::{Known, Remembered};
+use stream::usage_mut;
 
 /// GOAWAYs that are remembered, first come: a second one is the last word before the end (RFC 9113, 6.8).
 const GOAWAYS: usize = 8;
@@ -20,12 +21,19 @@ const GOAWAYS: usize = 8;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Log {
     /// The connection itself: stream 0.
-    connection: Body,
-    streams: Groups,
-    forgotten: u64,
+    connection: Few<StreamUse>,
+    streams: Remembered,
+    forgotten: u32,
     /// The highest stream that was forgotten.
     forgotten_to: u32,
-    unread: [u64; 2],
+    unread: [u32; 2],
+    /// Few connections have any.
+    said: Option<Box<Said>>,
+}
+
+/// What was said of the connection itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Said {
     /// In the order of their directions and of [`SETTINGS`].
     settings: Vec<Setting>,
     goaways: Vec<Goaway>,
@@ -55,31 +63,33 @@ pub struct Goaway {
 impl Log {
     /// The connection itself, then its streams, oldest first.
     pub fn streams(&self) -> impl Iterator<Item = Stream<'_>> {
-        std::iter::once(Stream { id: 0, of: &self.connection }).chain(self.streams.iter())
+        let connection = Stream { id: 0, uses: &self.connection, messages: [Messages::Not; 2] };
+        std::iter::once(connection).chain(self.streams.iter())
     }
 
     /// Streams that were seen and are not remembered.
     #[must_use]
     pub fn forgotten(&self) -> u64 {
-        self.forgotten
+        self.forgotten.into()
     }
 
     /// Header blocks of which something is not known: captured in part, or resting on what was not seen.
     #[must_use]
     pub fn unread(&self, dir: Direction) -> u64 {
-        self.unread[dir.index()]
+        self.unread[dir.index()].into()
     }
 
     /// Parameters that were set, by name: the last values.
     pub fn settings(&self, dir: Direction) -> impl Iterator<Item = (&'static str, u32)> {
-        let of = self.settings.iter().filter(move |setting| usize::from(setting.dir) == dir.index());
+        let settings = self.said.as_ref().map_or(&[][..], |said| &said.settings);
+        let of = settings.iter().filter(move |setting| usize::from(setting.dir) == dir.index());
         of.map(|setting| (SETTINGS[usize::from(setting.at)].1, setting.value))
     }
 
     /// The ends of the session that were announced.
     #[must_use]
     pub fn goaways(&self) -> &[Goaway] {
-        &self.goaways
+        self.said.as_ref().map_or(&[], |said| &said.goaways)
     }
 
     /// What a process did on a stream; `None` where that is not remembered.
@@ -89,22 +99,21 @@ impl Log {
     }
 
     fn usage_mut(&mut self, id: u32, user: User) -> Option<&mut StreamUse> {
-        self.body(id)?.usage_mut(user)
-    }
-
-    fn body(&mut self, id: u32) -> Option<&mut Body> {
-        if id == 0 { Some(&mut self.connection) } else { self.stream(id).map(|known| known.body) }
+        match id {
+            0 => usage_mut(&mut self.connection, user),
+            id => self.stream(id)?.body.usage_mut(user),
+        }
     }
 
     fn stream(&mut self, id: u32) -> Option<Known<'_>> {
-        if let Some(at) = self.streams.place(id) {
-            return self.streams.at_mut(at, id);
+        if self.streams.has(id) {
+            return self.streams.get_mut(id);
         }
         if id <= self.forgotten_to {
             return None;
         }
         if let Some((old, was_opened)) = self.streams.add(id) {
-            self.forgotten += 1;
+            self.forgotten = self.forgotten.saturating_add(1);
             // One that nobody was seen to open may be a misread number, above all that are to come.
             if was_opened {
                 self.forgotten_to = self.forgotten_to.max(old);
@@ -115,18 +124,21 @@ impl Log {
 
     /// A frame's header was sent or received by `user`.
     pub(super) fn frame(&mut self, user: User, dir: Direction, frame: Frame) {
-        let body = if frame.stream == 0 {
-            Some(&mut self.connection)
+        let usage = if frame.stream == 0 {
+            usage_mut(&mut self.connection, user)
         } else {
-            self.stream(frame.stream).map(|known| {
-                known.ended[dir.index()] |= frame.ends_stream();
-                if frame.kind == FrameKind::RstStream {
-                    *known.ended = [true; 2];
+            self.stream(frame.stream).and_then(|mut known| {
+                let is_reset = frame.kind == FrameKind::RstStream;
+                if frame.ends_stream() || is_reset {
+                    known.end(dir);
                 }
-                known.body
+                if is_reset {
+                    known.end(dir.other());
+                }
+                known.body.usage_mut(user)
             })
         };
-        if let Some(usage) = body.and_then(|body| body.usage_mut(user)) {
+        if let Some(usage) = usage {
             usage.count(dir, frame.kind);
         }
     }
@@ -141,8 +153,8 @@ impl Log {
     /// A header block of a stream said this.
     pub(super) fn fields(&mut self, id: u32, user: User, dir: Direction, fields: Fields) {
         let at = dir.index();
-        self.unread[at] += u64::from(fields.gaps);
-        let Some(body) = self.body(id) else { return };
+        self.unread[at] = self.unread[at].saturating_add(fields.gaps.into());
+        let Some(Known { body, .. }) = self.stream(id) else { return };
         if let (Some(true), Messages::Not) = (fields.grpc, body.messages[at]) {
             body.messages[at] = Messages::At { have: 0, left: 0 };
         }
@@ -155,7 +167,7 @@ impl Log {
 
     /// The place among the messages of a stream, where they are counted.
     pub(super) fn messages(&mut self, id: u32, dir: Direction) -> Option<&mut Messages> {
-        let read = |body: &Body| body.messages[dir.index()].are_read();
+        let read = |body: &stream::Body| body.messages[dir.index()].are_read();
         self.streams.get(id).filter(|body| read(body))?;
         Some(&mut self.streams.get_mut(id)?.body.messages[dir.index()])
     }
@@ -171,7 +183,7 @@ impl Log {
     /// A RST_STREAM had this code.
     pub(super) fn reset(&mut self, id: u32, user: User, dir: Direction, code: u32) {
         if let Some(usage) = self.usage_mut(id, user) {
-            usage.reset[dir.index()] = Some(code);
+            usage.reset(dir, code);
         }
     }
 
@@ -179,22 +191,29 @@ impl Log {
     pub(super) fn set(&mut self, dir: Direction, number: u16, value: u32) {
         let Some(at) = SETTINGS.iter().position(|(known, _)| *known == number) else { return };
         let new = Setting { dir: dir.index() as u8, at: at as u8, value };
-        match self.settings.binary_search_by_key(&(new.dir, new.at), |known| (known.dir, known.at)) {
-            Ok(place) => self.settings[place] = new,
+        let settings = &mut self.said.get_or_insert_default().settings;
+        match settings.binary_search_by_key(&(new.dir, new.at), |known| (known.dir, known.at)) {
+            Ok(place) => settings[place] = new,
             Err(place) => {
-                if self.settings.len() == self.settings.capacity() {
-                    self.settings.reserve_exact(SETTINGS.len());
+                if settings.len() == settings.capacity() {
+                    settings.reserve_exact(SETTINGS.len());
                 }
-                self.settings.insert(place, new);
+                settings.insert(place, new);
             }
         }
     }
 
     /// A GOAWAY was read.
     pub(super) fn goaway(&mut self, goaway: Goaway) {
-        if self.goaways.len() < GOAWAYS {
-            self.goaways.push(goaway);
+        let goaways = &mut self.said.get_or_insert_default().goaways;
+        if goaways.len() < GOAWAYS {
+            goaways.push(goaway);
         }
+    }
+
+    /// A transfer has ended.
+    pub(super) fn rest(&mut self) {
+        self.streams.rest();
     }
 
     /// Bytes of this direction were missed.

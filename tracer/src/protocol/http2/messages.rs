@@ -11,7 +11,7 @@ const PREFIX: usize = 5;
 /// ```text
 ///   Not (no gRPC, or not known to be) --- HEADERS say that it is ---> At --- bytes of a prefix were not seen ---> Lost
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) enum Messages {
     #[default]
     Not,

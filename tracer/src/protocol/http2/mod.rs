@@ -7,6 +7,7 @@ mod log;
 mod messages;
 mod open;
 mod payload;
+mod shared;
 mod streams;
 
 pub use codes::{error_name, grpc_status_name};
@@ -282,6 +283,7 @@ impl Session for Http2 {
             }
         }
         self.payloads[at] = payloads.rest();
+        self.log.rest();
     }
 
     fn skip(&mut self, dir: Direction) {

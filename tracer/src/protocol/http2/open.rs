@@ -6,14 +6,10 @@
 //!                       \---RST_STREAM either way-------------------------------/
 //! ```
 
-use crate::protocol::{Direction, InFlight, User};
-use std::collections::VecDeque;
+use crate::protocol::{Direction, Few, InFlight, User};
 
 /// Streams that are followed at once, the newest: servers allow about 100 (RFC 9113, 6.5.2).
 const FOLLOWED: usize = 256;
-
-/// Streams for which there is room from the first one on.
-const FEW: usize = 4;
 
 #[derive(Clone, Copy, Debug)]
 struct Life {
@@ -28,7 +24,7 @@ struct Life {
 /// The streams that this end opened and that are not closed.
 #[derive(Debug)]
 pub(super) struct Open {
-    streams: VecDeque<Life>,
+    streams: Few<Life>,
     /// There may be others.
     doubted: bool,
 }
@@ -36,7 +32,7 @@ pub(super) struct Open {
 impl Open {
     /// None yet. `fresh`: none were opened before.
     pub(super) fn new(fresh: bool) -> Self {
-        Self { streams: VecDeque::new(), doubted: !fresh }
+        Self { streams: Few::None, doubted: !fresh }
     }
 
     /// `opener` sent the HEADERS that open a stream.
@@ -45,13 +41,9 @@ impl Open {
             return;
         }
         if self.streams.len() == FOLLOWED {
-            self.streams.pop_front();
+            self.streams.remove(0);
         }
-        if self.streams.is_empty() {
-            // Most connections have few at a time, and there are many connections.
-            self.streams.reserve_exact(FEW);
-        }
-        self.streams.push_back(Life { id, opener, ended: [false; 2], sure: true });
+        self.streams.push(Life { id, opener, ended: [false; 2], sure: true });
     }
 
     /// END_STREAM passed this way.

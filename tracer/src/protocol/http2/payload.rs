@@ -71,7 +71,12 @@ impl Payloads {
     /// A transfer has ended.
     pub(super) fn rest(self) -> Resting {
         let is_cut = self.is_unfinished() || self.block.is_some() || !self.hpack.is_between();
-        if is_cut { Resting::Within(Box::new(self)) } else { Resting::Between(self.hpack.into_table()) }
+        if is_cut {
+            return Resting::Within(Box::new(self));
+        }
+        let mut table = self.hpack.into_table();
+        table.rest();
+        Resting::Between(table)
     }
 
     /// Is there more to come of a frame?

@@ -1,10 +1,9 @@
 //! Which process opened which stream.
 
-use crate::protocol::User;
-use std::collections::VecDeque;
+use crate::protocol::{Few, User};
 
 /// The newest streams that are remembered.
-const KEPT: usize = 256;
+const KEPT: u32 = 256;
 
 /// What HEADERS sent by a client mean for their stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,9 +23,11 @@ struct Run {
     first: u32,
     last: u32,
     opener: User,
-    /// The last other process that opened them.
-    again: Option<User>,
+    /// The last other process that opened them, or the same where there is none.
+    again: User,
 }
+
+const _: () = assert!(size_of::<Few<Run>>() == 24);
 
 /// Between the numbers of two streams of one side.
 const STEP: u32 = 2;
@@ -41,9 +42,9 @@ impl Run {
 #[derive(Debug)]
 pub(super) struct Streams {
     /// In the order in which they were opened.
-    newest: VecDeque<Run>,
+    newest: Few<Run>,
     /// How many streams they are.
-    count: usize,
+    count: u32,
     /// Streams up to this one may have been opened unseen.
     unseen: u32,
     doubted: bool,
@@ -52,7 +53,7 @@ pub(super) struct Streams {
 impl Streams {
     /// None yet, and none missed.
     pub(super) fn new() -> Self {
-        Self { newest: VecDeque::new(), count: 0, unseen: 0, doubted: false }
+        Self { newest: Few::None, count: 0, unseen: 0, doubted: false }
     }
 
     /// HEADERS may have been missed since the last that was seen.
@@ -65,7 +66,7 @@ impl Streams {
     pub(super) fn open(&mut self, id: u32, user: User, ends: bool) -> Opening {
         if let Some(at) = self.newest.iter().rposition(|run| run.has(id)) {
             let Run { opener, again, .. } = self.newest[at];
-            if opener == user || again == Some(user) {
+            if opener == user || again == user {
                 return Opening::Known;
             }
             self.opened_again(at, id, user);
@@ -91,26 +92,22 @@ impl Streams {
 
     fn add(&mut self, id: u32, opener: User) {
         self.count += 1;
-        if let Some(newest) = self.newest.back_mut()
+        if let Some(newest) = self.newest.last_mut()
             && newest.last.checked_add(STEP) == Some(id)
-            && (newest.opener, newest.again) == (opener, None)
+            && (newest.opener, newest.again) == (opener, opener)
         {
             newest.last = id;
             return;
         }
-        if self.newest.is_empty() {
-            // Most connections have one run, and there are many connections.
-            self.newest.reserve_exact(1);
-        }
-        self.newest.push_back(Run { first: id, last: id, opener, again: None });
+        self.newest.push(Run { first: id, last: id, opener, again: opener });
     }
 
     fn forget_oldest(&mut self) {
-        let Some(oldest) = self.newest.front_mut() else { return };
+        let Some(oldest) = self.newest.first_mut() else { return };
         self.unseen = self.unseen.max(oldest.first);
         self.count -= 1;
         if oldest.first == oldest.last {
-            self.newest.pop_front();
+            self.newest.remove(0);
         } else {
             oldest.first += STEP;
         }
@@ -119,7 +116,7 @@ impl Streams {
     /// A stream of the run there was opened by another, too: from now on it is a run of its own.
     fn opened_again(&mut self, at: usize, id: u32, again: User) {
         let run = self.newest[at];
-        let own = Run { first: id, last: id, again: Some(again), ..run };
+        let own = Run { first: id, last: id, again, ..run };
         self.newest[at] = own;
         if id < run.last {
             self.newest.insert(at + 1, Run { first: id + STEP, ..run });
@@ -132,7 +129,7 @@ impl Streams {
     /// Who opened `id`, when `user` did not.
     pub(super) fn stranger(&self, id: u32, user: User) -> Option<User> {
         let run = self.newest.iter().rev().find(|run| run.has(id))?;
-        (run.opener != user && run.again != Some(user)).then_some(run.opener)
+        (run.opener != user && run.again != user).then_some(run.opener)
     }
 }
 

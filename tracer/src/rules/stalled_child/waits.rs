@@ -102,7 +102,7 @@ fn in_loop(
 /// What a child has under a number through the fork.
 fn inherited(model: &Model, child: ProcId, fd: i32) -> Option<&Holding> {
     let held = model.table(child)?.holding(fd)?;
-    (held.origin.process != child && held.file.opened.process != child).then_some(held)
+    (held.origin().process != child && held.file.opened.process != child).then_some(held)
 }
 
 /// A connection that its parent made and has still, where the parent's threads know what comes on it.

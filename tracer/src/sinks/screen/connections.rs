@@ -6,7 +6,7 @@ use super::page::{Column, Line, Role, Table, numbers, plain, span, words};
 use super::search::Search;
 use super::{Sight, Sorted};
 use crate::errno;
-use crate::model::{Address, ProcId, SockId, Socket};
+use crate::model::{Address, ProcId, SockId, Socket, Usage};
 use crate::protocol::Protocol;
 use std::cmp::Reverse;
 
@@ -84,7 +84,7 @@ impl Connections {
         };
         rows.sort_unstable_by_key(|(key, id)| (*key, Reverse(*id)));
         if self.by == By::Remote {
-            let remote = |id: SockId| model.socket(id).map(|socket| socket.remote.to_string());
+            let remote = |id: SockId| model.socket(id).map(|socket| socket.remote().to_string());
             rows.sort_by_cached_key(|(_, id)| remote(*id));
         }
         self.list.fill(rows.into_iter().map(|(_, id)| id).collect());
@@ -124,8 +124,8 @@ fn row(sight: &Sight<'_>, id: SockId) -> Vec<Line> {
     let graph = sight.rates.of(id).map(|graph| sight.style.graph(graph.until(sight.now)));
     vec![
         plain(id.0.to_string()),
-        plain(address(&socket.local)),
-        plain(address(&socket.remote)),
+        plain(address(&socket.local())),
+        plain(address(&socket.remote())),
         plain(protocol(socket)),
         plain(method(socket).unwrap_or_default()),
         holders(sight, socket),
@@ -178,15 +178,14 @@ fn holders(sight: &Sight<'_>, socket: &Socket) -> Line {
 
 /// Bytes sent and received, by all.
 fn moved(socket: &Socket) -> (u64, u64) {
-    let sum = |sum: (u64, u64), user: &crate::model::Usage| {
+    let sum = |sum: (u64, u64), user: &Usage| {
         (sum.0.saturating_add(user.sent.0), sum.1.saturating_add(user.received.0))
     };
     socket.users.iter().fold((0, 0), sum)
 }
 
 fn last_error(socket: &Socket) -> Option<String> {
-    let (_, nr, errno) =
-        socket.users.iter().filter_map(|user| user.last_error).max_by_key(|error| error.0)?;
+    let (_, nr, errno) = socket.users.iter().filter_map(Usage::last_error).max_by_key(|error| error.0)?;
     let call = forkscope_proto::calls::name(nr).unwrap_or("?");
     Some(format!("{call} {}", errno::name(errno).unwrap_or("?")))
 }

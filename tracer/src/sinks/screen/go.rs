@@ -176,7 +176,7 @@ impl Screen {
             let model = &sight.analysis.model;
             let socket = |id: SockId| {
                 model.socket(id).is_some_and(|socket| {
-                    has(&format!("{} {} {}", socket.local, socket.remote, socket.protocol().name()))
+                    has(&format!("{} {} {}", socket.local(), socket.remote(), socket.protocol().name()))
                 })
             };
             match (panes.opened, panes.pane) {

@@ -289,7 +289,7 @@ impl OpenedProcess {
             plain(short(sent)),
             plain(short(received)),
             plain(connections::protocol(socket)),
-            plain(format!("{} -> {}", socket.local, socket.remote)),
+            plain(format!("{} -> {}", socket.local(), socket.remote())),
         ]
     }
 }

@@ -56,7 +56,7 @@ impl Screen {
 
     /// Finds the rows of what is shown, where that is due.
     pub(super) fn fill(&mut self, analysis: &Analysis, wall: Duration) {
-        let often = if analysis.model.sockets().len() > MANY { SELDOM } else { OFTEN };
+        let often = if analysis.model.socket_count() > MANY { SELDOM } else { OFTEN };
         let due = self.filled.is_none_or(|filled| wall.saturating_sub(filled) >= often);
         // The tail is cheap to go on with, and is to be live.
         let due = due || (self.pane == Pane::Events && self.opened.is_empty());

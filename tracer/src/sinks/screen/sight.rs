@@ -8,7 +8,7 @@ use super::tail::Entry;
 use crate::analysis::Analysis;
 use crate::errno;
 use crate::filter::{Filter, Subject};
-use crate::model::{ProcId, Process, SockId, Socket};
+use crate::model::{ProcId, Process, SockId, Socket, Usage};
 use crate::report::Finding;
 use crate::sinks::log::FindingView;
 use forkscope_proto::calls;
@@ -88,8 +88,8 @@ impl Sight<'_> {
         let among = self.processes_of(socket.id);
         let known: Vec<&Process> = among.iter().filter_map(|&id| self.analysis.model.process(id)).collect();
         let pids: Vec<u32> = known.iter().map(|process| process.pid()).collect();
-        let error = socket.users.iter().filter_map(|user| user.last_error).max_by_key(|error| error.0);
-        let text = format!("{} {}", socket.local, socket.remote);
+        let error = socket.users.iter().filter_map(Usage::last_error).max_by_key(|error| error.0);
+        let text = format!("{} {}", socket.local(), socket.remote());
         let subject = Subject {
             other_pids: &pids,
             other_comms: known.iter().map(|process| &*process.comm).collect(),

@@ -7,7 +7,7 @@ use super::look::{Style, short};
 use super::names::role_among;
 use super::page::{Lanes, Line, Page, Role, Span, Table, fit, numbers, plain, span, words};
 use crate::errno;
-use crate::model::{ProcId, SockId, Socket};
+use crate::model::{ProcId, SockId, Socket, Usage};
 use crate::protocol::FrameKind;
 use forkscope_proto::calls;
 
@@ -193,7 +193,7 @@ fn lane(
     let Some(first) = marks.marks.iter().position(|mark| own(&mark)) else { return Vec::new() };
     let let_go = marks.marks.iter().rposition(|mark| mark.process == process && mark.what == What::Closed);
     let ended = sight.analysis.model.process(process).and_then(|known| known.ended).map(|(time, _)| time);
-    let closed = socket.usage(process).and_then(|usage| usage.closed_at);
+    let closed = socket.usage(process).and_then(Usage::closed_at);
     let until = ended.into_iter().chain(closed).min().unwrap_or(u64::MAX);
     let rail = style.sign("─", "-");
     let seen = marks.marks.iter().enumerate().skip(from).take(width);

@@ -134,7 +134,7 @@ fn a_unix_client_that_was_connected_before_is_a_connection() {
     };
     let socket = known(client.as_raw_fd());
     assert!(socket.is_connection());
-    assert_eq!(socket.remote.to_string(), format!("unix:{}", path.display()));
+    assert_eq!(socket.remote().to_string(), format!("unix:{}", path.display()));
     assert!(!known(one.as_raw_fd()).is_connection(), "a pair leads to relatives only");
     assert!(!known(listener.as_raw_fd()).is_connection());
 }

@@ -4,7 +4,7 @@ use super::huffman;
 use super::value::{Value, Verb};
 
 /// What a field is called, as far as its value is of interest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Name {
     /// `:method`.
     Method,

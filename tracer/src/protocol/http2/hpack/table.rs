@@ -2,7 +2,10 @@
 
 use super::names::{self, Name, STATIC};
 use super::value::Value;
+use crate::protocol::http2::shared::Pool;
+use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 /// What an entry counts beside its name and value (4.1).
 const OVERHEAD: u32 = 32;
@@ -15,7 +18,7 @@ const INITIAL: u32 = 4096;
 const MOST: u32 = 1 << 16;
 
 /// A field in the table. There are many: it is small.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Entry {
     value: Value,
     name: Name,
@@ -36,64 +39,91 @@ impl Entry {
 
 /// The newest entries that were seen, newest first. An index counts from the newest, so that what stands before an
 /// unseen part keeps its place, and what an encoder refers to is there: sizes only tell what surely is gone.
-#[derive(Clone, Debug)]
-pub(in super::super) struct Table {
-    entries: VecDeque<Entry>,
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Entries {
+    newest: VecDeque<Entry>,
     /// The least that they can count.
     size: u32,
     limit: u32,
 }
 
+thread_local! {
+    static KNOWN: RefCell<Pool<Entries>> = RefCell::default();
+}
+
+/// What became of a table lately.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// It was changed since it rested.
+    Changed,
+    /// It rested since it was changed.
+    Same,
+    /// All connections with the same have this one.
+    Shared,
+}
+
+/// A dynamic table. Most connections of a program add the same fields first, and none later: they share what they have.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Table {
+    /// `None`: there are none, and no size was set.
+    entries: Option<Rc<Entries>>,
+    /// All was seen since the first.
+    fresh: bool,
+    state: State,
+}
+
 impl Table {
     /// Empty; when not `fresh`, entries and a size of its own may have been before.
     pub(in super::super) fn new(fresh: bool) -> Self {
-        Self { entries: VecDeque::new(), size: 0, limit: if fresh { INITIAL } else { MOST } }
+        Self { entries: None, fresh, state: State::Changed }
     }
 
     /// What stands there is unknown, until more is added.
     pub(super) fn lose(&mut self) {
-        self.entries.clear();
-        (self.size, self.limit) = (0, MOST);
+        *self = Self::new(false);
+    }
+
+    /// No block is being read: what has not changed for a while is shared.
+    pub(in super::super) fn rest(&mut self) {
+        let Some(entries) = &mut self.entries else { return };
+        self.state = match self.state {
+            State::Changed => State::Same,
+            State::Same => {
+                KNOWN.with_borrow_mut(|known| known.share(entries));
+                State::Shared
+            }
+            State::Shared => State::Shared,
+        };
+    }
+
+    fn change(&mut self) -> &mut Entries {
+        self.state = State::Changed;
+        let limit = if self.fresh { INITIAL } else { MOST };
+        let none = || Rc::new(Entries { newest: VecDeque::new(), size: 0, limit });
+        Rc::make_mut(self.entries.get_or_insert_with(none))
     }
 
     /// The encoder set its size (6.3).
     pub(super) fn resize(&mut self, limit: u32) {
-        self.limit = limit.min(MOST);
-        self.evict();
+        let entries = self.change();
+        entries.limit = limit.min(MOST);
+        entries.evict();
     }
 
     /// Adds an entry whose name and value have at least so many bytes (4.4).
     pub(super) fn insert(&mut self, name: Name, value: Value, name_length: u32, value_length: u32) {
-        let size = name_length.saturating_add(value_length).saturating_add(OVERHEAD);
-        let lengths = (u16::try_from(name_length), u16::try_from(value_length));
-        let (Ok(name_length), Ok(value_length), true) = (lengths.0, lengths.1, size <= self.limit) else {
-            // Larger than the table: it empties it.
-            self.entries.clear();
-            self.size = 0;
-            return;
-        };
-        if self.entries.len() == self.entries.capacity() {
-            // Tables grow for a few requests, and there are many tables.
-            self.entries.reserve_exact((self.entries.len() / 4).max(4));
-        }
-        self.entries.push_front(Entry { value, name, name_length, value_length });
-        self.size += size;
-        self.evict();
+        self.change().insert(name, value, name_length, value_length);
     }
 
-    fn evict(&mut self) {
-        while self.size > self.limit
-            && let Some(oldest) = self.entries.pop_back()
-        {
-            self.size = self.size.saturating_sub(oldest.size());
-        }
+    fn entry(&self, at: u32) -> Option<&Entry> {
+        self.entries.as_ref()?.newest.get(at as usize)
     }
 
     /// What the field under an index is called, and how many bytes that has at least.
     pub(super) fn name(&self, index: u32) -> (Name, u32) {
         match index.checked_sub(STATIC + 1) {
             None => names::static_name(index),
-            Some(at) => match self.entries.get(at as usize) {
+            Some(at) => match self.entry(at) {
                 Some(entry) => (entry.name, entry.name_length.into()),
                 None => (Name::Unknown, 0),
             },
@@ -104,7 +134,35 @@ impl Table {
     pub(super) fn value(&self, index: u32) -> Value {
         match index.checked_sub(STATIC + 1) {
             None => names::static_value(index),
-            Some(at) => self.entries.get(at as usize).map_or(Value::Unread, |entry| entry.value.clone()),
+            Some(at) => self.entry(at).map_or(Value::Unread, |entry| entry.value.clone()),
+        }
+    }
+}
+
+impl Entries {
+    fn insert(&mut self, name: Name, value: Value, name_length: u32, value_length: u32) {
+        let size = name_length.saturating_add(value_length).saturating_add(OVERHEAD);
+        let lengths = (u16::try_from(name_length), u16::try_from(value_length));
+        let (Ok(name_length), Ok(value_length), true) = (lengths.0, lengths.1, size <= self.limit) else {
+            // Larger than the table: it empties it.
+            self.newest.clear();
+            self.size = 0;
+            return;
+        };
+        if self.newest.len() == self.newest.capacity() {
+            // Tables grow for a few requests, and there are many tables.
+            self.newest.reserve_exact((self.newest.len() / 4).max(4));
+        }
+        self.newest.push_front(Entry { value, name, name_length, value_length });
+        self.size += size;
+        self.evict();
+    }
+
+    fn evict(&mut self) {
+        while self.size > self.limit
+            && let Some(oldest) = self.newest.pop_back()
+        {
+            self.size = self.size.saturating_sub(oldest.size());
         }
     }
 }
@@ -156,8 +214,28 @@ mod tests {
         let mut table = Table::new(true);
         table.resize(u32::MAX);
         (0..100_000).for_each(|_| table.insert(Name::Other, Value::Unread, 0, 0));
-        assert_eq!(table.entries.len(), (MOST / OVERHEAD) as usize);
+        let count = |table: &Table| table.entries.as_ref().map_or(0, |entries| entries.newest.len());
+        assert_eq!(count(&table), (MOST / OVERHEAD) as usize);
         table.insert(Name::Other, Value::Unread, u32::MAX, u32::MAX);
-        assert!(table.entries.is_empty());
+        assert_eq!(count(&table), 0);
+    }
+
+    #[test]
+    fn tables_that_rest_are_shared_until_one_changes() {
+        let mut tables = [Table::new(true), Table::new(true)];
+        for table in &mut tables {
+            insert(table, 7);
+            (0..3).for_each(|_| table.rest());
+        }
+        let [one, other] = &mut tables;
+        let shared = |one: &Table, other: &Table| {
+            one.entries
+                .as_ref()
+                .zip(other.entries.as_ref())
+                .is_some_and(|(one, other)| Rc::ptr_eq(one, other))
+        };
+        assert!(shared(one, other));
+        insert(one, 8);
+        assert_eq!((codes(one), codes(other)), (vec![8, 7], vec![7]));
     }
 }

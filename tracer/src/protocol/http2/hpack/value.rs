@@ -24,7 +24,7 @@ const ENDS: [u8; 2] = [b'?', b'#'];
 const GRPC: &[u8] = b"application/grpc";
 
 /// A method of HTTP (RFC 9110, 9; RFC 5789).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verb {
     /// `CONNECT`.
     Connect,
@@ -77,7 +77,7 @@ impl Verb {
 }
 
 /// What a field says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Value {
     /// Not read: it is not of interest, or is not known.
     Unread,

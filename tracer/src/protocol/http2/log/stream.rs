@@ -14,72 +14,85 @@ pub(super) const USERS: usize = 32;
 pub struct Stream<'a> {
     /// Its number.
     pub id: u32,
-    pub(super) of: &'a Body,
+    pub(super) uses: &'a [StreamUse],
+    pub(super) messages: [Messages; 2],
 }
 
 /// What a stream has beside its number: many have the same.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Body {
     pub(super) uses: Few<StreamUse>,
     pub(super) messages: [Messages; 2],
 }
 
 /// What one process did on one stream. What it sent, and what it read of the other side's.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StreamUse {
     /// The process.
     pub user: User,
     /// It opened the stream.
     pub opened: bool,
-    /// `:path` of a request, without its query.
-    pub path: Option<Arc<str>>,
     /// `:method` of a request.
     pub verb: Option<Verb>,
     /// `:status` of a response, the last one.
     pub status: Option<u16>,
     /// `grpc-status` of a response.
     pub grpc_status: Option<u16>,
-    /// The error code of a RST_STREAM, sent and received.
-    pub reset: [Option<u32>; 2],
+    /// `:path` of a request, without its query.
+    pub path: Option<Arc<str>>,
     /// Messages of gRPC whose prefix was sent, and received.
     pub(super) messages: [u32; 2],
-    /// Frames sent and received of the types that streams have, as in [`COMMON`].
-    common: [[u32; COMMON.len()]; 2],
-    /// All others, by type: the connection has them, and few streams.
-    others: Option<Box<[[u32; FrameKind::COUNT]; 2]>>,
+    /// Frames sent and received of the types in [`COMMON`]; what is beyond these numbers is among the rare ones.
+    common: [[u16; COMMON.len()]; 2],
+    /// Few have any.
+    rare: Option<Box<Rare>>,
 }
 
-/// The types of frames that streams have; the first two are what messages are made of.
-const COMMON: [FrameKind; 4] =
-    [FrameKind::Data, FrameKind::Headers, FrameKind::RstStream, FrameKind::WindowUpdate];
+/// What few streams have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Rare {
+    /// The error code of a RST_STREAM, sent and received.
+    reset: [Option<u32>; 2],
+    /// Frames sent and received, by type.
+    frames: [[u32; FrameKind::COUNT]; 2],
+}
+
+/// The types of frames that most streams, and connections, have; the first two are what messages are made of.
+const COMMON: [FrameKind; 5] =
+    [FrameKind::Data, FrameKind::Headers, FrameKind::WindowUpdate, FrameKind::Settings, FrameKind::Ping];
 
 impl<'a> Stream<'a> {
     /// What each process did on it.
     #[must_use]
     pub fn uses(&self) -> &'a [StreamUse] {
-        &self.of.uses
+        self.uses
     }
 
     /// Messages of gRPC that one of its processes sent, or received; `None` where they were not counted.
     #[must_use]
     pub fn messages(&self, usage: &StreamUse, dir: Direction) -> Option<u32> {
         let took_part = usage.common[dir.index()][..2] != [0; 2];
-        (took_part && self.of.messages[dir.index()].are_read()).then_some(usage.messages[dir.index()])
+        (took_part && self.messages[dir.index()].are_read()).then_some(usage.messages[dir.index()])
     }
 }
 
 impl Body {
     pub(super) fn usage_mut(&mut self, user: User) -> Option<&mut StreamUse> {
-        let at = match self.uses.iter().position(|known| known.user == user) {
-            Some(at) => at,
-            None if self.uses.len() < USERS => {
-                self.uses.push(StreamUse::new(user));
-                self.uses.len() - 1
-            }
-            None => return None,
-        };
-        self.uses.get_mut(at)
+        usage_mut(&mut self.uses, user)
     }
+}
+
+/// What a process did, among what others did, too: nothing yet, if it is new.
+pub(super) fn usage_mut(uses: &mut Few<StreamUse>, user: User) -> Option<&mut StreamUse> {
+    let at = match uses.iter().position(|known| known.user == user) {
+        Some(at) => at,
+        None if uses.len() < USERS => {
+            uses.push(StreamUse::new(user));
+            uses.len() - 1
+        }
+        None => return None,
+    };
+    uses.get_mut(at)
 }
 
 impl StreamUse {
@@ -91,27 +104,41 @@ impl StreamUse {
             verb: None,
             status: None,
             grpc_status: None,
-            reset: [None; 2],
             messages: [0; 2],
             common: [[0; COMMON.len()]; 2],
-            others: None,
+            rare: None,
         }
     }
 
     /// One more frame was sent or received.
     pub(super) fn count(&mut self, dir: Direction, kind: FrameKind) {
-        let count = match COMMON.iter().position(|common| *common == kind) {
-            Some(at) => &mut self.common[dir.index()][at],
-            None => &mut self.others.get_or_insert_default()[dir.index()][kind.index()],
-        };
-        *count = count.saturating_add(1);
+        let common = COMMON.iter().position(|common| *common == kind);
+        let common = common.map(|at| &mut self.common[dir.index()][at]);
+        match common.and_then(|count| Some((count.checked_add(1)?, count))) {
+            Some((more, count)) => *count = more,
+            None => {
+                let count = &mut self.rare.get_or_insert_default().frames[dir.index()][kind.index()];
+                *count = count.saturating_add(1);
+            }
+        }
+    }
+
+    /// A RST_STREAM had this code.
+    pub(super) fn reset(&mut self, dir: Direction, code: u32) {
+        self.rare.get_or_insert_default().reset[dir.index()] = Some(code);
+    }
+
+    /// The error code of a RST_STREAM that it sent, or received.
+    #[must_use]
+    pub fn reset_code(&self, dir: Direction) -> Option<u32> {
+        self.rare.as_ref()?.reset[dir.index()]
     }
 
     /// Frames that it sent or received: types, and how many of each.
     pub fn frames(&self, dir: Direction) -> impl Iterator<Item = (&'static str, u32)> {
-        let mut all = self.others.as_ref().map(|others| others[dir.index()]).unwrap_or_default();
+        let mut all = self.rare.as_ref().map(|rare| rare.frames[dir.index()]).unwrap_or_default();
         for (kind, count) in COMMON.iter().zip(self.common[dir.index()]) {
-            all[kind.index()] = count;
+            all[kind.index()] = all[kind.index()].saturating_add(count.into());
         }
         let counts = all.into_iter().zip(FrameKind::NAMES);
         counts.filter(|(count, _)| *count > 0).map(|(count, name)| (name, count))

@@ -1,6 +1,6 @@
 //! What is told of whole sessions, by process.
 
-use super::groups::STREAMS;
+use super::remembered::STREAMS;
 use super::stream::USERS;
 use super::*;
 use crate::protocol::twice::Twice;
@@ -58,7 +58,7 @@ fn told(log: &Log) -> Vec<String> {
         parts.extend(usage.status.map(|code| code.to_string()));
         parts.extend(usage.grpc_status.map(|code| format!("grpc {code}")));
         for (dir, word) in [(Sent, "sent"), (Received, "got")] {
-            parts.extend(usage.reset[dir.index()].map(|code| format!("{word} reset {code}")));
+            parts.extend(usage.reset_code(dir).map(|code| format!("{word} reset {code}")));
             parts.extend(stream.messages(usage, dir).map(|count| format!("{word} {count} messages")));
             parts.extend(usage.frames(dir).map(|(name, count)| format!("{word} {count} {name}")));
         }

@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use std::collections::VecDeque;
 
 const P: User = User(1);
 const C: User = User(2);
@@ -72,7 +73,7 @@ impl Single {
             self.unseen = self.newest.iter().map(|(known, ..)| *known).max().unwrap_or(0).max(id);
         }
         let may_be_trailers = ends && id <= self.unseen;
-        if self.newest.len() == KEPT
+        if self.newest.len() == KEPT as usize
             && let Some((oldest, ..)) = self.newest.pop_front()
         {
             self.unseen = self.unseen.max(oldest);
@@ -111,7 +112,7 @@ proptest! {
             for (near, other) in [(stream, 0), (stream, 1), (stream.saturating_sub(500), 2)] {
                 prop_assert_eq!(runs.stranger(near, User(other)), single.stranger(near, User(other)));
             }
-            prop_assert_eq!((runs.count, runs.unseen), (single.newest.len(), single.unseen));
+            prop_assert_eq!((runs.count as usize, runs.unseen), (single.newest.len(), single.unseen));
         }
     }
 }

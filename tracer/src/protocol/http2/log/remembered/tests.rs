@@ -1,4 +1,4 @@
-//! Groups remember what single streams do.
+//! Streams that share what was seen on them are what single ones are.
 
 use super::*;
 use crate::protocol::http2::frame::FrameKind;
@@ -31,6 +31,7 @@ enum Step {
     End { back: u32, dir: bool },
     EndBoth { back: u32 },
     Lose { dir: bool },
+    Rest,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -42,6 +43,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (back(), any::<bool>()).prop_map(|(back, dir)| Step::End { back, dir }),
         4 => back().prop_map(|back| Step::EndBoth { back }),
         1 => any::<bool>().prop_map(|dir| Step::Lose { dir }),
+        3 => Just(Step::Rest),
     ]
 }
 
@@ -51,59 +53,68 @@ fn dir(sent: bool) -> Direction {
 
 /// Changes a stream in both, where it is remembered.
 fn both(
-    groups: &mut Groups,
+    streams: &mut Remembered,
     single: &mut Single,
     id: u32,
     change: impl Fn(&mut [bool; 2], &mut Body),
 ) -> Result<(), TestCaseError> {
     let known = single.0.iter_mut().find(|(known, ..)| *known == id);
-    prop_assert_eq!(known.is_some(), groups.place(id).is_some());
-    if let Some(((_, ended, body), known)) = known.zip(groups.get_mut(id)) {
+    prop_assert_eq!(known.is_some(), streams.has(id));
+    if let Some(((_, ended, body), mut known)) = known.zip(streams.get_mut(id)) {
         change(ended, body);
-        change(known.ended, known.body);
+        let mut same = [false; 2];
+        change(&mut same, known.body);
+        [Direction::Sent, Direction::Received]
+            .into_iter()
+            .filter(|dir| same[dir.index()])
+            .for_each(|dir| known.end(dir));
     }
     Ok(())
 }
 
 proptest! {
     #[test]
-    fn groups_remember_what_single_streams_do(steps in prop::collection::vec(step(), 1..400)) {
-        let (mut groups, mut single, mut id) = (Groups::default(), Single::default(), 1_u32);
+    fn they_are_what_single_streams_are(steps in prop::collection::vec(step(), 1..400)) {
+        let (mut streams, mut single, mut id) = (Remembered::default(), Single::default(), 1_u32);
         for step in steps {
             match step {
                 Step::Add { on, opened } => {
                     id += on;
-                    prop_assert_eq!(groups.add(id), single.add(id));
-                    both(&mut groups, &mut single, id, |_, body| {
+                    prop_assert_eq!(streams.add(id), single.add(id));
+                    both(&mut streams, &mut single, id, |_, body| {
                         body.usage_mut(User(1)).expect("there is room").opened = opened;
                     })?;
                 }
                 Step::Frame { back, user, kind } => {
                     let kind = if kind { FrameKind::Data } else { FrameKind::WindowUpdate };
-                    both(&mut groups, &mut single, id.saturating_sub(back), |_, body| {
+                    both(&mut streams, &mut single, id.saturating_sub(back), |_, body| {
                         let usage = body.usage_mut(User(user)).expect("there is room");
                         usage.count(dir(kind == FrameKind::Data), kind);
                     })?;
                 }
                 Step::End { back, dir } => {
                     let end = |ended: &mut [bool; 2], _: &mut Body| ended[usize::from(dir)] = true;
-                    both(&mut groups, &mut single, id.saturating_sub(back), end)?;
+                    both(&mut streams, &mut single, id.saturating_sub(back), end)?;
                 }
                 Step::EndBoth { back } => {
                     let end = |ended: &mut [bool; 2], _: &mut Body| *ended = [true; 2];
-                    both(&mut groups, &mut single, id.saturating_sub(back), end)?;
+                    both(&mut streams, &mut single, id.saturating_sub(back), end)?;
+                }
+                Step::Rest => {
+                    streams.rest();
+                    prop_assert!(streams.own.count_ones() <= OWN);
                 }
                 Step::Lose { dir: sent } => {
                     let at = dir(sent).index();
-                    groups.lose(dir(sent));
+                    streams.lose(dir(sent));
                     let going_on = single.0.iter_mut().filter(|(_, ended, _)| !ended[at]);
                     going_on.for_each(|(.., body)| body.messages[at] = Messages::Lost);
                 }
             }
-            let grouped: Vec<(u32, &Body)> = groups.iter().map(|stream| (stream.id, stream.of)).collect();
-            let singles: Vec<(u32, &Body)> = single.0.iter().map(|(id, _, body)| (*id, body)).collect();
-            prop_assert_eq!(grouped, singles);
-            prop_assert_eq!(groups.count, single.0.len());
+            let shared: Vec<_> = streams.iter().map(|stream| (stream.id, stream.uses, stream.messages)).collect();
+            let singles: Vec<_> = single.0.iter().map(|(id, _, body)| (*id, &body.uses[..], body.messages)).collect();
+            prop_assert_eq!(shared, singles);
+            prop_assert_eq!(streams.streams.len(), single.0.len());
         }
     }
 }

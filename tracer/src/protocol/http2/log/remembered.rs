@@ -1,0 +1,208 @@
+//! The streams that are remembered, each with what was seen on it: what was seen on many alike is kept once, for all
+//! connections.
+
+use super::coded::{Coded, Mark};
+use super::stream::{Body, Stream};
+use crate::protocol::Direction;
+use crate::protocol::http2::messages::Messages;
+use crate::protocol::http2::shared::Pool;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// Streams that are remembered: the newest, and before them those that go on.
+pub(super) const STREAMS: usize = 32;
+
+/// Streams that may have what was seen on them for themselves between two transfers: those that go on change again.
+const OWN: u32 = 2;
+
+/// How much room is kept for what is seen on streams that go on, so that most are followed without asking for memory.
+const SPARE: usize = 64;
+
+thread_local! {
+    static KNOWN: RefCell<Pool<Body>> = RefCell::default();
+    static ROOM: RefCell<Vec<Rc<Body>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Streams in the order in which they were first seen.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Remembered {
+    streams: Coded,
+    /// What was seen on them, by the number in their marks. Those that no stream has are free.
+    bodies: Vec<Rc<Body>>,
+    /// Which of these are one stream's own, by bits: to be shared once it rests.
+    own: u64,
+}
+
+const _: () = assert!(STREAMS < Mark::PLACES && Mark::PLACES == u64::BITS as usize);
+
+/// A stream that is remembered.
+pub(super) struct Known<'a> {
+    streams: &'a mut Coded,
+    at: usize,
+    pub(super) body: &'a mut Body,
+}
+
+impl Known<'_> {
+    /// This direction has ended.
+    pub(super) fn end(&mut self, dir: Direction) {
+        self.streams.set(self.at, self.streams.mark(self.at).ended(dir));
+    }
+}
+
+impl Remembered {
+    /// All, oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Stream<'_>> {
+        self.streams.iter().map(|(id, mark)| {
+            let Body { uses, messages } = &*self.bodies[mark.place()];
+            Stream { id, uses, messages: *messages }
+        })
+    }
+
+    /// Whether it is remembered.
+    pub(super) fn has(&self, id: u32) -> bool {
+        self.streams.find(id).is_some()
+    }
+
+    /// What was seen on it.
+    pub(super) fn get(&self, id: u32) -> Option<&Body> {
+        let at = self.streams.find(id)?;
+        Some(&self.bodies[self.streams.mark(at).place()])
+    }
+
+    /// The same, to be changed.
+    pub(super) fn get_mut(&mut self, id: u32) -> Option<Known<'_>> {
+        let at = self.streams.find(id)?;
+        self.at_mut(at)
+    }
+
+    /// The newest.
+    pub(super) fn newest(&mut self) -> Option<Known<'_>> {
+        let at = self.streams.last()?;
+        self.at_mut(at)
+    }
+
+    /// The stream whose mark is there.
+    fn at_mut(&mut self, at: usize) -> Option<Known<'_>> {
+        let mut place = self.streams.mark(at).place();
+        if Rc::get_mut(self.bodies.get_mut(place)?).is_none() {
+            let mut own = room();
+            Rc::make_mut(&mut own).clone_from(&self.bodies[place]);
+            place = self.insert(own);
+            self.streams.set(at, self.streams.mark(at).at(place));
+        }
+        let body = Rc::get_mut(&mut self.bodies[place])?;
+        Some(Known { streams: &mut self.streams, at, body })
+    }
+
+    /// Puts what is one stream's own in a free place.
+    fn insert(&mut self, own: Rc<Body>) -> usize {
+        let taken = self.streams.iter().fold(0u64, |taken, (_, mark)| taken | 1 << mark.place());
+        let place = taken.trailing_ones() as usize;
+        self.own = self.own & taken | 1 << place;
+        match self.bodies.get_mut(place) {
+            Some(free) => give_back(std::mem::replace(free, own)),
+            None => {
+                if self.bodies.len() == self.bodies.capacity() {
+                    // Most connections have few sorts of streams, and there are many connections.
+                    self.bodies.reserve_exact(2);
+                }
+                self.bodies.push(own);
+            }
+        }
+        place
+    }
+
+    /// Of those that have not ended this way, the place among their messages is not known any more.
+    pub(super) fn lose(&mut self, dir: Direction) {
+        let mut next = self.streams.first();
+        while let Some(at) = next {
+            let mark = self.streams.mark(at);
+            let lost = self.bodies[mark.place()].messages[dir.index()] == Messages::Lost;
+            if !mark.has_ended(dir)
+                && !lost
+                && let Some(known) = self.at_mut(at)
+            {
+                known.body.messages[dir.index()] = Messages::Lost;
+            }
+            next = self.streams.after(at);
+        }
+    }
+
+    /// Remembers one more. The one that is forgotten for it, if one is, and whether anybody was seen to open that.
+    pub(super) fn add(&mut self, id: u32) -> Option<(u32, bool)> {
+        let forgotten = if self.streams.len() == STREAMS { self.forget() } else { None };
+        let place = self.insert(room());
+        self.streams.push(id, Mark::new(place));
+        forgotten
+    }
+
+    /// Forgets the oldest that is over, or the oldest.
+    fn forget(&mut self) -> Option<(u32, bool)> {
+        let at = self.streams.position(Mark::is_over).or_else(|| self.streams.first())?;
+        let body = &self.bodies[self.streams.mark(at).place()];
+        let was_opened = body.uses.iter().any(|usage| usage.opened);
+        Some((self.streams.remove(at)?, was_opened))
+    }
+
+    /// A transfer has ended: what will hardly change any more is shared, and more where many streams go on.
+    pub(super) fn rest(&mut self) {
+        let mut left = self.own;
+        while left != 0 {
+            let place = left.trailing_zeros() as usize;
+            left &= left - 1;
+            let Some(at) = self.streams.position(|mark| mark.place() == place) else {
+                self.own &= !(1 << place);
+                continue;
+            };
+            let is_lost = self.bodies[place].messages.contains(&Messages::Lost);
+            if self.streams.mark(at).is_over() || is_lost || self.own.count_ones() > OWN {
+                self.share(at, place);
+            }
+        }
+    }
+
+    /// Has a stream share what was seen on it with all others on which the same was.
+    fn share(&mut self, at: usize, place: usize) {
+        self.own &= !(1 << place);
+        let Some(shared) = self.bodies.get_mut(place) else { return };
+        if let Some(own) = KNOWN.with_borrow_mut(|known| known.share(shared)) {
+            give_back(own);
+        }
+        let shared = &self.bodies[place];
+        if let Some(same) = self.bodies.iter().position(|body| Rc::ptr_eq(body, shared)) {
+            self.streams.set(at, self.streams.mark(at).at(same));
+        }
+    }
+}
+
+/// Room for what is seen on a stream: nothing yet.
+fn room() -> Rc<Body> {
+    ROOM.with_borrow_mut(Vec::pop).unwrap_or_default()
+}
+
+/// Keeps the room of what nobody needs any more.
+fn give_back(mut body: Rc<Body>) {
+    ROOM.with_borrow_mut(|room| {
+        if let Some(empty) = Rc::get_mut(&mut body).filter(|_| room.len() < SPARE) {
+            *empty = Body::default();
+            room.push(body);
+        }
+    });
+}
+
+impl PartialEq for Remembered {
+    fn eq(&self, other: &Self) -> bool {
+        let all = |of: &Self| -> Vec<_> {
+            let streams = of.iter().zip(of.streams.iter());
+            streams
+                .map(|(stream, (_, mark))| (stream.id, mark.at(0), stream.uses.to_vec(), stream.messages))
+                .collect()
+        };
+        all(self) == all(other)
+    }
+}
+
+impl Eq for Remembered {}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,58 @@
+//! What many connections have alike, kept once for all of them: most streams of a program look like its others, and most
+//! of its connections have had the same header fields.
+//!
+//! Nothing can be told from outside: what is shared is equal to what it stands for, and is copied before it changes.
+
+use rustc_hash::FxHashSet;
+use std::hash::Hash;
+use std::rc::Rc;
+
+/// So many are kept before those are looked for that nobody has any more.
+const FEW: usize = 64;
+
+/// Each different thing that was shared, once.
+#[derive(Debug)]
+pub(super) struct Pool<T> {
+    known: FxHashSet<Rc<T>>,
+    sweep_at: usize,
+}
+
+impl<T> Default for Pool<T> {
+    fn default() -> Self {
+        Self { known: FxHashSet::default(), sweep_at: FEW }
+    }
+}
+
+impl<T: Eq + Hash> Pool<T> {
+    /// The one that all share who have this, in the place of it. What it was replaced by another for comes back.
+    pub(super) fn share(&mut self, own: &mut Rc<T>) -> Option<Rc<T>> {
+        if let Some(known) = self.known.get(&**own) {
+            return Some(std::mem::replace(own, Rc::clone(known)));
+        }
+        if self.known.len() >= self.sweep_at {
+            self.known.retain(|known| Rc::strong_count(known) > 1);
+            self.sweep_at = FEW.max(2 * self.known.len());
+        }
+        self.known.insert(Rc::clone(own));
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_alike_is_kept_once_and_what_nobody_has_is_forgotten() {
+        let mut pool = Pool::default();
+        let [mut one, mut other] = [Rc::new(String::from("a")), Rc::new(String::from("a"))];
+        assert_eq!(pool.share(&mut one), None);
+        assert_eq!(pool.share(&mut other).as_deref().map(String::as_str), Some("a"));
+        assert!(Rc::ptr_eq(&one, &other));
+        for number in 0..10_000 {
+            pool.share(&mut Rc::new(number.to_string()));
+            assert!(pool.known.len() <= FEW);
+        }
+        assert!(pool.known.contains(&*one), "it is in use");
+    }
+}
