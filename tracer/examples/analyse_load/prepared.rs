@@ -3,8 +3,10 @@
 use crate::traffic::Traffic;
 use forkscope::analysis::Analysis;
 use forkscope::event::{Event, ProcKey, Snapshot, What};
+use forkscope::model::Model;
 use forkscope_proto as proto;
 use std::hint::black_box;
+use std::iter::repeat_with;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
@@ -65,26 +67,32 @@ impl Prepared {
         self.events.push(Owned { time, process, tid, record, payload: from..self.payloads.len() });
     }
 
-    fn events(&self) -> impl Iterator<Item = Event<'_>> {
-        self.events.iter().map(|owned| {
-            let payload = &self.payloads[owned.payload.clone()];
-            let what = match &owned.record {
-                Record::Fork(fork) => What::Fork(fork),
-                Record::Exit(exit) => What::Exit(exit),
-                Record::Call(call) => What::Call(call, payload),
-                Record::Io(io) => What::Io(io, payload),
-                Record::Socket(socket) => What::Socket(socket, payload),
-                Record::Snapshot(snapshot) => What::Snapshot(snapshot),
-            };
-            Event { time: owned.time, process: owned.process, tid: owned.tid, what }
-        })
+    /// Each, with the one that comes after so many others, as a session has them.
+    fn events(&self) -> impl Iterator<Item = (Event<'_>, Option<Event<'_>>)> {
+        let event = |owned| self.event(owned);
+        let later = self.events.iter().skip(Model::FORESEEN).map(event).map(Some).chain(repeat_with(|| None));
+        self.events.iter().map(event).zip(later)
+    }
+
+    fn event<'a>(&'a self, owned: &'a Owned) -> Event<'a> {
+        let payload = &self.payloads[owned.payload.clone()];
+        let what = match &owned.record {
+            Record::Fork(fork) => What::Fork(fork),
+            Record::Exit(exit) => What::Exit(exit),
+            Record::Call(call) => What::Call(call, payload),
+            Record::Io(io) => What::Io(io, payload),
+            Record::Socket(socket) => What::Socket(socket, payload),
+            Record::Snapshot(snapshot) => What::Snapshot(snapshot),
+        };
+        Event { time: owned.time, process: owned.process, tid: owned.tid, what }
     }
 }
 
 /// Analyses a turn. In a function of its own, so that a profiler can tell it from what makes the events.
 #[inline(never)]
 pub(super) fn analyse_prepared(analysis: &mut Analysis, prepared: &Prepared) {
-    for event in prepared.events() {
+    for (event, later) in prepared.events() {
+        later.iter().for_each(|later| analysis.foresee(later));
         analysis.apply(&event);
     }
     black_box(analysis.take_fresh());

@@ -127,6 +127,11 @@ impl Analysis {
         self.known.as_ref()
     }
 
+    /// This event will be taken in soon, after [`Model::FORESEEN`] others: it is faster then.
+    pub fn foresee(&mut self, event: &Event<'_>) {
+        self.model.foresee(event);
+    }
+
     /// Takes in an event.
     pub fn apply(&mut self, event: &Event<'_>) {
         if let Some(kind) = kind_of(event) {

@@ -14,7 +14,7 @@ use anyhow::{Context, Result, anyhow};
 use forkscope::analysis::Analysis;
 use forkscope::decode::Batch;
 use forkscope::event::{Event, ProcKey, Snapshot, What};
-use forkscope::model::{Facts, Process};
+use forkscope::model::{Facts, Model, Process};
 use forkscope::recording::Header;
 use forkscope::report::{Backend, Host, Session as SessionInfo, Target, Tool};
 use forkscope::source::usage::{cpu, now};
@@ -191,7 +191,8 @@ impl Session {
                 taken.into_iter().for_each(|stack| stacks.add(stack));
             }
             let dashboard = &mut self.dashboard;
-            self.batch.take(until, |event| {
+            self.batch.take(until, Model::FORESEEN, |event, later| {
+                later.iter().for_each(|later| analysis.foresee(later));
                 // What a source found is nothing that happened.
                 *events += u64::from(!matches!(event.what, What::Snapshot(_)));
                 stops.event(event);

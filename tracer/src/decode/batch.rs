@@ -81,24 +81,35 @@ impl Batch {
     }
 
     /// Hands on the events that nothing older can follow, in order of time. `now` is the present on the same
-    /// clock; `None` hands on all.
-    pub fn take(&mut self, now: Option<u64>, mut each: impl FnMut(&Event<'_>)) {
+    /// clock; `None` hands on all. With each comes the one that will be handed on after `ahead` others, if there is one.
+    pub fn take(
+        &mut self,
+        now: Option<u64>,
+        ahead: usize,
+        mut each: impl FnMut(&Event<'_>, Option<Event<'_>>),
+    ) {
         let until = now.map_or(u64::MAX, |now| now.saturating_sub(HOLD));
         self.index.sort_by_key(|&(time, ..)| time);
         let ready = self.index.partition_point(|&(time, ..)| time <= until);
         self.snapshots.sort_by_key(|&(time, ..)| time);
         let mut snapshots = std::mem::take(&mut self.snapshots).into_iter().peekable();
-        let mut shown = |until, each: &mut dyn FnMut(&Event<'_>)| {
+        let mut shown = |until, each: &mut dyn FnMut(&Event<'_>, Option<Event<'_>>)| {
             while let Some((time, process, snapshot)) = snapshots.next_if(|&(time, ..)| time <= until) {
-                each(&Event { time, process, tid: process.tgid, what: What::Snapshot(&snapshot) });
+                each(&Event { time, process, tid: process.tgid, what: What::Snapshot(&snapshot) }, None);
             }
         };
-        for &(time, first, length) in &self.index[..ready] {
-            shown(time, &mut each);
-            let first = first as usize;
-            let bytes = &self.words.as_bytes()[first * 8..first * 8 + length as usize];
-            match decode(bytes) {
-                Ok(event) => each(&event),
+        let bytes = self.words.as_bytes();
+        let read = |&(_, first, length): &(u64, u32, u32)| {
+            let first = first as usize * 8;
+            decode(&bytes[first..first + length as usize])
+        };
+        for (at, place) in self.index[..ready].iter().enumerate() {
+            shown(place.0, &mut each);
+            match read(place) {
+                Ok(event) => {
+                    let later = self.index[..ready].get(at + ahead);
+                    each(&event, later.and_then(|later| read(later).ok()));
+                }
                 Err(Refused::Short | Refused::UnknownKind | Refused::Stack) => self.refused += 1,
             }
         }
@@ -132,7 +143,7 @@ mod tests {
 
     fn times(batch: &mut Batch, now: Option<u64>) -> Vec<u64> {
         let mut times = Vec::new();
-        batch.take(now, |event| times.push(event.time));
+        batch.take(now, 0, |event, _| times.push(event.time));
         times
     }
 
@@ -148,7 +159,10 @@ mod tests {
         }
         assert_eq!(times(&mut batch, Some(5 * HOLD)), [1, 2, 3, 4]);
         push(&mut batch, 9 * HOLD);
-        assert_eq!(times(&mut batch, None), [9 * HOLD, 10 * HOLD]);
+        push(&mut batch, 9 * HOLD + 1);
+        let mut pairs = Vec::new();
+        batch.take(None, 2, |event, later| pairs.push((event.time, later.map(|later| later.time))));
+        assert_eq!(pairs, [(9 * HOLD, Some(10 * HOLD)), (9 * HOLD + 1, None), (10 * HOLD, None)]);
         assert!(times(&mut batch, None).is_empty());
     }
 

@@ -91,6 +91,7 @@ impl Model {
             ties: Rc::clone(&parent.ties),
             ..Process::unseen(id, ProcKey { tgid: fork.child_tgid, start: fork.child_start }, own)
         };
+        self.newest = None;
         if let Some(stale) = self.living.insert(fork.child_tgid, id) {
             self.end(stale, None);
             self.living.insert(fork.child_tgid, id);
@@ -240,6 +241,7 @@ impl Model {
             self.tables.remove(&table);
         }
         self.living.remove(&pid);
+        self.newest = None;
         self.ended.push_back(id);
         if self.ended.len() > Self::ENDED
             && let Some(oldest) = self.ended.pop_front()
@@ -253,7 +255,7 @@ impl Model {
 
     /// What a socket is; whether it is a connection that was none before.
     pub(super) fn describe(&mut self, at: Origin, record: &proto::Socket, path: &[u8]) -> bool {
-        let known = self.by_inode.get(&record.file.inode).copied();
+        let known = self.sockets.of_inode(record.file.inode);
         let id = match known.filter(|id| self.sockets.get(id).is_some_and(|socket| is_same(socket, record))) {
             Some(id) => id,
             None => self.new_socket(at, record),
@@ -277,7 +279,6 @@ impl Model {
     fn new_socket(&mut self, at: Origin, record: &proto::Socket) -> SockId {
         self.sweep();
         let id = SockId(self.next());
-        self.by_inode.insert(record.file.inode, id);
         self.sockets.insert(Socket::new(id, at, record));
         id
     }
@@ -293,11 +294,7 @@ impl Model {
         gone.truncate(gone.len().saturating_sub(Self::GONE_SOCKETS));
         for id in gone {
             self.waiting.remove(&id);
-            if let Some(socket) = self.sockets.remove(id)
-                && self.by_inode.get(&socket.inode) == Some(&id)
-            {
-                self.by_inode.remove(&socket.inode);
-            }
+            self.sockets.remove(id);
         }
         self.sweep_at = 2 * self.sockets.len();
     }

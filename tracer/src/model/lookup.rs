@@ -79,7 +79,7 @@ impl Model {
     /// Empties a number. `found` is what the call closed, which ended at `ended`, in nanoseconds.
     pub(super) fn remove(&mut self, by: Origin, ended: u64, fd: i32, found: &FileRef, result: i64) {
         let Some(table_id) = self.table_id(by) else { return };
-        let socket = self.by_inode.get(&found.inode).copied().filter(|_| found.kind() == FileKind::Socket);
+        let socket = self.socket_of(found);
         let Some(table) = self.tables.get_mut(&table_id) else { return };
         if table.holding(fd).is_some_and(|holding| holding.file.is(found)) {
             table.clear(fd, End { by, result });
@@ -119,7 +119,7 @@ impl Model {
         if found.kind() != FileKind::Socket {
             return None;
         }
-        self.by_inode.get(&found.inode).copied()
+        self.sockets.of_inode(found.inode)
     }
 
     /// The open file that the kernel showed: the known one for a socket, else a new one.

@@ -13,6 +13,7 @@
 //! says something else, the table is corrected and the correction counted.
 
 mod address;
+mod ahead;
 mod apply;
 mod asked;
 mod calls;
@@ -57,6 +58,8 @@ pub struct Model {
     processes: FxHashMap<ProcId, Process>,
     /// The living process with each number.
     living: FxHashMap<u32, ProcId>,
+    /// Whose the newest event was, while it lives: the next is its, too, as a rule.
+    newest: Option<(ProcKey, ProcId)>,
     family: family::Family,
     /// Processes that ended, oldest first: only so many are remembered.
     ended: VecDeque<ProcId>,
@@ -64,7 +67,6 @@ pub struct Model {
     /// Children of processes with several threads.
     standing: standing::Children,
     sockets: sockets::Sockets,
-    by_inode: FxHashMap<u64, SockId>,
     /// Connections on which something may be under way: few of many, as a rule.
     waiting: FxHashSet<SockId>,
     /// How many sockets there may be before the ones that are gone are looked for.
@@ -81,6 +83,8 @@ pub struct Model {
     lost: Option<u64>,
     /// The events end before the session did.
     cut: bool,
+    /// Events that come soon.
+    ahead: ahead::Ahead,
     /// Which bytes of the newest transfer said something.
     kept: Kept,
     /// Time of the newest event.
@@ -366,6 +370,17 @@ impl Model {
 
     /// The process of a key, made where it was not known: its fork was not seen.
     fn known(&mut self, key: ProcKey) -> ProcId {
+        if let Some((newest, id)) = self.newest
+            && newest == key
+        {
+            return id;
+        }
+        let id = self.find_or_make(key);
+        self.newest = Some((key, id));
+        id
+    }
+
+    fn find_or_make(&mut self, key: ProcKey) -> ProcId {
         if let Some(&id) = self.living.get(&key.tgid) {
             let same = |process: &Process| {
                 process.key.start == key.start || process.key.start == 0 || key.start == 0

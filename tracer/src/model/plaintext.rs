@@ -8,6 +8,9 @@ use proto::{Act, Plaintext};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::rc::Rc;
 
+/// So many times more room than connections that wait is too much, and room for so many never is.
+const ROOM: usize = 16;
+
 /// The sockets of a process' TLS sessions, by the addresses of their `SSL` objects. A forked child has the same objects at
 /// the same addresses.
 #[derive(Clone, Debug, Default)]
@@ -200,7 +203,13 @@ impl Socket {
     pub(super) fn note_wait(&self, waited: bool, waiting: &mut FxHashSet<SockId>) {
         match (waited, self.may_wait) {
             (false, true) => drop(waiting.insert(self.id)),
-            (true, false) => drop(waiting.remove(&self.id)),
+            (true, false) => {
+                waiting.remove(&self.id);
+                // Room for all that once waited would be far apart in memory.
+                if waiting.capacity() > ROOM * waiting.len().max(ROOM) {
+                    waiting.shrink_to(waiting.len());
+                }
+            }
             (true, true) | (false, false) => {}
         }
     }

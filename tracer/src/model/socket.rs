@@ -149,8 +149,6 @@ pub struct Socket {
     pub inode: u64,
     /// Its cookie, 0 where the kernel gave none.
     pub cookie: u64,
-    /// For `AF_UNIX` the peer's inode.
-    pub peer: u64,
     /// Who opened it; `nr` 0: it was there before.
     pub opened: Origin,
     local: address::Kept,
@@ -194,11 +192,20 @@ impl Socket {
             file: Weak::new(),
             inode: record.file.inode,
             cookie: record.cookie,
-            peer: 0,
             opened: at,
             local: address::Kept::None,
             remote: address::Kept::None,
         }
+    }
+
+    /// Has the processor fetch what reads its bytes.
+    pub(super) fn fetch_reader(&self) {
+        self.wire.iter().for_each(Wire::fetch);
+    }
+
+    /// Likewise what that looks at.
+    pub(super) fn fetch_more(&self) {
+        self.wire.iter().for_each(Wire::fetch_more);
     }
 
     /// Its own address.
@@ -411,7 +418,6 @@ impl Socket {
         self.cookie = record.cookie;
         self.state = record.state;
         self.kind = record.kind;
-        self.peer = record.peer;
         match record.family {
             AF_INET | AF_INET6 => {
                 self.local = address::inet(record.family, &record.local, record.local_port).into();

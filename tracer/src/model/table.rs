@@ -5,6 +5,7 @@
 
 use super::race::Touches;
 use super::{Held, OpenFile, Origin, SockId};
+use crate::protocol::fetch;
 use forkscope_proto::{FileKind, FileRef};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
@@ -160,11 +161,24 @@ impl Table {
     /// The socket behind a number, where that surely is the file that the probe found, and whether anything is remembered
     /// that was behind the number before.
     pub(super) fn same_socket(&self, fd: i32, found: &FileRef) -> Option<(SockId, bool)> {
-        let fd = usize::try_from(fd).ok()?;
-        let page = self.pages.get(fd / PAGE)?.as_ref()?;
-        let Glance { inode, address, socket, has_past } = page.glances[fd % PAGE];
+        let Glance { inode, address, socket, has_past } = *self.glance(fd)?;
         let same = found.file != 0 && (inode, address) == (found.inode, found.file);
         (same && socket != 0 && found.kind() == FileKind::Socket).then_some((SockId(socket), has_past))
+    }
+
+    fn glance(&self, fd: i32) -> Option<&Glance> {
+        let fd = usize::try_from(fd).ok()?;
+        Some(&self.pages.get(fd / PAGE)?.as_ref()?.glances[fd % PAGE])
+    }
+
+    /// Has the processor fetch what [`Table::same_socket`] looks at.
+    pub(super) fn fetch_glance(&self, fd: i32) {
+        self.glance(fd).iter().for_each(|glance| fetch(*glance));
+    }
+
+    /// The socket behind a number.
+    pub(super) fn socket_at(&self, fd: i32) -> Option<SockId> {
+        self.glance(fd).filter(|glance| glance.socket != 0).map(|glance| SockId(glance.socket))
     }
 
     /// The lowest number with a socket.

@@ -1,7 +1,6 @@
 //! Who asked, in protocols where replies come in the order of the requests.
 
-use super::{InFlight, Sign, User};
-use std::collections::VecDeque;
+use super::{Few, InFlight, Sign, User};
 
 /// Turns between processes that are remembered while no reply comes.
 const RUNS_MAX: usize = 64;
@@ -10,7 +9,7 @@ const RUNS_MAX: usize = 64;
 #[derive(Clone, Debug)]
 pub(super) struct Exchange {
     /// Requests in order, neighbours of one process counted together.
-    waiting: VecDeque<(User, u32)>,
+    waiting: Few<(User, u32)>,
     /// Who last read in the oldest one's reply, once that began.
     reader: Option<User>,
     /// The reply may have ended where the bytes were not captured.
@@ -25,14 +24,7 @@ pub(super) struct Exchange {
 impl Exchange {
     /// Nothing asked. `fresh`: the session is read from its first byte.
     pub(super) fn new(fresh: bool) -> Self {
-        Self {
-            waiting: VecDeque::new(),
-            reader: None,
-            open_ended: false,
-            sure: fresh,
-            unheard: None,
-            apart: false,
-        }
+        Self { waiting: Few::None, reader: None, open_ended: false, sure: fresh, unheard: None, apart: false }
     }
 
     /// A request began. One that follows a reply whose end was not seen is taken to follow its end.
@@ -40,18 +32,12 @@ impl Exchange {
         if self.open_ended && self.reader.is_some() {
             self.ended();
         }
-        match self.waiting.back_mut() {
+        match self.waiting.last_mut() {
             Some((user, count)) if *user == by => *count = count.saturating_add(1),
-            _ => {
-                if self.waiting.is_empty() {
-                    // Most connections are one process', and there are many connections.
-                    self.waiting.reserve_exact(1);
-                }
-                self.waiting.push_back((by, 1));
-            }
+            _ => self.waiting.push((by, 1)),
         }
         if self.waiting.len() > RUNS_MAX {
-            self.waiting.pop_front();
+            self.waiting.remove(0);
             self.sure = false;
         }
         self.unheard = Some(by);
@@ -76,7 +62,7 @@ impl Exchange {
         }
         // Another process reads on: it may be in the same reply or in the next.
         let unclear = self.open_ended && self.reader.is_some() && self.waiting.len() > 1;
-        let requester = self.waiting.front().map(|&(user, _)| user).filter(|_| !unclear);
+        let requester = self.waiting.first().map(|&(user, _)| user).filter(|_| !unclear);
         self.reader = Some(reader);
         out(Sign::Reply { requester, reader, sure: self.sure && requester.is_some() });
     }
@@ -85,10 +71,10 @@ impl Exchange {
     pub(super) fn ended(&mut self) {
         self.reader = None;
         self.open_ended = false;
-        if let Some((_, count)) = self.waiting.front_mut() {
+        if let Some((_, count)) = self.waiting.first_mut() {
             *count -= 1;
             if *count == 0 {
-                self.waiting.pop_front();
+                self.waiting.remove(0);
             }
         }
     }
@@ -96,7 +82,7 @@ impl Exchange {
     /// Two processes whose requests are under way at once, so that it is luck who reads which reply. None where a reply
     /// that has begun may have ended unseen.
     pub(super) fn at_once(&self) -> Option<[User; 2]> {
-        let (first, _) = *self.waiting.front()?;
+        let (first, _) = *self.waiting.first()?;
         let (other, _) = *self.waiting.iter().find(|(user, _)| *user != first)?;
         (!self.open_ended && !self.apart).then_some([first, other])
     }
@@ -123,7 +109,7 @@ impl Exchange {
         let begun = self.has_begun() && ends_seen;
         let passed = u32::from(self.has_begun() && !ends_seen);
         let all = self.waiting.iter().fold(0u32, |sum, &(_, count)| sum.saturating_add(count));
-        let oldest = self.waiting.front().filter(|&&(_, count)| count > passed);
+        let oldest = self.waiting.first().filter(|&&(_, count)| count > passed);
         let first = oldest.or_else(|| self.waiting.get(1));
         match (all.saturating_sub(passed), first) {
             (count @ 1.., Some(&(first, _))) => InFlight::Requests { count, first, begun },

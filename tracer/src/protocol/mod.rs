@@ -12,6 +12,7 @@
 
 mod amqp;
 mod exchange;
+mod fetch;
 mod few;
 mod http1;
 mod http2;
@@ -30,6 +31,7 @@ mod tls;
 mod walker;
 mod wire;
 
+pub(crate) use fetch::fetch;
 pub use few::Few;
 pub use http2::{
     FrameKind, Goaway, Log as Http2Log, Stream as Http2Stream, StreamUse, Verb, error_name, grpc_status_name,

@@ -44,6 +44,9 @@ pub(super) trait Session: Debug {
     /// Reads one transfer, already clipped and not empty.
     fn feed(&mut self, user: User, dir: Direction, chunk: Chunk<'_>, out: &mut dyn FnMut(Sign));
 
+    /// Has the processor fetch what is looked at by reading and is not in the reader itself.
+    fn fetch(&self) {}
+
     /// Bytes were missed in this direction.
     fn skip(&mut self, dir: Direction);
 

@@ -1,5 +1,6 @@
 //! One connection: listens until it knows the protocol, then reads its session.
 
+use super::fetch::fetch;
 use super::kept::nothing;
 use super::speech::{Note, Session, Side, Speech, Start};
 use super::{Chunk, Direction, Http2Log, InFlight, Protocol, REGISTRY, Sign, TlsFacts, User};
@@ -31,14 +32,23 @@ pub struct Wire {
     protocol: Protocol,
     /// The way of the client's bytes, where it is known.
     client: Option<Direction>,
-    session: Option<Box<dyn Session>>,
-    /// While it listens, once something has passed.
-    starts: Option<Box<[Opening; 2]>>,
+    reading: Reading,
     /// What the last transfer looked like, without being sure.
     candidate: Protocol,
     /// The session before TLS, where it goes on inside: after MySQL's SSLRequest ("Protocol::SSLRequest").
     before: Option<Box<Box<dyn Session>>>,
 }
+
+/// What is done with the bytes.
+#[derive(Debug)]
+enum Reading {
+    /// The first ones of both directions are kept, once something has passed.
+    Listening(Option<Box<[Opening; 2]>>),
+    /// The protocol is known.
+    Speaking(Box<dyn Session>),
+}
+
+const _: () = assert!(size_of::<Option<Wire>>() == 32);
 
 impl Default for Wire {
     fn default() -> Self {
@@ -52,8 +62,7 @@ impl Wire {
         Self {
             protocol: Protocol::Unknown,
             client: None,
-            session: None,
-            starts: None,
+            reading: Reading::Listening(None),
             candidate: Protocol::Unknown,
             before: None,
         }
@@ -64,29 +73,56 @@ impl Wire {
         self.protocol
     }
 
+    fn session(&self) -> Option<&dyn Session> {
+        match &self.reading {
+            Reading::Listening(_) => None,
+            Reading::Speaking(session) => Some(&**session),
+        }
+    }
+
+    fn session_mut(&mut self) -> Option<&mut Box<dyn Session>> {
+        match &mut self.reading {
+            Reading::Listening(_) => None,
+            Reading::Speaking(session) => Some(session),
+        }
+    }
+
+    /// Has the processor fetch what reads its bytes.
+    pub fn fetch(&self) {
+        match &self.reading {
+            Reading::Listening(starts) => starts.iter().for_each(|starts| fetch(&**starts)),
+            Reading::Speaking(session) => fetch(&**session),
+        }
+    }
+
+    /// The same, of what that looks at beside itself.
+    pub fn fetch_more(&self) {
+        self.session().iter().for_each(|session| session.fetch());
+    }
+
     /// What the client waits for now.
     pub fn in_flight(&self) -> InFlight {
-        self.session.as_ref().map_or(InFlight::Unknown, |session| session.in_flight())
+        self.session().map_or(InFlight::Unknown, |session| session.in_flight())
     }
 
     /// Will none of the requests that were sent so far be in [`Wire::in_flight`] any more?
     pub fn is_idle(&self) -> bool {
-        self.session.as_ref().is_some_and(|session| session.is_idle())
+        self.session().is_some_and(|session| session.is_idle())
     }
 
     /// Two processes whose requests are under way at once, in a protocol where that is what makes sharing go wrong.
     pub fn at_once(&self) -> Option<[User; 2]> {
-        self.session.as_ref()?.at_once()
+        self.session()?.at_once()
     }
 
     /// What the opening of a TLS session said in the clear.
     pub fn tls(&self) -> Option<&TlsFacts> {
-        self.session.as_ref()?.tls()
+        self.session()?.tls()
     }
 
     /// What was seen on its HTTP/2 streams, where it speaks that.
     pub fn http2(&self) -> Option<&Http2Log> {
-        self.session.as_ref()?.http2()
+        self.session()?.http2()
     }
 
     /// Says which way the client's bytes go: [`Direction::Sent`] where this end connected, the other where it
@@ -99,14 +135,15 @@ impl Wire {
     pub fn inside(&mut self) -> Self {
         let before = self.before.take();
         let protocol = before.as_ref().map_or(Protocol::Unknown, |_| Protocol::Mysql);
-        Self { protocol, session: before.map(|before| *before), ..Self::new() }
+        let reading = before.map_or(Reading::Listening(None), |before| Reading::Speaking(*before));
+        Self { protocol, reading, ..Self::new() }
     }
 
     /// Bytes were missed in this direction: a late attach, a loss.
     pub fn skip(&mut self, dir: Direction) {
-        match &mut self.session {
-            Some(session) => session.skip(dir),
-            None => self.starts.get_or_insert_default()[dir.index()].whole = false,
+        match &mut self.reading {
+            Reading::Speaking(session) => session.skip(dir),
+            Reading::Listening(starts) => starts.get_or_insert_default()[dir.index()].whole = false,
         }
     }
 
@@ -116,42 +153,42 @@ impl Wire {
         if chunk.len == 0 {
             return;
         }
-        match &mut self.session {
-            Some(session) => match upgrade(self.protocol, chunk) {
-                Some((speech, side)) => {
-                    self.before =
-                        self.session.take().filter(|_| self.protocol == Protocol::Mysql).map(Box::new);
-                    self.speak(speech, side.client_when(dir), [true; 2], out);
-                }
-                None => return session.feed(user, dir, chunk, out),
-            },
-            None => self.listen(user, dir, chunk, out),
+        if let Reading::Speaking(session) = &mut self.reading {
+            let Some((speech, side)) = upgrade(self.protocol, chunk) else {
+                return session.feed(user, dir, chunk, out);
+            };
+            let before = std::mem::replace(&mut self.reading, Reading::Listening(None));
+            self.before = match before {
+                Reading::Speaking(session) if self.protocol == Protocol::Mysql => Some(Box::new(session)),
+                _ => None,
+            };
+            self.speak(speech, side.client_when(dir), [true; 2], out);
+        } else {
+            self.listen(user, dir, chunk, out);
         }
-        if let Some(session) = &mut self.session {
+        if let Reading::Speaking(session) = &mut self.reading {
             session.feed(user, dir, chunk, out);
+        }
+    }
+
+    /// The first bytes of both directions, while it listens.
+    fn starts(&mut self) -> Option<&mut [Opening; 2]> {
+        match &mut self.reading {
+            Reading::Listening(starts) => Some(starts.get_or_insert_default()),
+            Reading::Speaking(_) => None,
         }
     }
 
     /// Tries to recognise the protocol by one more transfer.
     fn listen(&mut self, user: User, dir: Direction, chunk: Chunk<'_>, out: &mut impl FnMut(Sign)) {
-        let starts = self.starts.get_or_insert_default();
-        if let Some((speech, side)) = starts[dir.index()].opening(chunk, self.client, dir) {
+        let known = self.client;
+        let Some(starts) = self.starts() else { return };
+        if let Some((speech, side)) = starts[dir.index()].opening(chunk, known, dir) {
             return self.open(speech, side.client_when(dir), dir, out);
         }
         let fit = REGISTRY.iter().find_map(|speech| Some((*speech, chunk.fits(speech.fits)?)));
-        let known = self.client;
-        match fit {
-            Some((speech, fit)) if fit.sure || self.candidate == speech.protocol => {
-                self.client = known.or(fit.from.map(|side| side.client_when(dir)));
-                self.protocol = speech.protocol;
-                let start = Start { client: self.client, fresh: [false; 2] };
-                self.session = Some((speech.session)(start));
-                out(Sign::Recognised(speech.protocol));
-            }
-            Some((speech, _)) => self.candidate = speech.protocol,
-            None => self.candidate = Protocol::Unknown,
-        }
-        let start = &mut self.starts.get_or_insert_default()[dir.index()];
+        // What is kept is noted where this transfer says enough, too.
+        let start = &mut starts[dir.index()];
         let before = start.have;
         start.keep(user, fit.map_or(Protocol::Unknown, |(speech, _)| speech.protocol), chunk);
         let may_open = start.may_open(&mut |range| chunk.keep_after(before, range));
@@ -159,14 +196,22 @@ impl Wire {
             // Whatever comes later, this was not its beginning.
             start.whole = false;
         }
-        if self.session.is_some() {
-            self.starts = None;
+        match fit {
+            Some((speech, fit)) if fit.sure || self.candidate == speech.protocol => {
+                self.client = known.or(fit.from.map(|side| side.client_when(dir)));
+                self.protocol = speech.protocol;
+                let start = Start { client: self.client, fresh: [false; 2] };
+                self.reading = Reading::Speaking((speech.session)(start));
+                out(Sign::Recognised(speech.protocol));
+            }
+            Some((speech, _)) => self.candidate = speech.protocol,
+            None => self.candidate = Protocol::Unknown,
         }
     }
 
     /// A session opened with this transfer, or with those kept before it, which are read now.
     fn open(&mut self, speech: &Speech, client: Direction, dir: Direction, out: &mut impl FnMut(Sign)) {
-        let mut starts = self.starts.take().map(|starts| *starts).unwrap_or_default();
+        let mut starts = self.starts().map(std::mem::take).unwrap_or_default();
         // The other side's bytes are read only where they were read as this protocol's: of others' too little is noted.
         let other = &mut starts[dir.other().index()];
         other.whole &= other.have == 0 || other.looks == speech.protocol;
@@ -176,7 +221,7 @@ impl Wire {
         for dir in [client, client.other()] {
             let start = &starts[dir.index()];
             let chunk = Chunk::new(&start.bytes[..start.have], start.have as u64).heads_only();
-            if let Some(session) = self.session.as_mut().filter(|_| start.whole && start.have > 0) {
+            if let Some(session) = self.session_mut().filter(|_| start.whole && start.have > 0) {
                 session.feed(start.user, dir, chunk, out);
             }
         }
@@ -186,7 +231,7 @@ impl Wire {
     fn speak(&mut self, speech: &Speech, client: Direction, fresh: [bool; 2], out: &mut impl FnMut(Sign)) {
         self.client = Some(client);
         self.protocol = speech.protocol;
-        self.session = Some((speech.session)(Start { client: Some(client), fresh }));
+        self.reading = Reading::Speaking((speech.session)(Start { client: Some(client), fresh }));
         out(Sign::Recognised(speech.protocol));
     }
 }

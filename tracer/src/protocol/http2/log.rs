@@ -211,6 +211,11 @@ impl Log {
         }
     }
 
+    /// Has the processor fetch what is known of streams.
+    pub(super) fn fetch(&self) {
+        self.streams.fetch();
+    }
+
     /// A transfer has ended.
     pub(super) fn rest(&mut self) {
         self.streams.rest();

@@ -286,6 +286,10 @@ impl Session for Http2 {
         self.log.rest();
     }
 
+    fn fetch(&self) {
+        self.log.fetch();
+    }
+
     fn skip(&mut self, dir: Direction) {
         self.walkers[dir.index()].lose();
         self.open.lose(dir);

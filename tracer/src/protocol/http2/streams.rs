@@ -3,7 +3,7 @@
 use crate::protocol::{Few, User};
 
 /// The newest streams that are remembered.
-const KEPT: u32 = 256;
+const KEPT: u16 = 256;
 
 /// What HEADERS sent by a client mean for their stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(super) struct Streams {
     /// In the order in which they were opened.
     newest: Few<Run>,
     /// How many streams they are.
-    count: u32,
+    count: u16,
     /// Streams up to this one may have been opened unseen.
     unseen: u32,
     doubted: bool,

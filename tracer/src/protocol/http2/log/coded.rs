@@ -1,7 +1,7 @@
 //! Numbers of streams with a byte for each, in as little room as can be: connections remember some dozens of streams, and
 //! there are many connections.
 
-use crate::protocol::Direction;
+use crate::protocol::{Direction, fetch};
 
 /// What is said of a stream beside its number: the place of what was seen on it, and which directions have ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,6 @@ pub(super) struct Coded {
     /// The first distance is from here.
     base: u32,
     newest: u32,
-    count: u8,
 }
 
 /// A number with its mark: where that is, and where the two begin.
@@ -63,8 +62,9 @@ impl Coded {
     /// For how many more bytes there is room each time that it grows.
     const ROOM: usize = 16;
 
-    pub(super) fn len(&self) -> usize {
-        self.count.into()
+    /// Has the processor fetch them.
+    pub(super) fn fetch(&self) {
+        fetch(&self.bytes[..]);
     }
 
     fn places(&self) -> impl Iterator<Item = Place> {
@@ -86,7 +86,7 @@ impl Coded {
     /// Where the mark of a number is.
     pub(super) fn find(&self, id: u32) -> Option<usize> {
         // The newest is asked for most.
-        if id == self.newest && self.count > 0 {
+        if id == self.newest && !self.bytes.is_empty() {
             return self.last();
         }
         self.places().filter(|place| place.id == id).last().map(|place| place.mark)
@@ -97,9 +97,10 @@ impl Coded {
         self.bytes.len().checked_sub(1)
     }
 
-    /// Where the oldest mark is, of those that are as is asked.
-    pub(super) fn position(&self, is: impl Fn(Mark) -> bool) -> Option<usize> {
-        self.places().find(|place| is(self.mark(place.mark))).map(|place| place.mark)
+    /// Where a mark is that has this place: the newest, or the oldest that there is.
+    pub(super) fn with_place(&self, place: usize) -> Option<usize> {
+        let has = |at: &usize| self.mark(*at).place() == place;
+        self.last().filter(has).or_else(|| self.places().map(|known| known.mark).find(has))
     }
 
     /// Where the mark is that comes after the one there.
@@ -122,7 +123,7 @@ impl Coded {
     }
 
     pub(super) fn push(&mut self, id: u32, mark: Mark) {
-        if self.count == 0 {
+        if self.bytes.is_empty() {
             // The first number of a stream is small.
             (self.base, self.newest) = (0, 0);
         }
@@ -134,31 +135,31 @@ impl Coded {
         self.bytes.extend_from_slice(&code[..length]);
         self.bytes.push(mark.0);
         self.newest = id;
-        self.count += 1;
     }
 
-    /// Removes the number whose mark is there; which it was.
-    pub(super) fn remove(&mut self, at: usize) -> Option<u32> {
+    /// Removes the oldest number whose mark is as is asked, or the oldest of all; which it was, and its mark.
+    pub(super) fn remove(&mut self, is: impl Fn(Mark) -> bool) -> Option<(u32, Mark)> {
         let mut before = self.base;
         let gone = self.places().find(|place| {
-            let found = place.mark == at;
+            let found = is(self.mark(place.mark));
             before = if found { before } else { place.id };
             found
-        })?;
-        self.count -= 1;
+        });
+        let gone = gone.or_else(|| self.places().next())?;
+        let mark = self.mark(gone.mark);
         if gone.from == 0 {
             self.base = gone.id;
-            self.bytes.drain(..=at);
-        } else if let Some((distance, length)) = read(&self.bytes[at + 1..]) {
+            self.bytes.drain(..=gone.mark);
+        } else if let Some((distance, length)) = read(&self.bytes[gone.mark + 1..]) {
             // The two distances as one need no more room than they and the mark between them.
             let after = gone.id.wrapping_add(distance);
             let joined = write(&mut self.bytes[gone.from..], after.wrapping_sub(before));
-            self.bytes.drain(gone.from + joined..at + 1 + length);
+            self.bytes.drain(gone.from + joined..gone.mark + 1 + length);
         } else {
             self.newest = before;
             self.bytes.truncate(gone.from);
         }
-        Some(gone.id)
+        Some((gone.id, mark))
     }
 }
 
@@ -179,7 +180,12 @@ fn write(out: &mut [u8], distance: u32) -> usize {
 }
 
 /// The distance that begins here, and its bytes.
+#[inline]
 fn read(bytes: &[u8]) -> Option<(u32, usize)> {
+    if let Some(&byte) = bytes.first().filter(|&&byte| byte < 0x80) {
+        let value = u32::from(byte);
+        return Some((value >> 1 ^ (value & 1).wrapping_neg(), 1));
+    }
     let mut value = 0;
     for (at, &byte) in bytes.iter().enumerate().take(MOST) {
         value |= u32::from(byte & 0x7f) << (7 * at);

@@ -3,9 +3,9 @@
 
 use super::coded::{Coded, Mark};
 use super::stream::{Body, Stream};
-use crate::protocol::Direction;
 use crate::protocol::http2::messages::Messages;
 use crate::protocol::http2::shared::Pool;
+use crate::protocol::{Direction, fetch};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -31,7 +31,13 @@ pub(super) struct Remembered {
     bodies: Vec<Rc<Body>>,
     /// Which of these are one stream's own, by bits: to be shared once it rests.
     own: u64,
+    /// One that surely is free.
+    free: Option<u8>,
+    /// How many streams they are.
+    count: u8,
 }
+
+const _: () = assert!(size_of::<Remembered>() == 72);
 
 const _: () = assert!(STREAMS < Mark::PLACES && Mark::PLACES == u64::BITS as usize);
 
@@ -56,6 +62,12 @@ impl Remembered {
             let Body { uses, messages } = &*self.bodies[mark.place()];
             Stream { id, uses, messages: *messages }
         })
+    }
+
+    /// Has the processor fetch the list.
+    pub(super) fn fetch(&self) {
+        self.streams.fetch();
+        fetch(&self.bodies[..]);
     }
 
     /// Whether it is remembered.
@@ -96,9 +108,14 @@ impl Remembered {
 
     /// Puts what is one stream's own in a free place.
     fn insert(&mut self, own: Rc<Body>) -> usize {
-        let taken = self.streams.iter().fold(0u64, |taken, (_, mark)| taken | 1 << mark.place());
-        let place = taken.trailing_ones() as usize;
-        self.own = self.own & taken | 1 << place;
+        let place = match self.free.take() {
+            Some(place) => place.into(),
+            None => {
+                let taken = self.streams.iter().fold(0u64, |taken, (_, mark)| taken | 1 << mark.place());
+                taken.trailing_ones() as usize
+            }
+        };
+        self.own |= 1 << place;
         match self.bodies.get_mut(place) {
             Some(free) => give_back(std::mem::replace(free, own)),
             None => {
@@ -130,7 +147,8 @@ impl Remembered {
 
     /// Remembers one more. The one that is forgotten for it, if one is, and whether anybody was seen to open that.
     pub(super) fn add(&mut self, id: u32) -> Option<(u32, bool)> {
-        let forgotten = if self.streams.len() == STREAMS { self.forget() } else { None };
+        let forgotten = if usize::from(self.count) == STREAMS { self.forget() } else { None };
+        self.count += 1;
         let place = self.insert(room());
         self.streams.push(id, Mark::new(place));
         forgotten
@@ -138,10 +156,9 @@ impl Remembered {
 
     /// Forgets the oldest that is over, or the oldest.
     fn forget(&mut self) -> Option<(u32, bool)> {
-        let at = self.streams.position(Mark::is_over).or_else(|| self.streams.first())?;
-        let body = &self.bodies[self.streams.mark(at).place()];
-        let was_opened = body.uses.iter().any(|usage| usage.opened);
-        Some((self.streams.remove(at)?, was_opened))
+        let (id, mark) = self.streams.remove(Mark::is_over)?;
+        self.count -= 1;
+        Some((id, self.bodies[mark.place()].uses.iter().any(|usage| usage.opened)))
     }
 
     /// A transfer has ended: what will hardly change any more is shared, and more where many streams go on.
@@ -150,8 +167,9 @@ impl Remembered {
         while left != 0 {
             let place = left.trailing_zeros() as usize;
             left &= left - 1;
-            let Some(at) = self.streams.position(|mark| mark.place() == place) else {
-                self.own &= !(1 << place);
+            let Some(at) = self.streams.with_place(place) else {
+                // Its stream was forgotten.
+                self.pool(place);
                 continue;
             };
             let is_lost = self.bodies[place].messages.contains(&Messages::Lost);
@@ -163,15 +181,23 @@ impl Remembered {
 
     /// Has a stream share what was seen on it with all others on which the same was.
     fn share(&mut self, at: usize, place: usize) {
+        let own = &self.bodies[place];
+        let same = self.bodies.iter().enumerate().position(|(other, body)| {
+            let is_shared = other != place && self.own & 1 << other == 0;
+            is_shared && body == own
+        });
+        let Some(same) = same else { return self.pool(place) };
+        let shared = Rc::clone(&self.bodies[same]);
+        give_back(std::mem::replace(&mut self.bodies[place], shared));
         self.own &= !(1 << place);
-        let Some(shared) = self.bodies.get_mut(place) else { return };
-        if let Some(own) = KNOWN.with_borrow_mut(|known| known.share(shared)) {
-            give_back(own);
-        }
-        let shared = &self.bodies[place];
-        if let Some(same) = self.bodies.iter().position(|body| Rc::ptr_eq(body, shared)) {
-            self.streams.set(at, self.streams.mark(at).at(same));
-        }
+        self.free = Some(place as u8);
+        self.streams.set(at, self.streams.mark(at).at(same));
+    }
+
+    /// Has all connections share what is there: whatever is not one stream's own never changes.
+    fn pool(&mut self, place: usize) {
+        self.own &= !(1 << place);
+        KNOWN.with_borrow_mut(|known| known.share(&mut self.bodies[place])).into_iter().for_each(give_back);
     }
 }
 

@@ -73,7 +73,7 @@ impl Single {
             self.unseen = self.newest.iter().map(|(known, ..)| *known).max().unwrap_or(0).max(id);
         }
         let may_be_trailers = ends && id <= self.unseen;
-        if self.newest.len() == KEPT as usize
+        if self.newest.len() == usize::from(KEPT)
             && let Some((oldest, ..)) = self.newest.pop_front()
         {
             self.unseen = self.unseen.max(oldest);
@@ -112,7 +112,7 @@ proptest! {
             for (near, other) in [(stream, 0), (stream, 1), (stream.saturating_sub(500), 2)] {
                 prop_assert_eq!(runs.stranger(near, User(other)), single.stranger(near, User(other)));
             }
-            prop_assert_eq!((runs.count as usize, runs.unseen), (single.newest.len(), single.unseen));
+            prop_assert_eq!((usize::from(runs.count), runs.unseen), (single.newest.len(), single.unseen));
         }
     }
 }

@@ -114,7 +114,7 @@ proptest! {
             let shared: Vec<_> = streams.iter().map(|stream| (stream.id, stream.uses, stream.messages)).collect();
             let singles: Vec<_> = single.0.iter().map(|(id, _, body)| (*id, &body.uses[..], body.messages)).collect();
             prop_assert_eq!(shared, singles);
-            prop_assert_eq!(streams.streams.len(), single.0.len());
+            prop_assert_eq!(usize::from(streams.count), single.0.len());
         }
     }
 }
