@@ -175,7 +175,7 @@ impl Model {
     /// The processes that hold a descriptor for a socket, with its number. Looks through every table: for a finding, not
     /// for each event.
     pub fn holders(&self, id: SockId) -> impl Iterator<Item = (ProcId, i32)> {
-        let may_be = self.sockets.get(&id).is_some_and(|socket| socket.may_be_held());
+        let may_be = self.sockets.get(&id).is_some_and(Socket::may_be_held);
         let living = self.processes.values().filter(move |process| may_be && process.ended.is_none());
         living.filter_map(move |process| Some((process.id, self.tables.get(&process.table)?.find(id)?)))
     }

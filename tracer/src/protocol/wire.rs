@@ -102,12 +102,12 @@ impl Wire {
 
     /// What the client waits for now.
     pub fn in_flight(&self) -> InFlight {
-        self.session().map_or(InFlight::Unknown, |session| session.in_flight())
+        self.session().map_or(InFlight::Unknown, Session::in_flight)
     }
 
     /// Will none of the requests that were sent so far be in [`Wire::in_flight`] any more?
     pub fn is_idle(&self) -> bool {
-        self.session().is_some_and(|session| session.is_idle())
+        self.session().is_some_and(Session::is_idle)
     }
 
     /// Two processes whose requests are under way at once, in a protocol where that is what makes sharing go wrong.

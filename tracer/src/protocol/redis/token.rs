@@ -217,8 +217,10 @@ fn begins_command(data: &[u8]) -> bool {
 /// it is whole.
 pub(super) fn name_in(body: &[u8]) -> Range<usize> {
     let Some(text) = body.strip_suffix(b"\r\n") else { return 0..0 };
+    // Most keys have a digit or a colon, and are compared with none.
+    let may_be = text.len() <= LONGEST && text.iter().all(u8::is_ascii_alphabetic);
     let mut known = COMMANDS.iter().chain(&super::PUSHING).chain(&["REPLY", super::QUIT]);
-    let known = text.len() <= LONGEST && known.any(|name| text.eq_ignore_ascii_case(name.as_bytes()));
+    let known = may_be && known.any(|name| text.eq_ignore_ascii_case(name.as_bytes()));
     if known { 0..body.len() } else { text.len()..body.len() }
 }
 
@@ -279,6 +281,18 @@ mod tests {
     fn no_word_is_longer_than_the_longest() {
         let words = COMMANDS.iter().chain(&super::super::PUSHING).chain(&["REPLY", super::super::QUIT]);
         assert!(words.into_iter().all(|word| word.len() <= LONGEST));
+    }
+
+    #[test]
+    fn names_are_noted_whole_and_keys_are_not() {
+        let all = COMMANDS.iter().chain(&super::super::PUSHING).chain(&["REPLY", super::super::QUIT]);
+        for name in all {
+            let body = format!("{}\r\n", name.to_ascii_lowercase());
+            assert_eq!(name_in(body.as_bytes()), 0..body.len(), "{name}");
+        }
+        for key in [&b"key:1\r\n"[..], b"00000001\r\n", b"secret\r\n"] {
+            assert_eq!(name_in(key), key.len() - 2..key.len());
+        }
     }
 
     proptest! {

@@ -47,6 +47,9 @@ struct Entries {
     limit: u32,
 }
 
+/// Entries of tables that are shared. Larger ones have what is in few requests: they change, and are unlike others.
+const SHARED: usize = 32;
+
 thread_local! {
     static KNOWN: RefCell<Pool<Entries>> = RefCell::default();
 }
@@ -88,6 +91,7 @@ impl Table {
         let Some(entries) = &mut self.entries else { return };
         self.state = match self.state {
             State::Changed => State::Same,
+            State::Same if entries.newest.len() > SHARED => State::Same,
             State::Same => {
                 KNOWN.with_borrow_mut(|known| known.share(entries));
                 State::Shared

@@ -33,6 +33,8 @@ pub(super) struct Remembered {
     own: u64,
     /// One that surely is free.
     free: Option<u8>,
+    /// What was seen on one that was lost and goes on, while that is its own.
+    goes_on: Option<u8>,
     /// How many streams they are.
     count: u8,
 }
@@ -99,7 +101,9 @@ impl Remembered {
         if Rc::get_mut(self.bodies.get_mut(place)?).is_none() {
             let mut own = room();
             Rc::make_mut(&mut own).clone_from(&self.bodies[place]);
+            let was_lost = own.messages.contains(&Messages::Lost);
             place = self.insert(own);
+            self.goes_on = if was_lost { Some(place as u8) } else { self.goes_on };
             self.streams.set(at, self.streams.mark(at).at(place));
         }
         let body = Rc::get_mut(&mut self.bodies[place])?;
@@ -172,7 +176,8 @@ impl Remembered {
                 self.pool(place);
                 continue;
             };
-            let is_lost = self.bodies[place].messages.contains(&Messages::Lost);
+            let goes_on = self.goes_on == Some(place as u8);
+            let is_lost = !goes_on && self.bodies[place].messages.contains(&Messages::Lost);
             if self.streams.mark(at).is_over() || is_lost || self.own.count_ones() > OWN {
                 self.share(at, place);
             }
@@ -181,6 +186,7 @@ impl Remembered {
 
     /// Has a stream share what was seen on it with all others on which the same was.
     fn share(&mut self, at: usize, place: usize) {
+        self.goes_on = self.goes_on.filter(|&at| usize::from(at) != place);
         let own = &self.bodies[place];
         let same = self.bodies.iter().enumerate().position(|(other, body)| {
             let is_shared = other != place && self.own & 1 << other == 0;
