@@ -130,7 +130,8 @@ fn check(session: &Session, log: &Http2Log) -> usize {
         let verb = usage.verb.map(|verb| verb.name().to_owned());
         assert_eq!((usage.opened, &verb), (row.opened, &row.verb), "{row:?}");
         assert_eq!((usage.status, usage.grpc_status), (row.status, row.grpc_status), "{row:?}");
-        assert_eq!(usage.reset, [row.reset_sent, row.reset_received], "{row:?}");
+        let reset = [Direction::Sent, Direction::Received].map(|dir| usage.reset_code(dir));
+        assert_eq!(reset, [row.reset_sent, row.reset_received], "{row:?}");
         for (at, dir) in [(0, Direction::Sent), (1, Direction::Received)] {
             let frames: BTreeMap<_, _> =
                 usage.frames(dir).map(|(name, count)| (name.to_owned(), count)).collect();
