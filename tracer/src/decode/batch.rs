@@ -183,7 +183,7 @@ mod tests {
             Snapshot { descriptors: vec![SnapshotFd::default(); Batch::FULL / 64], ..Snapshot::default() };
         batch.add_snapshot(6, ProcKey::default(), many);
         assert!(batch.is_full());
-        batch.take(None, |_| ());
+        batch.take(None, 0, |_, _| ());
         assert!(!batch.is_full());
     }
 
