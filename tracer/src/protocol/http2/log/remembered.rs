@@ -18,6 +18,9 @@ const OWN: u32 = 2;
 /// How much room is kept for what is seen on streams that go on, so that most are followed without asking for memory.
 const SPARE: usize = 64;
 
+/// For how many room is made at once.
+const AT_ONCE: usize = 8;
+
 thread_local! {
     static KNOWN: RefCell<Pool<Body>> = RefCell::default();
     static ROOM: RefCell<Vec<Rc<Body>>> = const { RefCell::new(Vec::new()) };
@@ -33,7 +36,7 @@ pub(super) struct Remembered {
     own: u64,
     /// One that surely is free.
     free: Option<u8>,
-    /// What was seen on one that was lost and goes on, while that is its own.
+    /// What was seen on one that was lost or over and goes on, while that is its own.
     goes_on: Option<u8>,
     /// How many streams they are.
     count: u8,
@@ -101,9 +104,9 @@ impl Remembered {
         if Rc::get_mut(self.bodies.get_mut(place)?).is_none() {
             let mut own = room();
             Rc::make_mut(&mut own).clone_from(&self.bodies[place]);
-            let was_lost = own.messages.contains(&Messages::Lost);
+            let rested = own.messages.contains(&Messages::Lost) || self.streams.mark(at).is_over();
             place = self.insert(own);
-            self.goes_on = if was_lost { Some(place as u8) } else { self.goes_on };
+            self.goes_on = if rested { Some(place as u8) } else { self.goes_on };
             self.streams.set(at, self.streams.mark(at).at(place));
         }
         let body = Rc::get_mut(&mut self.bodies[place])?;
@@ -125,7 +128,7 @@ impl Remembered {
             None => {
                 if self.bodies.len() == self.bodies.capacity() {
                     // Most connections have few sorts of streams, and there are many connections.
-                    self.bodies.reserve_exact(2);
+                    self.bodies.reserve_exact(if self.bodies.is_empty() { 4 } else { 2 });
                 }
                 self.bodies.push(own);
             }
@@ -177,8 +180,9 @@ impl Remembered {
                 continue;
             };
             let goes_on = self.goes_on == Some(place as u8);
-            let is_lost = !goes_on && self.bodies[place].messages.contains(&Messages::Lost);
-            if self.streams.mark(at).is_over() || is_lost || self.own.count_ones() > OWN {
+            let rests =
+                self.streams.mark(at).is_over() || self.bodies[place].messages.contains(&Messages::Lost);
+            if (rests && !goes_on) || self.own.count_ones() > OWN {
                 self.share(at, place);
             }
         }
@@ -209,7 +213,12 @@ impl Remembered {
 
 /// Room for what is seen on a stream: nothing yet.
 fn room() -> Rc<Body> {
-    ROOM.with_borrow_mut(Vec::pop).unwrap_or_default()
+    ROOM.with_borrow_mut(|room| {
+        if room.is_empty() {
+            room.resize_with(AT_ONCE, Rc::default);
+        }
+        room.pop().unwrap_or_default()
+    })
 }
 
 /// Keeps the room of what nobody needs any more.

@@ -44,6 +44,8 @@ pub struct StreamUse {
     pub(super) messages: [u32; 2],
     /// Frames sent and received of the types in [`COMMON`]; what is beyond these numbers is among the rare ones.
     common: [[u16; COMMON.len()]; 2],
+    /// The error code of a RST_STREAM, sent and received; one beyond these numbers is among what is rare.
+    reset: [Option<u16>; 2],
     /// Few have any.
     rare: Option<Box<Rare>>,
 }
@@ -51,15 +53,21 @@ pub struct StreamUse {
 /// What few streams have.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Rare {
-    /// The error code of a RST_STREAM, sent and received.
+    /// The error code of a RST_STREAM, sent and received, where it is beyond all that are defined.
     reset: [Option<u32>; 2],
     /// Frames sent and received, by type.
     frames: [[u32; FrameKind::COUNT]; 2],
 }
 
 /// The types of frames that most streams, and connections, have; the first two are what messages are made of.
-const COMMON: [FrameKind; 5] =
-    [FrameKind::Data, FrameKind::Headers, FrameKind::WindowUpdate, FrameKind::Settings, FrameKind::Ping];
+const COMMON: [FrameKind; 6] = [
+    FrameKind::Data,
+    FrameKind::Headers,
+    FrameKind::WindowUpdate,
+    FrameKind::RstStream,
+    FrameKind::Settings,
+    FrameKind::Ping,
+];
 
 impl<'a> Stream<'a> {
     /// What each process did on it.
@@ -106,6 +114,7 @@ impl StreamUse {
             grpc_status: None,
             messages: [0; 2],
             common: [[0; COMMON.len()]; 2],
+            reset: [None; 2],
             rare: None,
         }
     }
@@ -125,13 +134,18 @@ impl StreamUse {
 
     /// A RST_STREAM had this code.
     pub(super) fn reset(&mut self, dir: Direction, code: u32) {
-        self.rare.get_or_insert_default().reset[dir.index()] = Some(code);
+        let code_and_rest = u16::try_from(code).map_or((None, Some(code)), |code| (Some(code), None));
+        self.reset[dir.index()] = code_and_rest.0;
+        if self.rare.is_some() || code_and_rest.1.is_some() {
+            self.rare.get_or_insert_default().reset[dir.index()] = code_and_rest.1;
+        }
     }
 
     /// The error code of a RST_STREAM that it sent, or received.
     #[must_use]
     pub fn reset_code(&self, dir: Direction) -> Option<u32> {
-        self.rare.as_ref()?.reset[dir.index()]
+        let large = || self.rare.as_ref()?.reset[dir.index()];
+        self.reset[dir.index()].map(u32::from).or_else(large)
     }
 
     /// Frames that it sent or received: types, and how many of each.
