@@ -11,7 +11,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often files are opened and closed before.
 const FILES: usize = 100_000;
@@ -26,6 +26,17 @@ fn child(work: impl FnOnce()) -> Pid {
             unsafe { libc::_exit(0) }
         }
         ForkResult::Parent { child } => child,
+    }
+}
+
+/// Memory that a child shares, zero at first.
+fn shared() -> &'static AtomicU32 {
+    let shared = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
+    // SAFETY: new memory of a page, zeros, that is never given back.
+    unsafe {
+        let page = libc::mmap(std::ptr::null_mut(), 4096, shared.0, shared.1, -1, 0);
+        assert_ne!(page, libc::MAP_FAILED);
+        &*page.cast::<AtomicU32>()
     }
 }
 
@@ -179,13 +190,7 @@ fn with_an_own_filter() {
 
 /// Taken from a child that has made it (pidfd_getfd(2)).
 fn taken_from_a_child() {
-    let shared = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
-    // SAFETY: new memory of a page, zeros, that is never given back.
-    let number = unsafe {
-        let page = libc::mmap(std::ptr::null_mut(), 4096, shared.0, shared.1, -1, 0);
-        assert_ne!(page, libc::MAP_FAILED);
-        &*page.cast::<AtomicU32>()
-    };
+    let number = shared();
     let maker = child(|| {
         let (_listener, stream) = connected();
         number.store(stream.as_raw_fd() as u32, Ordering::Release);
@@ -225,6 +230,48 @@ fn killed() {
         ends[usize::from(matches!(ended, WaitStatus::Signaled(_, Signal::SIGKILL, _)))] += 1;
     }
     println!("killed {} of 200", ends[1]);
+}
+
+/// Makers of first sockets that another thread ends at any moment: by a signal, by itself, by executing a program.
+fn ends_among_threads() {
+    let mut ended = 0;
+    for round in 0..150_u64 {
+        let (go, way) = (shared(), round % 3);
+        let maker = child(|| {
+            for _ in 0..3 {
+                thread::spawn(|| {
+                    loop {
+                        open_and_close();
+                    }
+                });
+            }
+            thread::spawn(move || {
+                while go.load(Ordering::Acquire) == 0 {}
+                let end = Instant::now() + Duration::from_micros(round * 4);
+                while Instant::now() < end {}
+                // SAFETY: ends, or executes a program with no more than a name.
+                unsafe {
+                    let arguments = [c"true".as_ptr(), std::ptr::null()];
+                    match way {
+                        0 => libc::kill(libc::getpid(), libc::SIGKILL),
+                        1 => libc::_exit(0),
+                        _ => libc::execv(c"/bin/true".as_ptr(), arguments.as_ptr()),
+                    };
+                }
+            });
+            thread::sleep(Duration::from_millis(2));
+            go.store(1, Ordering::Release);
+            let _pair = UnixStream::pair();
+            thread::sleep(Duration::from_secs(3600));
+        });
+        let end = waitpid(maker, None).expect("a child");
+        let expected = match way {
+            0 => matches!(end, WaitStatus::Signaled(_, Signal::SIGKILL, _)),
+            _ => matches!(end, WaitStatus::Exited(_, 0)),
+        };
+        ended += u32::from(expected);
+    }
+    println!("ended {ended} of 150");
 }
 
 extern "C" fn counts(_: libc::c_int) {
@@ -272,6 +319,7 @@ fn main() {
         "taken-from-a-child" => taken_from_a_child(),
         "inherited" => inherited(&words[2]),
         "killed" => killed(),
+        "ends-among-threads" => ends_among_threads(),
         "among-signals" => among_signals(),
         other => panic!("there is no way {other:?}"),
     }

@@ -121,6 +121,13 @@ fn one_may_be_killed_while_it_leaves_the_lean_stage() {
     is_undisturbed("killed", "killed 200 of 200");
 }
 
+/// A leader is told as ended only after its last thread was, for which the keeper must not wait in vain.
+#[test]
+fn other_threads_may_end_it_while_it_leaves_the_lean_stage() {
+    let Some(_) = Env::get() else { return };
+    is_undisturbed("ends-among-threads", "ended 150 of 150");
+}
+
 #[test]
 fn signals_and_stops_come_while_it_leaves_the_lean_stage() {
     let Some(_) = Env::get() else { return };

@@ -45,27 +45,10 @@ pub(super) fn wait() -> nix::Result<(i32, i32)> {
     wait_with(0)
 }
 
-/// Waits for the next change of one traced thread: its wait status.
-///
-/// # Errors
-/// `ECHILD` where it is gone: another thread of its process has executed a program.
-pub(super) fn wait_for(tid: i32) -> nix::Result<i32> {
-    loop {
-        match wait_of(tid, 0) {
-            Err(Errno::EINTR) => {}
-            other => return other.map(|(_, status)| status),
-        }
-    }
-}
-
 fn wait_with(options: i32) -> nix::Result<(i32, i32)> {
-    wait_of(-1, options)
-}
-
-fn wait_of(whose: i32, options: i32) -> nix::Result<(i32, i32)> {
     let mut status = 0;
     // SAFETY: `status` outlives the call.
-    let tid = unsafe { libc::waitpid(whose, &raw mut status, libc::__WALL | options) };
+    let tid = unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL | options) };
     Errno::result(tid).map(|tid| (tid, status))
 }
 

@@ -8,9 +8,10 @@
 //! It sees nothing of that: its signals wait, and but for the registers nothing of it is touched. Where a stop cannot wait
 //! (`SIGSTOP`, job control, what the keeper has asked for), the thread is put back before its own call, and stops.
 
-use super::super::request::{Resume, resume, set_signal_mask, signal_mask, wait_for};
+use super::super::request::{Resume, resume, set_signal_mask, signal_mask, wait};
 use super::super::stop::Stop;
 use super::memory;
+use nix::errno::Errno;
 use nix::sys::ptrace;
 use nix::unistd::Pid;
 
@@ -49,11 +50,16 @@ impl Borrowed {
         Ok(Some(Self { tid, registers, mask, moved: false }))
     }
 
-    /// Has it make a call: its result, which may be minus an errno.
+    /// Has it make a call: its result, which may be minus an errno. What other threads stop for meanwhile comes to `others`.
     ///
     /// # Errors
     /// Where something came between.
-    pub(super) fn call(&mut self, number: libc::c_long, args: [u64; 6]) -> Result<i64, Gone> {
+    pub(super) fn call(
+        &mut self,
+        number: libc::c_long,
+        args: [u64; 6],
+        others: &mut Vec<(i32, Stop)>,
+    ) -> Result<i64, Gone> {
         let [rdi, rsi, rdx, r10, r8, r9] = args;
         let number = number as u64;
         let mut registers = libc::user_regs_struct { rdi, rsi, rdx, r10, r8, r9, ..self.registers };
@@ -66,7 +72,7 @@ impl Borrowed {
         self.moved = true;
         loop {
             resume(self.tid, Resume::ToCall, 0).map_err(|_| Gone(None))?;
-            match wait_for(self.tid).map(Stop::read).map_err(|_| Gone(None))? {
+            match self.next(others)? {
                 Stop::Call => {
                     let info = ptrace::syscall_info(Pid::from_raw(self.tid)).map_err(|_| Gone(None))?;
                     if info.op == libc::PTRACE_SYSCALL_INFO_EXIT {
@@ -80,6 +86,19 @@ impl Borrowed {
                     self.put_back();
                     return Err(Gone(Some(stop)));
                 }
+            }
+        }
+    }
+
+    /// What it stops for next. The others are waited for as well: a leader is told as ended only after its last thread
+    /// was, and a thread that executes a program waits for that, too (`delay_group_leader`, `de_thread`).
+    fn next(&self, others: &mut Vec<(i32, Stop)>) -> Result<Stop, Gone> {
+        loop {
+            match wait() {
+                Ok((tid, status)) if tid == self.tid => return Ok(Stop::read(status)),
+                Ok((tid, status)) => others.push((tid, Stop::read(status))),
+                Err(Errno::EINTR) => {}
+                Err(_) => return Err(Gone(None)),
             }
         }
     }

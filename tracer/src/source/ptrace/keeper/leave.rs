@@ -5,6 +5,7 @@
 
 use super::super::filter;
 use super::super::stage::{Stage, clone_ends_lean};
+use super::super::stop::Stop;
 use super::super::table::{self, Table};
 use super::early::status_line;
 use super::inject::{Borrowed, Gone};
@@ -57,7 +58,7 @@ impl Context<'_> {
             return Ok(false);
         };
         let mut page = self.keeper.tasks.get(&self.tid).map_or(0, |task| task.page);
-        let installed = install(&mut thread, self.tid, &mut page);
+        let installed = install(&mut thread, self.tid, &mut page, &mut self.keeper.stops);
         if let Some(task) = self.keeper.tasks.get_mut(&self.tid) {
             task.page = page;
         }
@@ -105,7 +106,13 @@ impl Context<'_> {
 
 /// Installs the whole filter in the thread's process, from a page of memory that it gets for that: `page`, where it has
 /// that since something came between; 0: not yet, or no more.
-fn install(thread: &mut Borrowed, tid: i32, page: &mut u64) -> Result<(), Failure> {
+fn install(
+    thread: &mut Borrowed,
+    tid: i32,
+    page: &mut u64,
+    others: &mut Vec<(i32, Stop)>,
+) -> Result<(), Failure> {
+    let mut call = |number, args| thread.call(number, args, others);
     let done = |result: i64| match result {
         0.. => Ok(result),
         _ => Err(Failure::Refused(Errno::from_raw(-result as i32))),
@@ -113,16 +120,16 @@ fn install(thread: &mut Borrowed, tid: i32, page: &mut u64) -> Result<(), Failur
     if *page == 0 {
         let access = (libc::PROT_READ | libc::PROT_WRITE) as u64;
         let kind = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS) as u64;
-        *page = done(thread.call(libc::SYS_mmap, [0, ROOM, access, kind, u64::MAX, 0])?)? as u64;
+        *page = done(call(libc::SYS_mmap, [0, ROOM, access, kind, u64::MAX, 0])?)? as u64;
     }
     let installed = match memory::put(tid, *page, &image(*page)) {
         true => {
             let (mode, flags) = (libc::SECCOMP_SET_MODE_FILTER, libc::SECCOMP_FILTER_FLAG_TSYNC);
-            thread.call(libc::SYS_seccomp, [u64::from(mode), flags, *page, 0, 0, 0])?
+            call(libc::SYS_seccomp, [u64::from(mode), flags, *page, 0, 0, 0])?
         }
         false => -i64::from(libc::EFAULT),
     };
-    thread.call(libc::SYS_munmap, [*page, ROOM, 0, 0, 0, 0])?;
+    call(libc::SYS_munmap, [*page, ROOM, 0, 0, 0, 0])?;
     *page = 0;
     match done(installed)? {
         0 => Ok(()),

@@ -144,11 +144,12 @@ impl Keeper {
 
     /// Looks at all that has stopped.
     fn round(&mut self) {
-        let mut stops = std::mem::take(&mut self.stops);
-        for (tid, stop) in stops.drain(..) {
-            self.stopped(tid, stop);
+        // What stops while one makes calls for the keeper stands behind the others.
+        while !self.stops.is_empty() {
+            for (tid, stop) in std::mem::take(&mut self.stops) {
+                self.stopped(tid, stop);
+            }
         }
-        self.stops = stops;
         self.adopt_orphans();
     }
 
@@ -190,7 +191,8 @@ impl Keeper {
                 return;
             }
             Stop::Call | Stop::Filter => match context.called(stop == Stop::Filter) {
-                Some(next) => return self.stopped(tid, next),
+                // Others may have ended before that.
+                Some(next) => return self.stops.push((tid, next)),
                 None => 0,
             },
             Stop::Born => context.born(),
