@@ -109,7 +109,7 @@ fn a_socket_that_the_program_was_given_is_seen() {
 #[track_caller]
 fn is_undisturbed(way: &str, says: &str) {
     let mut command = Command::new(forkscope());
-    command.args(["run", "--backend", "ptrace", "--ui", "none", "--"]).arg(example("first_socket")).arg(way);
+    command.args(["run", "--backend", "ptrace", "--ui", "log", "--"]).arg(example("first_socket")).arg(way);
     let Ended { status, stdout, stderr } = Process::start(&mut command).end();
     assert_eq!((code(status), &*stdout), (0, &[says.to_owned()][..]), "{stderr:#?}");
     assert!(!stderr.iter().any(|line| line.contains("each call of process")), "{stderr:#?}");

@@ -42,8 +42,10 @@ impl Borrowed {
     pub(super) fn take(tid: i32) -> Result<Option<Self>, Gone> {
         let gone = |_| Gone(None);
         let registers = ptrace::getregs(Pid::from_raw(tid)).map_err(gone)?;
+        let instruction = memory::value::<[u8; 2]>(tid, registers.rip.wrapping_sub(2));
+        // One that was killed has no memory any more, which is no refusal: this is asked after it.
         let mask = signal_mask(tid).map_err(gone)?;
-        if memory::value::<[u8; 2]>(tid, registers.rip.wrapping_sub(2)) != Some(SYSCALL) {
+        if instruction != Some(SYSCALL) {
             return Ok(None);
         }
         set_signal_mask(tid, u64::MAX).map_err(gone)?;
