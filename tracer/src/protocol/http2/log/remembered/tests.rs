@@ -72,49 +72,73 @@ fn both(
     Ok(())
 }
 
-proptest! {
-    #[test]
-    fn they_are_what_single_streams_are(steps in prop::collection::vec(step(), 1..400)) {
-        let (mut streams, mut single, mut id) = (Remembered::default(), Single::default(), 1_u32);
-        for step in steps {
-            match step {
-                Step::Add { on, opened } => {
-                    id += on;
-                    prop_assert_eq!(streams.add(id), single.add(id));
-                    both(&mut streams, &mut single, id, |_, body| {
-                        body.usage_mut(User(1)).expect("there is room").opened = opened;
-                    })?;
-                }
-                Step::Frame { back, user, kind } => {
-                    let kind = if kind { FrameKind::Data } else { FrameKind::WindowUpdate };
-                    both(&mut streams, &mut single, id.saturating_sub(back), |_, body| {
-                        let usage = body.usage_mut(User(user)).expect("there is room");
-                        usage.count(dir(kind == FrameKind::Data), kind);
-                    })?;
-                }
-                Step::End { back, dir } => {
-                    let end = |ended: &mut [bool; 2], _: &mut Body| ended[usize::from(dir)] = true;
-                    both(&mut streams, &mut single, id.saturating_sub(back), end)?;
-                }
-                Step::EndBoth { back } => {
-                    let end = |ended: &mut [bool; 2], _: &mut Body| *ended = [true; 2];
-                    both(&mut streams, &mut single, id.saturating_sub(back), end)?;
-                }
-                Step::Rest => {
-                    streams.rest();
-                    prop_assert!(streams.own.count_ones() <= OWN);
-                }
-                Step::Lose { dir: sent } => {
-                    let at = dir(sent).index();
-                    streams.lose(dir(sent));
-                    let going_on = single.0.iter_mut().filter(|(_, ended, _)| !ended[at]);
-                    going_on.for_each(|(.., body)| body.messages[at] = Messages::Lost);
-                }
+/// A connection's streams, both ways, and the number of its newest.
+#[derive(Default)]
+struct Connection {
+    streams: Remembered,
+    single: Single,
+    id: u32,
+}
+
+impl Connection {
+    fn step(&mut self, step: Step) -> Result<(), TestCaseError> {
+        let Self { streams, single, id } = self;
+        match step {
+            Step::Add { on, opened } => {
+                *id += on;
+                prop_assert_eq!(streams.add(*id), single.add(*id));
+                both(streams, single, *id, |_, body| {
+                    body.usage_mut(User(1)).expect("there is room").opened = opened;
+                })?;
             }
-            let shared: Vec<_> = streams.iter().map(|stream| (stream.id, stream.uses, stream.messages)).collect();
-            let singles: Vec<_> = single.0.iter().map(|(id, _, body)| (*id, &body.uses[..], body.messages)).collect();
-            prop_assert_eq!(shared, singles);
-            prop_assert_eq!(usize::from(streams.count), single.0.len());
+            Step::Frame { back, user, kind } => {
+                let kind = if kind { FrameKind::Data } else { FrameKind::WindowUpdate };
+                both(streams, single, id.saturating_sub(back), |_, body| {
+                    let usage = body.usage_mut(User(user)).expect("there is room");
+                    usage.count(dir(kind == FrameKind::Data), kind);
+                })?;
+            }
+            Step::End { back, dir } => {
+                let end = |ended: &mut [bool; 2], _: &mut Body| ended[usize::from(dir)] = true;
+                both(streams, single, id.saturating_sub(back), end)?;
+            }
+            Step::EndBoth { back } => {
+                let end = |ended: &mut [bool; 2], _: &mut Body| *ended = [true; 2];
+                both(streams, single, id.saturating_sub(back), end)?;
+            }
+            Step::Rest => {
+                streams.rest();
+                prop_assert!(streams.own.count_ones() <= OWN);
+            }
+            Step::Lose { dir: sent } => {
+                let at = dir(sent).index();
+                streams.lose(dir(sent));
+                let going_on = single.0.iter_mut().filter(|(_, ended, _)| !ended[at]);
+                going_on.for_each(|(.., body)| body.messages[at] = Messages::Lost);
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), TestCaseError> {
+        let shared: Vec<_> =
+            self.streams.iter().map(|stream| (stream.id, stream.uses, stream.messages)).collect();
+        let singles: Vec<_> =
+            self.single.0.iter().map(|(id, _, body)| (*id, &body.uses[..], body.messages)).collect();
+        prop_assert_eq!(shared, singles);
+        prop_assert_eq!(usize::from(self.streams.count), self.single.0.len());
+        Ok(())
+    }
+}
+
+proptest! {
+    /// What happens on one connection changes nothing of the other, whatever the two share.
+    #[test]
+    fn they_are_what_single_streams_are(steps in prop::collection::vec((0..2_usize, step()), 1..400)) {
+        let mut connections = [Connection::default(), Connection::default()];
+        for (of, step) in steps {
+            connections[of].step(step)?;
+            connections.iter().try_for_each(Connection::check)?;
         }
     }
 }
