@@ -17,8 +17,11 @@ const FEW: usize = 9;
 /// The same of the most items that Redis takes of a client in one command, 1024 * 1024 (networking.c, up to 7.0).
 const SMALL_COUNT: usize = 10;
 
-/// The commands by which a session is recognised: what clients send first, and most.
+/// The commands by which a session is recognised: what clients send first, and most. They are looked for in this order,
+/// so that what is sent most comes first.
 const COMMANDS: [&str; 48] = [
+    "GET",
+    "SET",
     "APPEND",
     "AUTH",
     "BLPOP",
@@ -36,7 +39,6 @@ const COMMANDS: [&str; 48] = [
     "EXEC",
     "EXISTS",
     "EXPIRE",
-    "GET",
     "HELLO",
     "HGET",
     "HGETALL",
@@ -58,7 +60,6 @@ const COMMANDS: [&str; 48] = [
     "SADD",
     "SCAN",
     "SELECT",
-    "SET",
     "SETEX",
     "SMEMBERS",
     "SUBSCRIBE",
