@@ -4,6 +4,7 @@
 //! of its process. So what is made has never been in reach of a call that nobody saw.
 
 use super::super::filter;
+use super::super::request::signal_mask;
 use super::super::stage::{Stage, clone_ends_lean};
 use super::super::stop::Stop;
 use super::super::table::{self, Table};
@@ -87,7 +88,13 @@ impl Context<'_> {
     /// Tells the descriptor table as it is: what was done to it in the lean stage was not seen.
     pub(super) fn tell_table(&mut self) {
         let (tid, tgid) = (self.tid, self.tgid);
-        let Ok((descriptors, _)) = proc::descriptors(tid as u32) else { return self.hidden() };
+        let Ok((descriptors, _)) = proc::descriptors(tid as u32) else {
+            // One that was killed meanwhile hides nothing.
+            if signal_mask(tid).is_ok() {
+                self.hidden();
+            }
+            return;
+        };
         let cmdline = cmdline(tgid);
         let payload = table::payload(&cmdline, &descriptors);
         let mut header = self.header(0);
