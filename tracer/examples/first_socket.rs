@@ -2,9 +2,13 @@
 //!
 //! `first_socket WAY` prints `child BYTES, parent BYTES` or what else came of it, and ends by itself.
 
+#[path = "shared/child.rs"]
+mod child;
+
+use child::child;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{ForkResult, Pid, fork};
+use nix::unistd::Pid;
 use std::fs::File;
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, RawFd};
@@ -15,19 +19,6 @@ use std::time::{Duration, Instant};
 
 /// How often files are opened and closed before.
 const FILES: usize = 100_000;
-
-/// A child that does this and ends.
-fn child(work: impl FnOnce()) -> Pid {
-    // SAFETY: the child does its work, which makes system calls only, and ends without running anything of the parent's.
-    match unsafe { fork() }.expect("fork") {
-        ForkResult::Child => {
-            work();
-            // SAFETY: ends at once.
-            unsafe { libc::_exit(0) }
-        }
-        ForkResult::Parent { child } => child,
-    }
-}
 
 /// Memory that a child shares, zero at first.
 fn shared() -> &'static AtomicU32 {

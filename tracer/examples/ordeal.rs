@@ -2,29 +2,19 @@
 //!
 //! `ordeal NAME` does it, prints what came of it, and ends by itself.
 
+#[path = "shared/child.rs"]
+mod child;
+
+use child::child;
 use nix::sys::prctl;
 use nix::sys::signal::{Signal, kill, raise};
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{ForkResult, Pid, fork};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
-
-/// A child that does this and ends.
-fn child(work: impl FnOnce()) -> Pid {
-    // SAFETY: the child does its work, which makes system calls only, and ends without running anything of the parent's.
-    match unsafe { fork() }.expect("fork") {
-        ForkResult::Child => {
-            work();
-            // SAFETY: ends at once.
-            unsafe { libc::_exit(0) }
-        }
-        ForkResult::Parent { child } => child,
-    }
-}
 
 fn nap(micros: u64) {
     thread::sleep(Duration::from_micros(micros));

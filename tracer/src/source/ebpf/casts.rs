@@ -55,6 +55,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_object_has_casts_and_a_kernel_with_the_function_takes_them() {
+        let object = super::super::load::OBJECT;
+        let plain = Casts::default().written_into(object);
+        let with = Casts { function: Some(1), ..Casts::default() }.written_into(object);
+        assert!(with.iter().zip(&plain).filter(|(one, other)| one != other).count() > 0);
+        let Ok(kernel) = Btf::of_kernel() else { return };
+        let found = Casts::of(&kernel);
+        assert_eq!(found.function, kernel.function(FUNCTION));
+        let types = [found.types.file, found.types.inode, found.types.tcp_sock, found.types.word];
+        assert!(types.iter().all(|id| (*id != 0) == found.function.is_some()), "{found:?}");
+    }
+
+    #[test]
     fn calls_become_those_of_the_kernel() {
         let exit = 0x95_u64;
         let call = CALL | u64::from(CAST) << 32;

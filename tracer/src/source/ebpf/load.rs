@@ -18,7 +18,7 @@ use nix::errno::Errno;
 use zerocopy::IntoBytes;
 
 /// The compiled kernel side.
-static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("FORKSCOPE_EBPF_OBJECT"));
+pub(super) static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("FORKSCOPE_EBPF_OBJECT"));
 
 /// The programs on system calls, with their tracepoint: first the one that follows the kernel's pointers itself, then the one
 /// that has helpers do so, for kernels before Linux 5.11.
