@@ -70,6 +70,10 @@ pub struct Types {
     pub file: u32,
     /// `struct inode`.
     pub inode: u32,
+    /// `struct super_block`.
+    pub super_block: u32,
+    /// `struct dentry`.
+    pub dentry: u32,
     /// `struct tcp_sock`.
     pub tcp_sock: u32,
     /// `struct timespec64`: any that begins with a number of eight bytes, by which an array of such is read.

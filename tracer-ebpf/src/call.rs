@@ -2,8 +2,9 @@
 
 use crate::file::{behind, made};
 use crate::kernel::{Access, Registers, read_user};
-use crate::maps::{CALL, Pending, emit};
+use crate::maps::{CALL, emit};
 use crate::payload;
+use crate::pending::Pending;
 use crate::traced::{self, Me};
 use forkscope_proto::{Call, Config, Enter, FileKind, FileRef, Gate, Kind, Mark, Produces, Spec, calls};
 

@@ -1,8 +1,8 @@
 //! The entry of system calls: only what is gone or changed when the call ends.
 
-use crate::file::behind;
+use crate::file::look;
 use crate::kernel::{Access, Probing, Typed};
-use crate::maps::{PENDING, Pending};
+use crate::pending::Pending;
 use crate::settings::offset;
 use crate::stack;
 use crate::traced::{Me, now};
@@ -74,12 +74,12 @@ fn entered<A: Access>(pt_regs: u64, number: u64) -> i32 {
         return 0;
     }
     let regs = A::registers(pt_regs);
-    let file = match spec.enter {
-        Enter::Target => behind::<A>(regs.arg(0) as i32, false),
-        Enter::Blocking if spec.fd != Spec::NO_FD => behind::<A>(regs.arg(spec.fd) as i32, false),
-        Enter::Replaced => behind::<A>(regs.arg(1) as i32, false),
-        _ => FileRef::NONE,
+    let (file, tcp) = match spec.enter {
+        Enter::Target => look::<A>(regs.arg(0) as i32, 0),
+        Enter::Blocking if spec.fd != Spec::NO_FD => look::<A>(regs.arg(spec.fd) as i32, 0),
+        Enter::Replaced => look::<A>(regs.arg(1) as i32, 0),
+        _ => (FileRef::NONE, 0),
     };
-    let _ = PENDING.insert(me.tid, Pending { time: now(), file, nr: number }, 0);
+    Pending { time: now(), file, tcp, nr: number }.keep(me.tid);
     0
 }

@@ -2,7 +2,7 @@
 
 use crate::enter::{is_compat, is_kept, spec};
 use crate::kernel::{Access, Probing, Typed};
-use crate::maps::PENDING;
+use crate::pending::Pending;
 use crate::traced::Me;
 use crate::{call, mapped, stack, stop, transfer};
 use aya_ebpf::macros::{btf_tracepoint, raw_tracepoint};
@@ -42,8 +42,7 @@ fn exited<A: Access>(pt_regs: u64, ret: u64) -> i32 {
         return 0;
     }
     let taken = if is_kept(&me, spec) {
-        // SAFETY: the value is copied before the entry is removed; only this thread changes it.
-        unsafe { PENDING.get(me.tid) }.copied().filter(|pending| pending.nr == regs.number)
+        Pending::of(me.tid).filter(|pending| pending.nr == regs.number)
     } else {
         None
     };
@@ -53,11 +52,11 @@ fn exited<A: Access>(pt_regs: u64, ret: u64) -> i32 {
     stop::at_call(&me, regs.number, ret);
     match spec.shape {
         Shape::Ignored => {}
-        Shape::Send | Shape::Receive => transfer::ended(&me, spec, &regs, ret, taken.as_ref()),
-        Shape::Plain | Shape::Transfer => call::ended(&me, spec, &regs, ret, taken.as_ref()),
+        Shape::Send | Shape::Receive => transfer::ended(&me, spec, &regs, ret, taken.as_deref()),
+        Shape::Plain | Shape::Transfer => call::ended(&me, spec, &regs, ret, taken.as_deref()),
     }
-    if taken.is_some() {
-        let _ = PENDING.remove(me.tid);
+    if let Some(taken) = taken {
+        taken.end();
     }
     0
 }

@@ -116,7 +116,7 @@ pub fn describe<A: Access>(file: u64, again: bool, found: &mut FileRef) -> u64 {
         }
         0o060_000 => FileKind::BlockDevice,
         // Anonymous inodes have no type before Linux 6.16 and are regular files after.
-        0 | 0o100_000 => without_type(file, inode),
+        0 | 0o100_000 => without_type::<A>(file, inode),
         _ => FileKind::Other,
     };
     found.kind = kind as u8;
@@ -132,13 +132,14 @@ pub fn seen(file: u64, inode: u64, number: u64) -> Option<Seen> {
 }
 
 #[inline(always)]
-fn without_type(file: u64, inode: u64) -> FileKind {
-    let magic: u64 = read(read::<u64>(inode, offset!(inode_i_sb)), offset!(super_s_magic));
+fn without_type<A: Access>(file: u64, inode: u64) -> FileKind {
+    let system: u64 = A::at(inode, kind!(inode), offset!(inode_i_sb));
+    let magic: u64 = A::at(system, kind!(super_block), offset!(super_s_magic));
     if magic != ANON_INODE_FS_MAGIC {
         return FileKind::Regular;
     }
-    let name: [u8; 8] = read(name_of(file), 0);
-    match &name {
+    let name: u64 = A::at(name_of::<A>(file), kind!(word), 0);
+    match &name.to_ne_bytes() {
         b"[eventpo" => FileKind::Epoll,
         b"[eventfd" => FileKind::Eventfd,
         _ => FileKind::Anonymous,
@@ -147,7 +148,7 @@ fn without_type(file: u64, inode: u64) -> FileKind {
 
 /// Where the last part of a file's path is (`struct qstr`, include/linux/dcache.h).
 #[inline(always)]
-pub fn name_of(file: u64) -> u64 {
-    let dentry: u64 = read(file, offset!(file_dentry));
-    read(dentry, offset!(dentry_name))
+pub fn name_of<A: Access>(file: u64) -> u64 {
+    let dentry: u64 = A::at(file, kind!(file), offset!(file_dentry));
+    A::at(dentry, kind!(dentry), offset!(dentry_name))
 }

@@ -1,7 +1,8 @@
 //! Tasks are created, execute programs, and end.
 
 use crate::kernel::{Probing, read};
-use crate::maps::{EXEC, PENDING, emit};
+use crate::maps::{EXEC, emit};
+use crate::pending::Pending;
 use crate::settings::offset;
 use crate::traced::{Me, mark, start_of};
 use aya_ebpf::helpers::bpf_get_current_pid_tgid;
@@ -35,8 +36,7 @@ pub fn forkscope_fork(ctx: RawTracePointContext) -> i32 {
         header: me.header(Kind::Fork, 0, 0),
         flags,
         child_start,
-        // SAFETY: only this thread changes its entry.
-        enter: unsafe { PENDING.get(me.tid) }.map_or(0, |pending| pending.time),
+        enter: Pending::of(me.tid).map_or(0, |pending| pending.time),
         child_tgid,
         child_tid: read(task, offset!(task_pid)),
         threads: read(signal, offset!(signal_nr_threads)),
@@ -50,7 +50,11 @@ pub fn forkscope_fork(ctx: RawTracePointContext) -> i32 {
 /// `TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm)`, after the old image is gone.
 #[raw_tracepoint(tracepoint = "sched_process_exec")]
 pub fn forkscope_exec(ctx: RawTracePointContext) -> i32 {
-    let _: u64 = ctx.arg(1);
+    let before = ctx.arg::<u64>(1) as u32;
+    if before != bpf_get_current_pid_tgid() as u32 {
+        // Not its process' first thread: it goes on under that one's id (`de_thread`, fs/exec.c).
+        Pending::forget(before);
+    }
     let Some(me) = Me::<Probing>::if_traced() else { return 0 };
     // Exec ends the other threads and gives the process a table of its own (`begin_new_exec`, fs/exec.c).
     me.remove(Mark::SHARED | Mark::URING | Mark::COMPAT | Mark::FORKED);
@@ -75,7 +79,7 @@ pub fn forkscope_exec(ctx: RawTracePointContext) -> i32 {
 pub fn forkscope_task_exit(ctx: RawTracePointContext) -> i32 {
     let _: u64 = ctx.arg(0);
     // First of all: of two threads that end at once, one may find the process forgotten by the other.
-    let _ = PENDING.remove(bpf_get_current_pid_tgid() as u32);
+    Pending::forget(bpf_get_current_pid_tgid() as u32);
     let Some(me) = Me::<Probing>::if_traced() else { return 0 };
     let signal: u64 = read(me.task, offset!(task_signal));
     let last = read::<u32>(signal, offset!(signal_live)) == 0;

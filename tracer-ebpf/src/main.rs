@@ -18,6 +18,7 @@ mod maps;
 mod openssl;
 mod passed;
 mod payload;
+mod pending;
 mod program;
 mod settings;
 mod socket;

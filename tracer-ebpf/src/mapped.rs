@@ -32,7 +32,7 @@ pub fn ended<A: Access>(me: &Me<A>, regs: &Registers, ret: i64) {
         return;
     }
     let file = file_at::<A>(me.task, regs.arg(4) as i32);
-    if file == 0 || read::<[u8; 6]>(name_of(file), 0) != LibraryMapped::NAME {
+    if file == 0 || read::<[u8; 6]>(name_of::<A>(file), 0) != LibraryMapped::NAME {
         return;
     }
     let header = Header { kind: LibraryMapped::KIND, ..me.header(Kind::Plaintext, MMAP, 0) };

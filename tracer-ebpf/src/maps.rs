@@ -20,10 +20,6 @@ pub static FILTER: Array<[u8; Config::FILTER_ROW]> =
 #[map]
 pub static STOPPED: HashMap<u32, u64> = HashMap::with_max_entries(1024, 0);
 
-/// What was taken at the entry of a call that a thread is in, by thread id.
-#[map]
-pub static PENDING: HashMap<u32, Pending> = HashMap::with_max_entries(32_768, 0);
-
 /// The call of OpenSSL that a thread is in, by thread id. One that never returns is forgotten for others. User space sets the
 /// size when loading: 1 where the plaintext of TLS is not asked for.
 #[map]
@@ -86,15 +82,6 @@ pub struct Written {
     records: u32,
     /// How the last one was that it was asked of, as `bpf_ringbuf_output` takes it.
     how: u32,
-}
-
-/// What was taken at the entry of a call.
-#[derive(Clone, Copy)]
-#[repr(C)]
-pub struct Pending {
-    pub time: u64,
-    pub file: FileRef,
-    pub nr: u64,
 }
 
 /// What was taken at the entry of a call of OpenSSL, and what the thread did since.

@@ -13,7 +13,7 @@ pub static OFFSETS: Offsets = {
 
 /// The types, to be read through [`kind!`] only.
 #[unsafe(no_mangle)]
-pub static TYPES: Types = Types { file: 0, inode: 0, tcp_sock: 0, word: 0 };
+pub static TYPES: Types = Types { file: 0, inode: 0, super_block: 0, dentry: 0, tcp_sock: 0, word: 0 };
 
 #[unsafe(no_mangle)]
 static CONFIG: Config = Config {

@@ -2,19 +2,20 @@
 
 use crate::file;
 use crate::kernel::{Access, Registers};
-use crate::maps::{IO, Pending, emit};
+use crate::maps::{IO, emit};
+use crate::pending::Pending;
 use crate::settings::{self, kind, offset};
 use crate::traced::Me;
 use crate::{openssl, passed, payload};
 use forkscope_proto::arguments::{transfer_flags, transfer_length, worth_taking};
-use forkscope_proto::{Config, FileKind, FileRef, Gate, Io, Kind, Shape, Spec, calls};
+use forkscope_proto::{Config, Gate, Io, Kind, Shape, Spec, calls};
 
 /// Writes the record of a send or receive that has ended with `ret`.
 #[inline(always)]
 pub fn ended<A: Access>(me: &Me<A>, spec: &Spec, regs: &Registers, ret: i64, pending: Option<&Pending>) {
     let fd = regs.arg(0) as i32;
     let (file, tcp) = match pending {
-        Some(pending) => (pending.file, tcp_of::<A>(&pending.file)),
+        Some(pending) => (pending.file, still::<A>(pending)),
         None => file::look::<A>(fd, 0),
     };
     if spec.gate as u8 == Gate::Endpoint as u8 && !file.is_endpoint(ret) {
@@ -52,12 +53,13 @@ pub fn ended<A: Access>(me: &Me<A>, spec: &Spec, regs: &Registers, ret: i64, pen
     }
 }
 
-/// The `struct sock` of a file that was looked at before, as [`file::describe`] returns it, if it still is the same one.
+/// [`Pending::tcp`], if the file's socket still has it: a file that others have closed meanwhile is gone.
 #[inline(always)]
-fn tcp_of<A: Access>(found: &FileRef) -> u64 {
-    if found.kind != FileKind::Socket as u8 {
+fn still<A: Access>(pending: &Pending) -> u64 {
+    if pending.tcp == 0 {
         return 0;
     }
-    let inode: u64 = A::at(found.file, kind!(file), offset!(file_f_inode));
-    file::seen(found.file, inode, found.inode).map_or(0, |seen| seen.tcp)
+    let socket: u64 = A::at(pending.file.file, kind!(file), offset!(file_private_data));
+    let sk: u64 = A::at(socket.wrapping_add(u64::from(offset!(socket_sk))), kind!(word), 0);
+    if sk == pending.tcp { sk } else { 0 }
 }

@@ -3,7 +3,8 @@
 
 use crate::file::describe;
 use crate::kernel::{Probing, read};
-use crate::maps::{PENDING, emit};
+use crate::maps::emit;
+use crate::pending::Pending;
 use crate::settings::offset;
 use crate::traced::{Me, anybody_uses_uring};
 use aya_ebpf::{macros::raw_tracepoint, programs::RawTracePointContext};
@@ -31,8 +32,7 @@ fn transferred(ctx: &RawTracePointContext, sent: u32) {
     }
     let Some(me) = Me::<Probing>::if_marked(Mark::URING) else { return };
     // In a process with io_uring the entry of every transfer call is kept: those report themselves.
-    // SAFETY: only this thread changes its entry.
-    let call = unsafe { PENDING.get(me.tid) }.map(|pending| pending.nr);
+    let call = Pending::of(me.tid).map(|pending| pending.nr);
     if call.is_some_and(|number| number != u64::from(calls::IO_URING_ENTER)) {
         return;
     }

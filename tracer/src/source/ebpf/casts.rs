@@ -28,6 +28,8 @@ impl Casts {
             let types = Types {
                 file: structure("file")?,
                 inode: structure("inode")?,
+                super_block: structure("super_block")?,
+                dentry: structure("dentry")?,
                 tcp_sock: structure("tcp_sock")?,
                 word: structure("timespec64")?,
             };
@@ -63,7 +65,8 @@ mod tests {
         let Ok(kernel) = Btf::of_kernel() else { return };
         let found = Casts::of(&kernel);
         assert_eq!(found.function, kernel.function(FUNCTION));
-        let types = [found.types.file, found.types.inode, found.types.tcp_sock, found.types.word];
+        let Types { file, inode, super_block, dentry, tcp_sock, word } = found.types;
+        let types = [file, inode, super_block, dentry, tcp_sock, word];
         assert!(types.iter().all(|id| (*id != 0) == found.function.is_some()), "{found:?}");
     }
 
