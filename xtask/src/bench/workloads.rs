@@ -66,7 +66,7 @@ pub(super) const WORKLOADS: [Workload; 7] = [
         unit: "call",
         close: &[Side::Untraced, Side::Empty, Side::Record, Side::Ebpf],
         times: 3,
-        prepare: |_, size| grpc(1, [2_000, 1_000], size),
+        prepare: |_, size| grpc(1, [4_000, 1_000], size),
     },
     Workload {
         name: "grpc-8",
@@ -74,7 +74,7 @@ pub(super) const WORKLOADS: [Workload; 7] = [
         unit: "call",
         close: &[Side::Untraced, Side::Empty, Side::Record, Side::Ebpf],
         times: 3,
-        prepare: |_, size| grpc(8, [4_000, 2_000], size),
+        prepare: |_, size| grpc(8, [8_000, 2_000], size),
     },
     Workload {
         name: "redis",
@@ -97,7 +97,7 @@ pub(super) const WORKLOADS: [Workload; 7] = [
         title: "find over 10,000 files, 20 times",
         unit: "pass",
         close: &[Side::Untraced, Side::Ebpf, Side::Ptrace],
-        times: 1,
+        times: 3,
         prepare: find,
     },
 ];
