@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Stdio};
-use std::thread::sleep;
+use std::thread::{available_parallelism, sleep};
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -38,10 +38,13 @@ pub(super) fn program(name: &str) -> String {
     paths::at("tracer/tests/programs").join(name).to_string_lossy().into_owned()
 }
 
-/// The Greeter, which says its port when it is ready.
+/// The Greeter, which says its port when it is ready. It has the last processor, as its client (`grpc_load.py`) has the first:
+/// where the scheduler puts them makes more of a difference than any tracer. A tracer has all.
 pub(super) fn greeter() -> Result<Server> {
-    let mut start = command(python());
-    start.arg(program("greeter.py")).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let last = available_parallelism()?.get() - 1;
+    let mut start = command("taskset");
+    start.args(["-c", &last.to_string(), &python(), &program("greeter.py")]);
+    start.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut process = start.spawn().context("cannot start the gRPC server")?;
     let mut line = String::new();
     BufReader::new(process.stdout.take().context("it has a stdout")?).read_line(&mut line)?;
