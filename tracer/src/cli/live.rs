@@ -153,7 +153,7 @@ impl Session {
             self.source.lost(),
         )?;
         // Their tables are asked of /proc a few at a time, as those in doubt are.
-        self.doubtful.extend(living);
+        self.lookups.doubt(living);
         Ok(format!("recording to {}; what came before is not in it", path.display()))
     }
 }

@@ -14,6 +14,7 @@ mod holder;
 mod inspect;
 mod launch;
 mod live;
+mod lookups;
 mod outcome;
 mod outputs;
 mod playback;

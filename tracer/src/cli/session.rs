@@ -4,24 +4,23 @@ use super::args::{Options, Showing};
 use super::backend::{self, Scope, Started};
 use super::baseline;
 use super::conclude::{conclude, full_buffer};
-use super::console::{Console, system};
+use super::console::Console;
 use super::dashboard::Dashboard;
+use super::lookups::Lookups;
 use super::outcome::Outcome;
 use super::outputs;
 use super::record::Recording;
 use super::stops::{Seen, Stops};
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use forkscope::analysis::Analysis;
 use forkscope::decode::Batch;
-use forkscope::event::{Event, ProcKey, Snapshot, What};
-use forkscope::model::{Facts, Model, Process};
+use forkscope::event::What;
+use forkscope::model::Model;
 use forkscope::recording::Header;
 use forkscope::report::{Backend, Host, Session as SessionInfo, Target, Tool};
 use forkscope::source::usage::{cpu, now};
-use forkscope::source::{Account, Source, proc};
+use forkscope::source::{Account, Source};
 use forkscope::stacks::Stacks;
-use forkscope_proto::Kind;
-use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::io::unix::AsyncFd;
@@ -32,10 +31,6 @@ pub(super) const BEAT: Duration = Duration::from_millis(5);
 const MOST_ROUNDS: u32 = 8;
 /// How long events may be taken before the live screen has its turn.
 const SCREEN_WAITS: Duration = Duration::from_millis(20);
-/// How often tables that are in doubt are asked of /proc.
-const RESYNC: Duration = Duration::from_millis(100);
-/// How often it is asked which children are to be looked at.
-const GLANCES: Duration = Duration::from_millis(125);
 
 /// A session.
 pub(super) struct Session {
@@ -57,11 +52,8 @@ pub(super) struct Session {
     pub(super) stacks: Option<Stacks>,
     pub(super) batch: Batch,
     pub(super) began: (SystemTime, Instant),
-    pub(super) doubtful: BTreeSet<u32>,
-    resynced: Instant,
-    glanced: Instant,
+    pub(super) lookups: Lookups,
     pub(super) events: u64,
-    lost: u64,
     /// The exit status of the program that was started, once it has ended.
     pub(super) ended: Option<u8>,
 }
@@ -107,11 +99,8 @@ impl Session {
             showing: showing.clone(),
             batch: Batch::default(),
             began,
-            doubtful: BTreeSet::new(),
-            resynced: Instant::now(),
-            glanced: Instant::now(),
+            lookups: Lookups::default(),
             events: 0,
-            lost: 0,
             ended: None,
         })
     }
@@ -121,58 +110,6 @@ impl Session {
         let ring = self.source.wake().try_clone_to_owned()?;
         // SAFETY: the descriptor is owned by what is returned, and nobody else closes it.
         unsafe { AsyncFd::register(ring) }.context("cannot wait for events")
-    }
-
-    /// Traces a process, and takes its table from /proc after that: nothing falls between.
-    /// `uring`: it has set up io_uring.
-    pub(super) fn follow(&mut self, pid: u32, started_here: bool, uring: bool) -> Result<()> {
-        let gone = |error| anyhow!("cannot look at process {pid}: {}", system(&error));
-        let key = proc::key(pid).map_err(gone)?;
-        let threads = proc::threads(pid).unwrap_or(1);
-        let cannot = || format!("cannot trace process {pid}");
-        self.source.follow(key, threads, uring).with_context(cannot)?;
-        let (key, mut snapshot) = proc::snapshot(pid).map_err(|error| {
-            self.source.leave(pid);
-            gone(error)
-        })?;
-        if snapshot.uring && !uring {
-            // Set up since it was asked. Threads that it has made meanwhile are no fewer than two.
-            self.source.follow(key, snapshot.threads.max(2), true).with_context(cannot)?;
-        }
-        snapshot.started_here = started_here;
-        self.take_in(key, &snapshot);
-        if let Ok(facts) = proc::facts(pid) {
-            self.learn(pid, facts);
-        }
-        Ok(())
-    }
-
-    /// Takes in what /proc shows of a process that matters for advice.
-    fn learn(&mut self, pid: u32, facts: Facts) {
-        self.recording.facts(pid, &facts);
-        self.analysis.learn(pid, facts);
-    }
-
-    /// Whether a living process is known from its fork, so that it is traced already.
-    pub(super) fn saw_fork_of(&self, pid: u32) -> bool {
-        let process = self.analysis.model.by_pid(pid);
-        process.is_some_and(|process| process.ended.is_none() && process.forked_at.is_some())
-    }
-
-    /// Takes in a process as /proc shows it.
-    pub(super) fn take_in(&mut self, process: ProcKey, snapshot: &Snapshot) {
-        let event = Event { time: now(), process, tid: process.tgid, what: What::Snapshot(snapshot) };
-        self.analysis.apply(&event);
-        if let Some(dashboard) = &mut self.dashboard {
-            dashboard.event(&event, &self.analysis);
-        }
-        self.recording.event(&event, self.analysis.model.kept());
-        if self.recording.lacks(process.tgid)
-            && let Some(known) = self.analysis.model.by_pid(process.tgid)
-        {
-            known.facts.iter().for_each(|facts| self.recording.facts(process.tgid, facts));
-            known.place.iter().for_each(|place| self.recording.place(process.tgid, place));
-        }
     }
 
     /// Empties the ring, and shows what is new. With `all`, also what is held back for its order.
@@ -230,89 +167,6 @@ impl Session {
         self.stops.let_go_on(&mut *self.source, &self.console);
     }
 
-    /// Looks at the children that may stand still, those whose turn it is.
-    fn glance(&mut self) {
-        if self.glanced.elapsed() < GLANCES {
-            return;
-        }
-        self.glanced = Instant::now();
-        for wanted in self.analysis.wanted_glances(now()) {
-            // One that has ended, or may not be looked at, is no failure.
-            let Ok(seen) = proc::glance(&wanted) else { continue };
-            let process = wanted.child;
-            let event = Event { time: now(), process, tid: process.tgid, what: What::Glance(&seen) };
-            self.analysis.apply(&event);
-            self.console.event(&event, &self.analysis);
-            if let Some(dashboard) = &mut self.dashboard {
-                dashboard.event(&event, &self.analysis);
-            }
-            self.recording.event(&event, self.analysis.model.kept());
-        }
-    }
-
-    /// Looks up in /proc what the analyser asked for.
-    fn look_up(&mut self) {
-        let wanted = self.analysis.take_wanted();
-        self.wanted_facts(wanted.facts);
-        self.wanted_places(wanted.places);
-        self.wanted_stacks(&wanted.stacks);
-        self.doubtful.extend(wanted.tables);
-        if self.resynced.elapsed() >= RESYNC {
-            self.resync(RESYNC / 2);
-        }
-    }
-
-    fn wanted_facts(&mut self, pids: impl IntoIterator<Item = u32>) {
-        for pid in pids {
-            if let Ok(facts) = proc::facts(pid) {
-                self.learn(pid, facts);
-            }
-        }
-    }
-
-    fn wanted_places(&mut self, pids: impl IntoIterator<Item = u32>) {
-        for pid in pids {
-            if let Ok(place) = proc::place(pid) {
-                self.recording.place(pid, &place);
-                self.analysis.settle(pid, place);
-            }
-        }
-    }
-
-    /// Asks /proc for the tables that are in doubt, for so long; the others are asked for the next time.
-    fn resync(&mut self, most: Duration) {
-        self.count_losses();
-        let began = Instant::now();
-        while let Some(pid) = self.doubtful.pop_first() {
-            if let Ok((key, snapshot)) = proc::snapshot(pid) {
-                self.take_in(key, &snapshot);
-            }
-            if began.elapsed() >= most {
-                break;
-            }
-        }
-        // What a snapshot leaves in doubt, another look right now would leave so, too.
-        let wanted = self.analysis.take_wanted();
-        self.wanted_facts(wanted.facts);
-        self.wanted_places(wanted.places);
-        self.wanted_stacks(&wanted.stacks);
-        self.resynced = Instant::now();
-    }
-
-    /// Events that were lost may have been of any table.
-    fn count_losses(&mut self) {
-        // A stack is no part of the history.
-        let lost = self.source.lost();
-        let lost = lost.iter().filter(|&(&kind, _)| kind != Kind::Stack.name()).map(|(_, lost)| lost).sum();
-        if lost > self.lost {
-            self.lost = lost;
-            self.analysis.model.note_losses();
-            self.recording.losses();
-            let living = self.analysis.model.processes().filter(|process| process.ended.is_none());
-            self.doubtful.extend(living.map(Process::pid));
-        }
-    }
-
     /// Whether an option says that it is enough.
     pub(super) fn is_over(&self) -> bool {
         self.showing.max_events.is_some_and(|most| self.events >= most)
@@ -322,17 +176,6 @@ impl Session {
     /// Whether nothing is left to trace.
     pub(super) fn is_alone(&self) -> bool {
         self.analysis.model.living() == 0
-    }
-
-    /// Whether /proc shows that nothing is left, asked once a second: a process whose end was lost must not keep
-    /// forkscope for ever.
-    pub(super) fn is_alone_by_proc(&self, checked: &mut Instant) -> bool {
-        if checked.elapsed() < Duration::from_secs(1) {
-            return false;
-        }
-        *checked = Instant::now();
-        let mut living = self.analysis.model.processes().filter(|process| process.ended.is_none());
-        living.all(|process| proc::key(process.pid()).map_or(true, |key| key.start != process.key.start))
     }
 
     /// What the report says of the session.
@@ -356,10 +199,7 @@ impl Session {
         // What the source still holds comes with its account.
         let account = self.source.account();
         self.turn(true);
-        let wanted = self.analysis.take_wanted();
-        self.wanted_stacks(&wanted.stacks);
-        self.doubtful.extend(wanted.tables);
-        self.resync(Duration::MAX);
+        self.look_up_all();
         if self.plaintext {
             let unread = self.analysis.unread_tls(&self.source.unprobed());
             unread.iter().for_each(|note| self.console.note(note));
