@@ -43,8 +43,14 @@ pub fn is_kept<A: Access>(me: &Me<A>, spec: &Spec) -> bool {
     match spec.enter {
         Enter::Nothing => false,
         Enter::Target | Enter::Replaced => true,
-        Enter::Time | Enter::Blocking => me.marks() & (Mark::SHARED | Mark::URING) != 0,
+        Enter::Time | Enter::Blocking => keeps_place(me),
     }
+}
+
+/// Whether something is taken at most calls' entries: of a process with threads, or with io_uring.
+#[inline(always)]
+pub fn keeps_place<A: Access>(me: &Me<A>) -> bool {
+    me.marks() & (Mark::SHARED | Mark::URING) != 0
 }
 
 /// `TP_PROTO(struct pt_regs *regs, long id)` (include/trace/events/syscalls.h).

@@ -1,6 +1,6 @@
 //! The exit of system calls: one record for each that matters, whether it worked or failed.
 
-use crate::enter::{is_compat, is_kept, spec};
+use crate::enter::{is_compat, is_kept, keeps_place, spec};
 use crate::kernel::{Access, Probing, Typed};
 use crate::pending::Pending;
 use crate::traced::Me;
@@ -55,8 +55,10 @@ fn exited<A: Access>(pt_regs: u64, ret: u64) -> i32 {
         Shape::Send | Shape::Receive => transfer::ended(&me, spec, &regs, ret, taken.as_deref()),
         Shape::Plain | Shape::Transfer => call::ended(&me, spec, &regs, ret, taken.as_deref()),
     }
-    if let Some(taken) = taken {
-        taken.end();
+    match taken {
+        Some(taken) if keeps_place(&me) => taken.end(),
+        Some(_) => Pending::forget(me.tid),
+        None => {}
     }
     0
 }

@@ -125,7 +125,7 @@ pub fn describe<A: Access>(file: u64, again: bool, found: &mut FileRef) -> u64 {
 
 /// What is remembered of a file, if it still is the same one.
 #[inline(always)]
-pub fn seen(file: u64, inode: u64, number: u64) -> Option<Seen> {
+fn seen(file: u64, inode: u64, number: u64) -> Option<Seen> {
     // SAFETY: the value is copied; a torn one fails the comparison or describes the same file.
     let seen = unsafe { SEEN.get(file) }.copied()?;
     (seen.inode_address == inode && seen.inode == number).then_some(seen)

@@ -53,13 +53,15 @@ pub fn ended<A: Access>(me: &Me<A>, spec: &Spec, regs: &Registers, ret: i64, pen
     }
 }
 
-/// [`Pending::tcp`], if the file's socket still has it: a file that others have closed meanwhile is gone.
+/// [`Pending::tcp`], if the file still is the same one and its socket has it: one that others have closed meanwhile is gone.
 #[inline(always)]
 fn still<A: Access>(pending: &Pending) -> u64 {
     if pending.tcp == 0 {
         return 0;
     }
+    let inode: u64 = A::at(pending.file.file, kind!(file), offset!(file_f_inode));
+    let number: u64 = A::at(inode, kind!(inode), offset!(inode_i_ino));
     let socket: u64 = A::at(pending.file.file, kind!(file), offset!(file_private_data));
     let sk: u64 = A::at(socket.wrapping_add(u64::from(offset!(socket_sk))), kind!(word), 0);
-    if sk == pending.tcp { sk } else { 0 }
+    if sk == pending.tcp && number == pending.file.inode { sk } else { 0 }
 }

@@ -170,7 +170,7 @@ impl Session {
             }
         }
         // What a snapshot leaves in doubt, another look right now would leave so, too.
-        self.answer();
+        let _again = self.answer();
         self.lookups.resynced = Instant::now();
     }
 

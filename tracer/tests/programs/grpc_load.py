@@ -1,4 +1,4 @@
-"""Calls the Greeter as often as it can: ADDRESS THREADS CALLS. Each thread has a stub, all have one channel, and one processor.
+"""Calls the Greeter as often as it can: ADDRESS THREADS CALLS. Each thread has a stub; all share a channel and a processor.
 
 Writes calls a second and the time of the slowest of a hundred, as the benchmarks' workloads do, to $WORKLOAD_RESULT.
 """
@@ -13,7 +13,7 @@ import grpc
 
 from greeting import METHOD
 
-# What is new in the kernel takes half a second to be as fast as it will be.
+# About half a second: beside a tracer that has just begun, system calls may take longer (xtask/src/bench/bystander.rs).
 WARM_UP = 1500
 REQUEST = b"\x0a\x01x"
 

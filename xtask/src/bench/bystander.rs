@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 pub(super) const NAME: &str = "bystander";
 const CALLS: usize = 3_000_000;
 const PATIENCE: Duration = Duration::from_secs(30);
-/// From a tracer's start to where time is taken. Measured here: in the first half second every system call of the machine takes
+/// From where the traced program has begun to where time is taken. Measured here: in the first half second every system call of the machine takes
 /// up to 8% longer beside forkscope than later, though none of its processes is running then.
 const SETTLES: Duration = Duration::from_millis(500);
 /// Sides that the goal is about.

@@ -4,11 +4,13 @@ use super::tools::Tools;
 use crate::command::command;
 use crate::paths;
 use anyhow::{Context, Result, bail};
+use nix::sched::{CpuSet, sched_getaffinity};
+use nix::unistd::Pid;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Stdio};
-use std::thread::{available_parallelism, sleep};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -39,9 +41,10 @@ pub(super) fn program(name: &str) -> String {
 }
 
 /// The Greeter, which says its port when it is ready. It has the last processor, as its client (`grpc_load.py`) has the first:
-/// where the scheduler puts them makes more of a difference than any tracer. A tracer has all.
+/// where the scheduler puts them makes more of a difference than forkscope does. A tracer has all.
 pub(super) fn greeter() -> Result<Server> {
-    let last = available_parallelism()?.get() - 1;
+    let allowed = sched_getaffinity(Pid::from_raw(0)).context("cannot ask which processors may be used")?;
+    let last = (0..CpuSet::count()).rfind(|&processor| allowed.is_set(processor) == Ok(true)).unwrap_or(0);
     let mut start = command("taskset");
     start.args(["-c", &last.to_string(), &python(), &program("greeter.py")]);
     start.stdin(Stdio::piped()).stdout(Stdio::piped());
