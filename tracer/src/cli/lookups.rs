@@ -82,11 +82,7 @@ impl Session {
     /// Takes in a process as /proc shows it.
     pub(super) fn take_in(&mut self, process: ProcKey, snapshot: &Snapshot) {
         let event = Event { time: now(), process, tid: process.tgid, what: What::Snapshot(snapshot) };
-        self.analysis.apply(&event);
-        if let Some(dashboard) = &mut self.dashboard {
-            dashboard.event(&event, &self.analysis);
-        }
-        self.recording.event(&event, self.analysis.model.kept());
+        self.note(&event);
         if self.recording.lacks(process.tgid)
             && let Some(known) = self.analysis.model.by_pid(process.tgid)
         {
@@ -106,13 +102,18 @@ impl Session {
             let Ok(seen) = proc::glance(&wanted) else { continue };
             let process = wanted.child;
             let event = Event { time: now(), process, tid: process.tgid, what: What::Glance(&seen) };
-            self.analysis.apply(&event);
+            self.note(&event);
             self.console.event(&event, &self.analysis);
-            if let Some(dashboard) = &mut self.dashboard {
-                dashboard.event(&event, &self.analysis);
-            }
-            self.recording.event(&event, self.analysis.model.kept());
         }
+    }
+
+    /// What /proc shows is an event as any other for who analyses, draws and records.
+    fn note(&mut self, event: &Event<'_>) {
+        self.analysis.apply(event);
+        if let Some(dashboard) = &mut self.dashboard {
+            dashboard.event(event, &self.analysis);
+        }
+        self.recording.event(event, self.analysis.model.kept());
     }
 
     /// Looks up what the analyser asked for.
@@ -126,8 +127,7 @@ impl Session {
 
     /// The same at the session's end: nothing is left for another time.
     pub(super) fn look_up_all(&mut self) {
-        let doubtful = self.answer();
-        self.lookups.doubt(doubtful);
+        self.look_up();
         self.resync(Duration::MAX);
     }
 

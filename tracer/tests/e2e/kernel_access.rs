@@ -5,6 +5,8 @@ use forkscope::decode::Batch;
 use forkscope::event::{Event, What};
 use forkscope::source::ebpf::{Access, EbpfSource, Settings};
 use forkscope::source::{Source as _, proc};
+use forkscope_proto::FileKind;
+use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
@@ -14,8 +16,9 @@ use std::time::{Duration, Instant};
 /// What a shell does on a socket, a pipe, a file and a number that is free.
 const SCRIPT: &str = "echo ready; read line; exec 4>&1; exec 5</dev/null; exec 4>&-; echo answer >&1; (echo child); echo >&7; exit 5";
 
-/// What it and its child did, without what differs from run to run: addresses, inodes, numbers of processes.
-fn told(access: Access) -> [Vec<String>; 2] {
+/// What it and its child did, without what differs from run to run: addresses, inodes, numbers of processes. It is traced as a
+/// process of so many threads.
+fn told(access: Access, threads: u32) -> [Vec<String>; 2] {
     let mut source = EbpfSource::start(&Settings { access, ..Settings::default() }).expect("eBPF works here");
     // Not the other pair, which is taken where the first is refused.
     let programs: Vec<String> = source.account().programs.into_iter().map(|program| program.name).collect();
@@ -30,14 +33,16 @@ fn told(access: Access) -> [Vec<String>; 2] {
     let there = OwnedFd::from(listener.accept().expect("accept").0);
     let mut shell = Command::new("sh");
     shell.args(["-c", SCRIPT]).stdin(there.try_clone().expect("dup")).stdout(there);
-    let mut child = shell.stderr(std::process::Stdio::null()).spawn().expect("sh");
+    // It complains of the free number there.
+    let complaints = EventFd::from_flags(EfdFlags::EFD_NONBLOCK).expect("an eventfd");
+    let mut child = shell.stderr(OwnedFd::from(complaints)).spawn().expect("sh");
     drop(shell);
     let key = proc::key(child.id()).expect("it runs");
     // What its start asks for is not the same each time.
     let mut ready = [0; 6];
     here.read_exact(&mut ready).expect("read");
     assert_eq!(&ready, b"ready\n");
-    source.follow(key, 1, false).expect("it can be traced");
+    source.follow(key, threads, false).expect("it can be traced");
     here.write_all(b"go on\n").expect("write");
     let mut answer = String::new();
     here.read_to_string(&mut answer).expect("read");
@@ -84,13 +89,20 @@ fn pointers_lead_to_the_same_in_whichever_way_they_are_followed() {
     if Env::get().is_none() {
         return;
     }
-    let [cast, followed, probed] = [Access::Casting, Access::Typed, Access::Probing].map(told);
+    let accesses = [Access::Casting, Access::Typed, Access::Probing];
+    let [cast, followed, probed] = accesses.map(|access| told(access, 1));
     let [shell, child] = &followed;
     assert!(shell.iter().any(|line| line.starts_with("socket 2 1")), "{followed:#?}");
     for (lines, said) in [(shell, "answer"), (child, "child")] {
         let is_it = |line: &String| line.contains("(1, 1, true)") && line.contains(said);
         assert!(lines.iter().any(is_it), "{followed:#?}");
     }
+    let eventfd = format!("transfer 1 on (2, {}, false)", FileKind::Eventfd as u8);
+    assert!(shell.iter().any(|line| line.starts_with(&eventfd)), "{followed:#?}");
     assert_eq!(followed, probed);
     assert_eq!(cast, probed);
+    // What is behind a number is taken at the entry then.
+    for access in accesses {
+        assert_eq!(told(access, 2), probed, "{access:?}");
+    }
 }

@@ -52,8 +52,8 @@ fn how() -> String {
      tracer *in the same round*; tables give the median of the rounds, with the least and the most of them.\n\
      - Each side is a prefix in front of the workload, which times itself: what starts the tracer is not in it. Tracers that \
      take much longer for a call trace fewer operations.\n\
-     - A bystander is timed from half a second after the traced program began, a gRPC client after its first calls: before \
-     that, system calls took up to 8% longer beside forkscope than later.\n\
+     - A bystander is timed from half a second after the traced program began, a gRPC client after its first \
+     1,500 calls: a system call may take longer while a tracer is new.\n\
      - A gRPC client has the first processor and its server the last one, both ends of the ping-pong share the first: where \
      the scheduler puts them is not measured. Tracers have all processors.\n\
      - *The floor* is programs on forkscope's two hooks of system calls that do nothing, or that only reserve and submit a \
