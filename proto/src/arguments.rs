@@ -19,6 +19,15 @@ pub const SOL_SOCKET: u64 = 1;
 pub const SO_ERROR: u64 = 4;
 /// `SCM_RIGHTS` of unix(7).
 pub const SCM_RIGHTS: u64 = 1;
+/// `EBADF` of errno(3), as calls return it.
+pub const EBADF: i64 = -9;
+const EINTR: i64 = -4;
+const EAGAIN: i64 = -11;
+const ENOTSOCK: i64 = -88;
+/// What a call returns in the kernel that a signal interrupts, before it begins again or fails with `EINTR`: from
+/// `ERESTARTSYS` to `ERESTART_RESTARTBLOCK` (include/linux/errno.h, Linux 6.18).
+const RESTARTS_FIRST: i64 = -512;
+const RESTARTS_LAST: i64 = -516;
 
 impl Gate {
     /// Whether the arguments make the call worth a record. What is behind its descriptors is not asked here.
@@ -40,14 +49,28 @@ impl Gate {
     }
 }
 
+/// Whether it is news that a call has ended with `ret`: it connects, or failed so that a finding can be about it. Failures of
+/// every day are none: nothing there yet, interrupted, a path that is not there.
+#[inline(always)]
+pub const fn is_news(number: u16, ret: i64) -> bool {
+    // Many programs close numbers that they never opened.
+    let is_cleaning = matches!(number, calls::CLOSE | calls::CLOSE_RANGE) && ret == EBADF;
+    let names_path = matches!(number, calls::OPEN | calls::OPENAT | calls::OPENAT2 | calls::CREAT);
+    let goes_on = matches!(ret, EAGAIN | EINTR | RESTARTS_LAST..=RESTARTS_FIRST);
+    number == calls::CONNECT || (ret < 0 && !goes_on && !is_cleaning && !names_path)
+}
+
+/// Whether it may be: told by less, for what most calls come to.
+#[inline(always)]
+pub const fn may_be_news(number: u16, ret: i64) -> bool {
+    ret < 0 || number == calls::CONNECT
+}
+
 /// Whether a call failed in a way that a descriptor which a fork handler has closed may be the reason for: a socket's
 /// call, or a wait, on what is no such thing any more, or on nothing. Calls that healthy programs make on closed
 /// numbers (close, read, write, shutdown) are not among them.
 #[inline(always)]
 pub fn may_be_stale(number: u16, ret: i64) -> bool {
-    /// `EBADF` and `ENOTSOCK` of errno(3).
-    const EBADF: i64 = -9;
-    const ENOTSOCK: i64 = -88;
     matches!(ret, EBADF | ENOTSOCK)
         && matches!(
             number,
@@ -101,6 +124,34 @@ pub fn worth_taking(capture: Capture, sent: bool, ret: i64, most: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn news_are_connects_and_failures_that_a_finding_can_be_about() {
+        for (number, ret, wanted) in [
+            (calls::CONNECT, 0, true),
+            (calls::CONNECT, -115, true),
+            (calls::SENDTO, ENOTSOCK, true),
+            (calls::WRITE, -32, true),
+            (calls::EPOLL_WAIT, EBADF, true),
+            (calls::SENDTO, 5, false),
+            (calls::ACCEPT, 3, false),
+            (calls::RECVFROM, EAGAIN, false),
+            (calls::EPOLL_WAIT, EINTR, false),
+            (calls::RECVFROM, -511, true),
+            (calls::RECVFROM, RESTARTS_FIRST, false),
+            (calls::READ, -514, false),
+            (calls::READ, RESTARTS_LAST, false),
+            (calls::RECVFROM, -517, true),
+            (calls::CLOSE, EBADF, false),
+            (calls::CLOSE_RANGE, EBADF, false),
+            (calls::CLOSE, -5, true),
+            (calls::OPENAT, -2, false),
+            (calls::CREAT, -13, false),
+        ] {
+            assert_eq!(is_news(number, ret), wanted, "{number} {ret}");
+            assert!(may_be_news(number, ret) || !wanted, "{number} {ret}");
+        }
+    }
 
     #[test]
     fn gates_ask_the_arguments() {

@@ -117,6 +117,8 @@ impl Config {
     pub const STOPS_OWN: u32 = 1;
     /// Of [`Config::stops`]: those of all users.
     pub const STOPS_ALL: u32 = 2;
+    /// How long user space is not woken for news again, in nanoseconds: it looks by itself meanwhile.
+    pub const NEWS_PAUSE: u64 = 2_000_000;
     /// Numbers in one row of the filter: a byte each, a [`Mark`], so that both sides can set one without touching its
     /// neighbours.
     pub const FILTER_ROW: usize = 64;

@@ -1,5 +1,6 @@
 //! What the probe itself found behind a descriptor.
 
+use crate::arguments::EBADF;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// What kind of thing an open file is.
@@ -100,7 +101,6 @@ impl FileRef {
     #[must_use]
     #[inline(always)]
     pub const fn is_endpoint(&self, ret: i64) -> bool {
-        const EBADF: i64 = -9;
         let kind = self.kind;
         kind == FileKind::Socket as u8
             || kind == FileKind::Eventfd as u8

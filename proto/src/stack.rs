@@ -4,6 +4,7 @@
 //! or invents frames. What the bytes mean, user space reads from the unwind tables of the program's files, and only
 //! where somebody wants to know.
 
+use crate::arguments::is_news;
 use crate::calls;
 use crate::header::Header;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -60,25 +61,15 @@ impl Stack {
     /// Bytes that are copied at once: where the stack's memory ends, less is lost than with one copy of all.
     pub const PIECE: usize = 512;
 
-    /// What to take a stack for when a call has ended: connects, and failures that a finding can be about. Failures of
-    /// every day are none: nothing there yet, interrupted, a path that is not there.
+    /// What to take a stack for when a call has ended.
     #[inline(always)]
     #[must_use]
     pub fn wanted(number: u16, ret: i64) -> Option<StackAt> {
-        /// `EAGAIN`, `EINTR` and `EBADF` of errno(3).
-        const EAGAIN: i64 = -11;
-        const EINTR: i64 = -4;
-        const EBADF: i64 = -9;
-        if number == calls::CONNECT {
-            return Some(StackAt::Connect);
+        match is_news(number, ret) {
+            false => None,
+            true if number == calls::CONNECT => Some(StackAt::Connect),
+            true => Some(StackAt::Failed),
         }
-        if ret >= 0 || ret == EAGAIN || ret == EINTR {
-            return None;
-        }
-        // Many programs close numbers that they never opened.
-        let is_cleaning = matches!(number, calls::CLOSE | calls::CLOSE_RANGE) && ret == EBADF;
-        let names_path = matches!(number, calls::OPEN | calls::OPENAT | calls::OPENAT2 | calls::CREAT);
-        if is_cleaning || names_path { None } else { Some(StackAt::Failed) }
     }
 
     /// Whether a call makes a process. Of `clone` and `clone3` the flags tell it from one that makes a thread.

@@ -2,9 +2,10 @@
 
 use crate::file::{behind, made};
 use crate::kernel::{Access, Registers, read_user};
-use crate::maps::{CALL, emit};
+use crate::maps::CALL;
 use crate::payload;
 use crate::pending::Pending;
+use crate::ring::emit;
 use crate::traced::{self, Me};
 use forkscope_proto::{Call, Config, Enter, FileKind, FileRef, Gate, Kind, Mark, Produces, Spec, calls};
 

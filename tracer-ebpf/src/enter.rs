@@ -32,7 +32,7 @@ pub fn is_compat<A: Access>(me: &Me<A>) -> bool {
     if me.marks() & Mark::COMPAT == 0 {
         me.add(Mark::COMPAT);
         let header = me.header(Kind::Compat, 0, 0);
-        crate::maps::emit((&raw const header).cast(), size_of_val(&header), Kind::Compat);
+        crate::ring::emit((&raw const header).cast(), size_of_val(&header), Kind::Compat);
     }
     true
 }

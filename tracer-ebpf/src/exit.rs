@@ -3,10 +3,12 @@
 use crate::enter::{is_compat, is_kept, keeps_place, spec};
 use crate::kernel::{Access, Probing, Typed};
 use crate::pending::Pending;
+use crate::ring::forkscope_ended;
 use crate::traced::Me;
 use crate::{call, mapped, stack, stop, transfer};
 use aya_ebpf::macros::{btf_tracepoint, raw_tracepoint};
 use aya_ebpf::programs::{BtfTracePointContext, RawTracePointContext};
+use forkscope_proto::arguments::may_be_news;
 use forkscope_proto::{Enter, Shape, Spec};
 
 /// `TP_PROTO(struct pt_regs *regs, long ret)` (include/trace/events/syscalls.h).
@@ -59,6 +61,10 @@ fn exited<A: Access>(pt_regs: u64, ret: u64) -> i32 {
         Some(taken) if keeps_place(&me) => taken.end(),
         Some(_) => Pending::forget(me.tid),
         None => {}
+    }
+    // Last of all: the verifier would look at what comes after it once more for each of the two ways.
+    if may_be_news(regs.number as u16, ret) {
+        forkscope_ended(regs.number as u16, ret);
     }
     0
 }

@@ -1,8 +1,9 @@
 //! Tasks are created, execute programs, and end.
 
 use crate::kernel::{Probing, read};
-use crate::maps::{EXEC, emit};
+use crate::maps::EXEC;
 use crate::pending::Pending;
+use crate::ring::{emit, tell_news};
 use crate::settings::offset;
 use crate::traced::{Me, mark, start_of};
 use aya_ebpf::helpers::bpf_get_current_pid_tgid;
@@ -44,6 +45,9 @@ pub fn forkscope_fork(ctx: RawTracePointContext) -> i32 {
         comm: read(task, offset!(task_comm)),
     };
     emit((&raw const fork).cast(), size_of::<Fork>(), Kind::Fork);
+    if !is_thread {
+        tell_news();
+    }
     0
 }
 
@@ -70,6 +74,7 @@ pub fn forkscope_exec(ctx: RawTracePointContext) -> i32 {
     let length = if failed == 0 { length } else { 0 };
     room.record = Exec { header: me.header(Kind::Exec, 0, length), comm: read(me.task, offset!(task_comm)) };
     emit((&raw const *room).cast(), size_of::<Exec>() + length as usize, Kind::Exec);
+    tell_news();
     0
 }
 
@@ -93,6 +98,7 @@ pub fn forkscope_task_exit(ctx: RawTracePointContext) -> i32 {
     emit((&raw const exit).cast(), size_of::<Exit>(), Kind::Exit);
     if last {
         mark(me.tgid, 0);
+        tell_news();
     }
     0
 }

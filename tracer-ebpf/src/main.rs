@@ -20,6 +20,7 @@ mod passed;
 mod payload;
 mod pending;
 mod program;
+mod ring;
 mod settings;
 mod socket;
 mod stack;

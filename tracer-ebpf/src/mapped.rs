@@ -3,7 +3,7 @@
 use crate::enter::is_compat;
 use crate::file::{file_at, name_of};
 use crate::kernel::{Access, Registers, read};
-use crate::maps::emit_at_once;
+use crate::ring::emit_at_once;
 use crate::settings;
 use crate::traced::Me;
 use forkscope_proto::{Header, Kind, LibraryMapped};

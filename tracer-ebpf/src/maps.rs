@@ -1,10 +1,9 @@
-//! The maps, and the one way a record leaves the kernel.
+//! The maps that several parts use.
 
-use crate::settings;
-use aya_ebpf::bindings::{BPF_F_MMAPABLE, BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP};
+use aya_ebpf::bindings::BPF_F_MMAPABLE;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf};
-use forkscope_proto::{Call, Config, FileRef, Io, Kind, LOST_SLOTS, Passed, Socket, Stack};
+use forkscope_proto::{Call, Config, FileRef, Io, LOST_SLOTS, Passed, Socket, Stack};
 
 /// Records on their way to user space. The size here is a default; user space sets it when loading.
 #[map]
@@ -32,10 +31,6 @@ pub static SEEN: LruHashMap<u64, Seen> = LruHashMap::with_max_entries(65_536, 0)
 /// What was found behind a descriptor, last.
 #[map]
 pub static FOUND: PerCpuArray<FileRef> = PerCpuArray::with_max_entries(1, 0);
-
-/// What was written, on each CPU.
-#[map]
-pub static WRITTEN: PerCpuArray<Written> = PerCpuArray::with_max_entries(1, 0);
 
 /// Records that the ring had no room for, by kind.
 #[map]
@@ -76,14 +71,6 @@ pub struct WithPayload<R, const N: usize> {
     pub payload: [u8; N],
 }
 
-/// What a CPU wrote.
-#[repr(C)]
-pub struct Written {
-    records: u32,
-    /// How the last one was that it was asked of, as `bpf_ringbuf_output` takes it.
-    how: u32,
-}
-
 /// What was taken at the entry of a call of OpenSSL, and what the thread did since.
 #[derive(Clone, Copy)]
 #[repr(C)]
@@ -114,52 +101,4 @@ pub struct Seen {
     pub inode: u64,
     /// Address of the `struct sock` if its transfers have TCP positions, else 0.
     pub tcp: u64,
-}
-
-/// Writes a record of `size` bytes, or counts it as lost.
-#[inline(always)]
-pub fn emit(record: *const u8, size: usize, kind: Kind) -> bool {
-    // SAFETY: callers pass a record and its size, bounded by the room it lies in.
-    let bytes = unsafe { core::slice::from_raw_parts(record, size) };
-    if EVENTS.output::<[u8]>(bytes, wake()).is_ok() {
-        return true;
-    }
-    lose(kind);
-    false
-}
-
-/// Writes a record that wakes user space, however little waits.
-#[inline(always)]
-pub fn emit_at_once(record: *const u8, size: usize, kind: Kind) {
-    // SAFETY: as above.
-    let bytes = unsafe { core::slice::from_raw_parts(record, size) };
-    if EVENTS.output::<[u8]>(bytes, u64::from(BPF_RB_FORCE_WAKEUP)).is_err() {
-        lose(kind);
-    }
-}
-
-/// How a record is written: with a wake-up for user space where much waits. Asked at one of some records, since the question
-/// is a call; and at each while much waits, when the wake-ups slow the traced programs down, which loses less.
-#[inline(always)]
-pub fn wake() -> u64 {
-    const SOME: u32 = 16;
-    let Some(written) = WRITTEN.get_ptr_mut(0) else { return u64::from(BPF_RB_NO_WAKEUP) };
-    // SAFETY: the value is this CPU's own while the program runs.
-    let written = unsafe { &mut *written };
-    written.records = written.records.wrapping_add(1);
-    if written.how == BPF_RB_FORCE_WAKEUP || written.records % SOME == 0 {
-        let waits = EVENTS.query(u64::from(BPF_RB_AVAIL_DATA)) >= u64::from(settings::wake_at());
-        written.how = if waits { BPF_RB_FORCE_WAKEUP } else { BPF_RB_NO_WAKEUP };
-        return u64::from(written.how);
-    }
-    u64::from(BPF_RB_NO_WAKEUP)
-}
-
-/// Counts a record as lost.
-#[inline(always)]
-pub fn lose(kind: Kind) {
-    if let Some(lost) = LOST.get_ptr_mut(0) {
-        // SAFETY: the slot is this CPU's own, and the kind's number is below the table's length.
-        unsafe { (*lost)[kind as usize] += 1 };
-    }
 }

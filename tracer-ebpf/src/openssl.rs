@@ -3,7 +3,8 @@
 //! A call is tied to its socket by the system calls that its thread makes between the call's entry and its return.
 
 use crate::kernel::{Access, Probing, read_user};
-use crate::maps::{EVENTS, IN_OPENSSL, InOpenssl, WithPayload, lose, wake};
+use crate::maps::{EVENTS, IN_OPENSSL, InOpenssl, WithPayload};
+use crate::ring::{lose, wake};
 use crate::settings;
 use crate::traced::{Me, now};
 use aya_ebpf::helpers::generated::bpf_probe_read_user;

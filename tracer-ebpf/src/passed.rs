@@ -2,8 +2,9 @@
 
 use crate::file;
 use crate::kernel::{Access, Plain, Registers, read_user};
-use crate::maps::{PASSED, emit};
+use crate::maps::PASSED;
 use crate::payload;
+use crate::ring::emit;
 use crate::traced::Me;
 use forkscope_proto::arguments::{SCM_RIGHTS, SOL_SOCKET};
 use forkscope_proto::{Kind, Passed, PassedFd};

@@ -1,7 +1,8 @@
 //! What a socket is.
 
 use crate::kernel::{Access, read};
-use crate::maps::{SEEN, SOCKET, Seen, emit};
+use crate::maps::{SEEN, SOCKET, Seen};
+use crate::ring::emit;
 use crate::settings::offset;
 use crate::traced::Me;
 use aya_ebpf::helpers::generated::bpf_probe_read_kernel;

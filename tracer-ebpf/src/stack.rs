@@ -1,7 +1,8 @@
 //! Where in its program a thread is: registers, and the top of its stack, where users ask for stacks.
 
 use crate::kernel::{Access, Plain, Registers, read, read_user};
-use crate::maps::{STACK, emit_at_once};
+use crate::maps::STACK;
+use crate::ring::emit_at_once;
 use crate::settings;
 use crate::traced::Me;
 use aya_ebpf::helpers::generated::bpf_probe_read_user;

@@ -2,8 +2,9 @@
 
 use crate::file;
 use crate::kernel::{Access, Registers};
-use crate::maps::{IO, emit};
+use crate::maps::IO;
 use crate::pending::Pending;
+use crate::ring::emit;
 use crate::settings::{self, kind, offset};
 use crate::traced::Me;
 use crate::{openssl, passed, payload};

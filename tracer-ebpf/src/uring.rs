@@ -3,11 +3,12 @@
 
 use crate::file::describe;
 use crate::kernel::{Probing, read};
-use crate::maps::emit;
 use crate::pending::Pending;
+use crate::ring::{emit, tell_news};
 use crate::settings::offset;
 use crate::traced::{Me, anybody_uses_uring};
 use aya_ebpf::{macros::raw_tracepoint, programs::RawTracePointContext};
+use forkscope_proto::arguments::is_news;
 use forkscope_proto::{FileRef, Kind, Mark, UringIo, calls};
 
 /// `TP_PROTO(struct sock *sk, int ret, int flags)` (include/trace/events/sock.h, since Linux 6.3).
@@ -47,4 +48,7 @@ fn transferred(ctx: &RawTracePointContext, sent: u32) {
         sent,
     };
     emit((&raw const record).cast(), size_of::<UringIo>(), Kind::Uring);
+    if is_news(calls::IO_URING_ENTER, i64::from(record.ret)) {
+        tell_news();
+    }
 }

@@ -6,12 +6,9 @@
 use aya::Ebpf;
 use aya::maps::{MapData, PerCpuArray, RingBuf};
 use aya::programs::RawTracePoint;
+use forkscope::source::ebpf::BEAT;
 use std::process::{Command, ExitCode};
 use std::thread::sleep;
-use std::time::Duration;
-
-/// How often the ring is emptied: as forkscope does.
-const BEAT: Duration = Duration::from_millis(5);
 
 type Anyhow<T> = Result<T, Box<dyn std::error::Error>>;
 

@@ -4,7 +4,7 @@ use super::args::Attach;
 use super::backend::Scope;
 use super::console::system;
 use super::outcome::Outcome;
-use super::session::{BEAT, Session};
+use super::session::Session;
 use super::signals::Signals;
 use anyhow::{Error, Result, anyhow};
 use forkscope::report::Target;
@@ -110,16 +110,15 @@ pub(super) fn refuse(pid: u32) -> Result<()> {
 
 /// Traces until the user stops it, or, with `until_alone`, nothing is left.
 pub(super) async fn drive(session: &mut Session, signals: &mut Signals, until_alone: bool) -> Result<()> {
-    let wake = session.wake()?;
-    let mut beat = tokio::time::interval(BEAT);
+    let mut beat = session.beat()?;
     let mut checked = Instant::now();
     loop {
         tokio::select! {
-            _ = beat.tick() => {}
-            ready = wake.readable() => ready?.clear_ready(),
+            due = beat.next() => due?,
             _ = signals.next() => return Ok(()),
         }
         session.turn(false);
+        beat.follow(session.source.take_news());
         if session.show().is_some()
             || session.is_over()
             || (until_alone && (session.is_alone() || session.is_alone_by_proc(&mut checked)))

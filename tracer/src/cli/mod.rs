@@ -4,6 +4,7 @@ mod args;
 mod attach;
 mod backend;
 mod baseline;
+mod beat;
 mod conclude;
 mod console;
 mod dashboard;

@@ -7,7 +7,7 @@ use super::launch::Waiting;
 use super::live::Leave;
 use super::outcome::Outcome;
 use super::pty::{Pty, Taken};
-use super::session::{BEAT, Session};
+use super::session::Session;
 use super::signals::{Caught, Signals};
 use super::streams::Streams;
 use super::suspend::Suspend;
@@ -107,17 +107,15 @@ async fn drive(
     mut suspend: Suspend,
     started: &Started,
 ) -> Result<u8> {
-    let wake = session.wake()?;
     let mut printed = output(session)?;
-    let mut beat = tokio::time::interval(BEAT);
+    let mut beat = session.beat()?;
     let (mut status, mut ended_at) = (None, None::<Instant>);
     let mut interrupted = None;
     let mut leave = false;
     let mut checked = Instant::now();
     loop {
         tokio::select! {
-            _ = beat.tick() => {}
-            ready = wake.readable() => ready?.clear_ready(),
+            due = beat.next() => due?,
             ended = take_output(printed.as_ref(), session) => if ended? {
                 printed = None;
             },
@@ -140,6 +138,7 @@ async fn drive(
             },
         }
         session.turn(false);
+        beat.follow(session.source.take_news());
         let mut left = session.show();
         if left.is_none() && suspend.is_due(started.in_the_job(status)) {
             left = session.suspend();

@@ -3,6 +3,7 @@
 use super::args::{Options, Showing};
 use super::backend::{self, Scope, Started};
 use super::baseline;
+use super::beat::Beat;
 use super::conclude::{conclude, full_buffer};
 use super::console::Console;
 use super::dashboard::Dashboard;
@@ -11,7 +12,7 @@ use super::outcome::Outcome;
 use super::outputs;
 use super::record::Recording;
 use super::stops::{Seen, Stops};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use forkscope::analysis::Analysis;
 use forkscope::decode::Batch;
 use forkscope::event::What;
@@ -19,14 +20,10 @@ use forkscope::model::Model;
 use forkscope::recording::Header;
 use forkscope::report::{Backend, Host, Session as SessionInfo, Target, Tool};
 use forkscope::source::usage::{cpu, now};
-use forkscope::source::{Account, Source};
+use forkscope::source::{Account, SOON, Source};
 use forkscope::stacks::Stacks;
-use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant, SystemTime};
-use tokio::io::unix::AsyncFd;
 
-/// How often the ring is emptied. It wakes forkscope earlier when it fills.
-pub(super) const BEAT: Duration = Duration::from_millis(5);
 /// How often the batch is filled and taken before anything else is looked at: about twice the ring.
 const MOST_ROUNDS: u32 = 8;
 /// How long events may be taken before the live screen has its turn.
@@ -105,11 +102,11 @@ impl Session {
         })
     }
 
-    /// Becomes readable when the ring fills up faster than the beat empties it.
-    pub(super) fn wake(&self) -> Result<AsyncFd<OwnedFd>> {
-        let ring = self.source.wake().try_clone_to_owned()?;
-        // SAFETY: the descriptor is owned by what is returned, and nobody else closes it.
-        unsafe { AsyncFd::register(ring) }.context("cannot wait for events")
+    /// When to take a turn: soon where somebody waits for what forkscope does.
+    pub(super) fn beat(&self) -> Result<Beat> {
+        let is_awaited = self.dashboard.is_some() || self.stops.is_on();
+        let every = self.source.beat();
+        Beat::new(self.source.wake(), if is_awaited { every.min(SOON) } else { every })
     }
 
     /// Empties the ring, and shows what is new. With `all`, also what is held back for its order.

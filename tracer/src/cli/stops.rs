@@ -49,6 +49,11 @@ impl Stops {
         }
     }
 
+    /// Whether processes are to be stopped.
+    pub(super) fn is_on(&self) -> bool {
+        self.on
+    }
+
     /// Notes the process of an event at which the source stops processes.
     pub(super) fn event(&mut self, event: &Event<'_>) {
         if !self.on {

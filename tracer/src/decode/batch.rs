@@ -6,9 +6,10 @@
 use super::record::{Refused, decode, decode_stack};
 use crate::event::{Event, ProcKey, Snapshot, SnapshotFd, TakenStack, What};
 use forkscope_proto::{Header, Kind};
+use std::time::Duration;
 use zerocopy::{FromBytes, IntoBytes};
 
-/// How long a probe may take from reading the clock to reserving its record: far more than an interrupt.
+/// How long a probe may take from reading the clock to reserving its record, in nanoseconds: far more than an interrupt.
 const HOLD: u64 = 1_000_000;
 
 /// Room for records, reused: adding and taking allocate nothing once it has grown.
@@ -31,6 +32,8 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// How long events are held back for their order.
+    pub const HOLDS: Duration = Duration::from_nanos(HOLD);
     /// Bytes from which a reader should take the events before adding more.
     pub const FULL: usize = 4 << 20;
 

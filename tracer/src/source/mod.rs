@@ -14,10 +14,24 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
+/// How often to look whether something has arrived that users should soon see.
+pub const SOON: Duration = Duration::from_millis(5);
+
 /// Something that sees what traced processes do. One thread drives it; nothing in it blocks.
 pub trait Source {
     /// Becomes readable when events wait that should not wait longer.
     fn wake(&self) -> BorrowedFd<'_>;
+
+    /// How often to look where nothing wakes.
+    fn beat(&self) -> Duration {
+        SOON
+    }
+
+    /// Whether there was news in what was drained since this was asked last: something to look at soon again, since it is held
+    /// back for its order at first, and what follows it does not wake at once.
+    fn take_news(&mut self) -> bool {
+        false
+    }
 
     /// Traces a process, and from now on every child of it. `uring`: it has set up io_uring already.
     ///

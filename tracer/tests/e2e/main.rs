@@ -28,6 +28,7 @@ mod http2_wire;
 mod inspect;
 mod kept_open;
 mod kernel_access;
+mod kernel_news;
 mod killed;
 mod live_screen;
 mod plaintext;

@@ -34,7 +34,11 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::Command;
+use std::time::Duration;
 use stopped::Stopped;
+
+/// How often the ring is emptied where nothing wakes forkscope.
+pub const BEAT: Duration = Duration::from_millis(20);
 
 /// The loaded programs, and the ring that they write to. Dropping it removes all of them from the kernel,
 /// as the end of the process does, however it ends.
@@ -107,6 +111,15 @@ impl EbpfSource {
 impl Source for EbpfSource {
     fn wake(&self) -> BorrowedFd<'_> {
         self.events.as_fd()
+    }
+
+    /// Seldom: what should not be heard late wakes forkscope (`tracer-ebpf/src/ring.rs`).
+    fn beat(&self) -> Duration {
+        BEAT
+    }
+
+    fn take_news(&mut self) -> bool {
+        self.events.take_skipped()
     }
 
     fn follow(&mut self, process: ProcKey, threads: u32, uring: bool) -> io::Result<()> {

@@ -34,6 +34,8 @@ pub(super) struct Ring {
     seen: u64,
     /// Room was given back that the producer may not have noticed.
     gave_back: bool,
+    /// A record was given up since somebody asked.
+    skipped: bool,
     /// A record that goes over the end, put together.
     joined: Vec<u8>,
 }
@@ -52,8 +54,16 @@ impl Ring {
         let consumer = Mapping::of(map, 0, PAGE, Use::Share)?;
         let records = Mapping::of(map, PAGE, PAGE + size, Use::Look)?;
         let map = map.try_clone_to_owned()?;
-        let mut ring =
-            Self { map, consumer, records, place: 0, seen: 0, gave_back: false, joined: Vec::new() };
+        let mut ring = Self {
+            map,
+            consumer,
+            records,
+            place: 0,
+            seen: 0,
+            gave_back: false,
+            skipped: false,
+            joined: Vec::new(),
+        };
         ring.place = ring.consumer().load(Ordering::Acquire);
         ring.seen = ring.place;
         Ok(ring)
@@ -70,7 +80,10 @@ impl Ring {
             match state {
                 _ if state & BUSY != 0 && self.settle() => {}
                 _ if state & BUSY != 0 => return None,
-                _ if state & DISCARDED != 0 => self.give_back(length),
+                _ if state & DISCARDED != 0 => {
+                    self.skipped = true;
+                    self.give_back(length);
+                }
                 _ => {
                     let taken = take(self.record(length as usize));
                     self.give_back(length);
@@ -78,6 +91,11 @@ impl Ring {
                 }
             }
         }
+    }
+
+    /// Whether a record was given up since this was asked last: the kernel side tells news so.
+    pub(super) fn take_skipped(&mut self) -> bool {
+        std::mem::take(&mut self.skipped)
     }
 
     /// Whether there is something to read.
@@ -197,7 +215,9 @@ mod tests {
             kernel.put(&bytes, 0);
             kernel.put(b"given up", DISCARDED);
             assert_eq!(ring.next(<[u8]>::to_vec), Some(bytes), "{number}");
+            assert!(!ring.take_skipped());
             assert_eq!(ring.next(<[u8]>::to_vec), None);
+            assert!(ring.take_skipped());
             assert_eq!(ring.consumer().load(Ordering::Relaxed), kernel.place, "all room is given back");
         }
     }
