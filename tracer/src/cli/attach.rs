@@ -118,7 +118,7 @@ pub(super) async fn drive(session: &mut Session, signals: &mut Signals, until_al
             _ = signals.next() => return Ok(()),
         }
         session.turn(false);
-        beat.follow(session.source.take_news());
+        beat.follow(session.source.take_drained());
         if session.show().is_some()
             || session.is_over()
             || (until_alone && (session.is_alone() || session.is_alone_by_proc(&mut checked)))

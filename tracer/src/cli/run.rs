@@ -138,7 +138,7 @@ async fn drive(
             },
         }
         session.turn(false);
-        beat.follow(session.source.take_news());
+        beat.follow(session.source.take_drained());
         let mut left = session.show();
         if left.is_none() && suspend.is_due(started.in_the_job(status)) {
             left = session.suspend();

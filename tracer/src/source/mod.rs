@@ -27,10 +27,9 @@ pub trait Source {
         SOON
     }
 
-    /// Whether there was news in what was drained since this was asked last: something to look at soon again, since it is held
-    /// back for its order at first, and what follows it does not wake at once.
-    fn take_news(&mut self) -> bool {
-        false
+    /// What was drained since this was asked last, where that says when to look again.
+    fn take_drained(&mut self) -> Drained {
+        Drained::default()
     }
 
     /// Traces a process, and from now on every child of it. `uring`: it has set up io_uring already.
@@ -86,6 +85,15 @@ pub trait Source {
 
     /// What it costs and what it lost, so far.
     fn account(&self) -> Account;
+}
+
+/// What was drained of a source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Drained {
+    /// How much it was.
+    pub bytes: u64,
+    /// There was news: it is held back for its order at first, and what follows it does not wake at once.
+    pub news: bool,
 }
 
 /// What a source costs and what it lost.

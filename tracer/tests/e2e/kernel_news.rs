@@ -64,7 +64,7 @@ impl Traced {
         let within = EpollTimeout::try_from(within).expect("no long time");
         let woken = self.woken.wait(&mut [EpollEvent::empty()], within).expect("no signal comes") > 0;
         self.source.drain(&mut Batch::default());
-        assert_eq!(self.source.take_news(), woken);
+        assert_eq!(self.source.take_drained().news, woken);
         woken
     }
 

@@ -20,7 +20,7 @@ pub use load::{Access, Settings};
 pub use offsets::offsets;
 pub use stopped::be_guardian;
 
-use super::{Account, ProgramCost, Source};
+use super::{Account, Drained, ProgramCost, Source};
 use crate::decode::Batch;
 use crate::event::ProcKey;
 use aya::Ebpf;
@@ -118,8 +118,8 @@ impl Source for EbpfSource {
         BEAT
     }
 
-    fn take_news(&mut self) -> bool {
-        self.events.take_skipped()
+    fn take_drained(&mut self) -> Drained {
+        self.events.take_drained()
     }
 
     fn follow(&mut self, process: ProcKey, threads: u32, uring: bool) -> io::Result<()> {

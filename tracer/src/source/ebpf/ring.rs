@@ -10,6 +10,7 @@
 //! counts as memory of this process, and a record in two pieces is put together.
 
 use super::mapping::{Mapping, PAGE, Use};
+use crate::source::Drained;
 use aya::maps::MapData;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -34,8 +35,8 @@ pub(super) struct Ring {
     seen: u64,
     /// Room was given back that the producer may not have noticed.
     gave_back: bool,
-    /// A record was given up since somebody asked.
-    skipped: bool,
+    /// What was read since somebody asked.
+    drained: Drained,
     /// A record that goes over the end, put together.
     joined: Vec<u8>,
 }
@@ -61,7 +62,7 @@ impl Ring {
             place: 0,
             seen: 0,
             gave_back: false,
-            skipped: false,
+            drained: Drained::default(),
             joined: Vec::new(),
         };
         ring.place = ring.consumer().load(Ordering::Acquire);
@@ -81,7 +82,8 @@ impl Ring {
                 _ if state & BUSY != 0 && self.settle() => {}
                 _ if state & BUSY != 0 => return None,
                 _ if state & DISCARDED != 0 => {
-                    self.skipped = true;
+                    // The kernel side tells news so.
+                    self.drained.news = true;
                     self.give_back(length);
                 }
                 _ => {
@@ -93,9 +95,9 @@ impl Ring {
         }
     }
 
-    /// Whether a record was given up since this was asked last: the kernel side tells news so.
-    pub(super) fn take_skipped(&mut self) -> bool {
-        std::mem::take(&mut self.skipped)
+    /// What was read since this was asked last.
+    pub(super) fn take_drained(&mut self) -> Drained {
+        std::mem::take(&mut self.drained)
     }
 
     /// Whether there is something to read.
@@ -118,7 +120,9 @@ impl Ring {
     }
 
     fn give_back(&mut self, length: u64) {
-        self.place += (HEAD + length).next_multiple_of(HEAD);
+        let whole = (HEAD + length).next_multiple_of(HEAD);
+        self.place += whole;
+        self.drained.bytes += whole;
         self.consumer().store(self.place, Ordering::Release);
         self.gave_back = true;
     }
@@ -215,9 +219,10 @@ mod tests {
             kernel.put(&bytes, 0);
             kernel.put(b"given up", DISCARDED);
             assert_eq!(ring.next(<[u8]>::to_vec), Some(bytes), "{number}");
-            assert!(!ring.take_skipped());
+            let bytes = (HEAD + number as u64 % 301).next_multiple_of(HEAD);
+            assert_eq!(ring.take_drained(), Drained { bytes, news: false });
             assert_eq!(ring.next(<[u8]>::to_vec), None);
-            assert!(ring.take_skipped());
+            assert_eq!(ring.take_drained(), Drained { bytes: 16, news: true });
             assert_eq!(ring.consumer().load(Ordering::Relaxed), kernel.place, "all room is given back");
         }
     }
