@@ -81,9 +81,11 @@ impl Pauses {
         if drained.news {
             self.soon = AFTER_NEWS.iter();
         }
-        let gathers = over.mul_f64(GATHERED / drained.bytes.max(1) as f64).max(LEAST);
-        let soon = self.soon.next().copied().unwrap_or(self.every);
-        soon.min(self.every).min(if drained.bytes > 0 { gathers } else { self.every })
+        let gathers = match drained.bytes {
+            0 => self.every,
+            bytes => over.mul_f64(GATHERED / bytes as f64).max(LEAST),
+        };
+        self.soon.next().copied().unwrap_or(self.every).min(gathers).min(self.every)
     }
 }
 

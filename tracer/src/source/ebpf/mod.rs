@@ -37,7 +37,7 @@ use std::process::Command;
 use std::time::Duration;
 use stopped::Stopped;
 
-/// How often the ring is emptied where nothing wakes forkscope.
+/// How often the ring is emptied where nothing wakes forkscope and little comes.
 pub const BEAT: Duration = Duration::from_millis(20);
 
 /// The loaded programs, and the ring that they write to. Dropping it removes all of them from the kernel,
