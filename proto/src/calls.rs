@@ -41,7 +41,7 @@ calls! {
     READV 19 "readv" Spec::receive(Vectors).gate(Endpoint);
     WRITEV 20 "writev" Spec::send(Vectors).gate(Endpoint);
     PIPE 22 "pipe" Spec::on_fd().produces(Produces::Pair0);
-    DUP 32 "dup" Spec::on_fd().enter(Time).produces(Produces::Other);
+    DUP 32 "dup" Spec::on_fd().produces(Produces::Other);
     DUP2 33 "dup2" Spec::on_fd().enter(Replaced).produces(Produces::Other);
     SENDFILE 40 "sendfile" Spec { shape: Shape::Transfer, ..Spec::on_fd() }.other(1).gate(EitherSocket);
     SOCKET 41 "socket" Spec::makes_fd().changes_socket();
@@ -59,7 +59,7 @@ calls! {
     CLONE 56 "clone" Spec::IGNORED.enter(Time);
     FORK 57 "fork" Spec::IGNORED.enter(Time);
     VFORK 58 "vfork" Spec::IGNORED.enter(Time);
-    FCNTL 72 "fcntl" Spec::on_fd().enter(Time).gate(Fcntl);
+    FCNTL 72 "fcntl" Spec::on_fd().gate(Fcntl);
     CREAT 85 "creat" Spec::makes_fd().capture(Path0);
     EPOLL_CREATE 213 "epoll_create" Spec::makes_fd();
     EPOLL_WAIT 232 "epoll_wait" Spec::on_fd().capture(Events).enter(Blocking);
@@ -90,14 +90,14 @@ calls! {
     PREADV2 327 "preadv2" Spec::receive(Vectors).gate(Endpoint);
     PWRITEV2 328 "pwritev2" Spec::send(Vectors).gate(Endpoint);
     IO_URING_SETUP 425 "io_uring_setup" Spec::makes_fd();
-    IO_URING_ENTER 426 "io_uring_enter" Spec::IGNORED.enter(Blocking);
+    IO_URING_ENTER 426 "io_uring_enter" Spec::IGNORED;
     OPEN_TREE 428 "open_tree" Spec::makes_fd();
     FSOPEN 430 "fsopen" Spec::makes_fd();
     FSMOUNT 432 "fsmount" Spec::makes_fd();
     FSPICK 433 "fspick" Spec::makes_fd();
     PIDFD_OPEN 434 "pidfd_open" Spec::makes_fd();
     CLONE3 435 "clone3" Spec::IGNORED.enter(Time);
-    CLOSE_RANGE 436 "close_range" Spec { shape: Shape::Plain, ..Spec::IGNORED }.enter(Time);
+    CLOSE_RANGE 436 "close_range" Spec { shape: Shape::Plain, ..Spec::IGNORED };
     OPENAT2 437 "openat2" Spec::makes_fd().capture(Path1);
     PIDFD_GETFD 438 "pidfd_getfd" Spec::makes_fd();
     EPOLL_PWAIT2 441 "epoll_pwait2" Spec::on_fd().capture(Events).enter(Blocking);

@@ -19,9 +19,12 @@ pub struct Offsets {
     pub task_signal: u32,
     pub task_exit_code: u32,
     pub task_comm: u32,
+    pub task_stack: u32,
+    pub task_thread_node: u32,
     pub signal_live: u32,
     pub signal_nr_threads: u32,
     pub signal_group_exit_code: u32,
+    pub signal_thread_head: u32,
     pub mm_arg_start: u32,
     pub mm_arg_end: u32,
     pub files_fdt: u32,
@@ -30,6 +33,7 @@ pub struct Offsets {
     pub fdt_close_on_exec: u32,
     pub file_f_inode: u32,
     pub file_private_data: u32,
+    pub file_count: u32,
     pub file_dentry: u32,
     pub dentry_name: u32,
     pub inode_i_mode: u32,
@@ -106,6 +110,8 @@ pub struct Config {
     pub plaintext: u32,
     /// 1: take the user stack at forks, connects and failing calls ([`crate::Stack`]).
     pub stacks: u32,
+    /// What the kernel counts for an open file that is referred to once ([`Offsets::file_count`]).
+    pub one_reference: u32,
 }
 
 impl Config {
@@ -141,6 +147,8 @@ impl Mark {
     pub const COMPAT: u8 = 8;
     /// The process was forked while traced, and has executed no program since.
     pub const FORKED: u8 = 16;
+    /// A thread of the process displaced what another one's call was on, and took it down for it.
+    pub const DISPLACED: u8 = 32;
     /// The byte that is no process': in it [`Mark::URING`] says that some process may have set up io_uring.
     pub const ANY: u32 = 0;
 }

@@ -10,7 +10,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 pub struct Io {
     /// The head.
     pub header: Header,
-    /// What was behind the descriptor: at entry where another thread could have changed it, else at exit.
+    /// What the call was on: what is behind the descriptor, or was before another thread displaced it.
     pub file: FileRef,
     /// Result: bytes, or minus the errno. For `sendmmsg` and `recvmmsg` the number of messages.
     pub ret: i64,
@@ -23,8 +23,8 @@ pub struct Io {
     /// Position in the TCP stream after the call: `write_seq` for a send, `copied_seq` for a receive
     /// (`struct tcp_sock`, include/linux/tcp.h). 0 where it is not TCP.
     pub seq: u32,
-    /// Nanoseconds the call took, as far as its entry was seen; 0: not seen.
-    pub took: u32,
+    /// Zero.
+    pub reserved: u32,
 }
 
 /// A transfer that io_uring made for a process: no descriptor and no bytes are known.

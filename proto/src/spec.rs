@@ -42,20 +42,29 @@ pub enum Capture {
     Event,
 }
 
-/// What the probe takes at the entry of a call, because it is gone or changed at the exit.
+/// What is taken of a call before its exit, because it is gone or changed by then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Enter {
     /// Nothing.
     Nothing,
-    /// The time.
+    /// At its entry the time: it makes a thread or a process, and may copy the descriptor table some time before that shows.
     Time,
-    /// What the descriptor holds: the call closes it.
+    /// At its entry what the descriptor holds: the call closes it.
     Target,
-    /// What argument 1 holds: the call replaces it.
+    /// At its entry what argument 1 holds: the call replaces it.
     Replaced,
-    /// What the descriptor holds, where another task could replace it while the call blocks.
+    /// What argument 0 holds, by the thread that replaces it while the call blocks.
     Blocking,
+}
+
+impl Enter {
+    /// Whether something is taken at the call's entry.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_taken(self) -> bool {
+        matches!(self, Self::Time | Self::Target | Self::Replaced)
+    }
 }
 
 /// Which descriptors a call makes.
@@ -101,7 +110,7 @@ pub struct Spec {
     pub shape: Shape,
     /// Which bytes come with it.
     pub capture: Capture,
-    /// What is taken at its entry.
+    /// What is taken of it before its exit.
     pub enter: Enter,
     /// Which descriptors it makes.
     pub produces: Produces,

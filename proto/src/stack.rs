@@ -71,16 +71,6 @@ impl Stack {
             true => Some(StackAt::Failed),
         }
     }
-
-    /// Whether a call makes a process. Of `clone` and `clone3` the flags tell it from one that makes a thread.
-    #[inline(always)]
-    #[must_use]
-    pub const fn forks(number: u64) -> bool {
-        number == calls::FORK as u64
-            || number == calls::VFORK as u64
-            || number == calls::CLONE as u64
-            || number == calls::CLONE3 as u64
-    }
 }
 
 crate::layout!(Stack, 64);
@@ -105,7 +95,6 @@ mod tests {
         ] {
             assert_eq!(Stack::wanted(number, ret), wanted, "{number} {ret}");
         }
-        assert!(Stack::forks(u64::from(calls::CLONE3)) && !Stack::forks(u64::from(calls::READ)));
     }
 
     #[test]

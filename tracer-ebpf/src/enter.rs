@@ -1,7 +1,9 @@
-//! The entry of system calls: only what is gone or changed when the call ends.
+//! The entry of system calls. Of the few that give up what is behind a descriptor it is taken, since it is gone at the exit, and
+//! of those that copy the table the time. All others pass by.
 
+use crate::displaced;
 use crate::file::look;
-use crate::kernel::{Access, Probing, Typed};
+use crate::kernel::{Access, Probing, Typed, read};
 use crate::pending::Pending;
 use crate::settings::offset;
 use crate::stack;
@@ -37,22 +39,6 @@ pub fn is_compat<A: Access>(me: &Me<A>) -> bool {
     true
 }
 
-/// Whether something is taken at the call's entry: what changes while it runs, by the call itself or by others.
-#[inline(always)]
-pub fn is_kept<A: Access>(me: &Me<A>, spec: &Spec) -> bool {
-    match spec.enter {
-        Enter::Nothing => false,
-        Enter::Target | Enter::Replaced => true,
-        Enter::Time | Enter::Blocking => keeps_place(me),
-    }
-}
-
-/// Whether something is taken at most calls' entries: of a process with threads, or with io_uring.
-#[inline(always)]
-pub fn keeps_place<A: Access>(me: &Me<A>) -> bool {
-    me.marks() & (Mark::SHARED | Mark::URING) != 0
-}
-
 /// `TP_PROTO(struct pt_regs *regs, long id)` (include/trace/events/syscalls.h).
 #[btf_tracepoint(function = "sys_enter")]
 pub fn forkscope_enter(ctx: BtfTracePointContext) -> i32 {
@@ -67,25 +53,30 @@ pub fn forkscope_enter_probing(ctx: RawTracePointContext) -> i32 {
 
 #[inline(always)]
 fn entered<A: Access>(pt_regs: u64, number: u64) -> i32 {
-    // First of all, since it takes no call: most calls are of no interest, whoever makes them.
-    let Some(spec) = spec(number) else { return 0 };
-    if matches!(spec.enter, Enter::Nothing) && !stack::may_fork(number) {
-        return 0;
-    }
+    // First of all, since it takes no call: nothing is taken of most calls, whoever makes them.
+    let Some(spec) = spec(number).filter(|spec| spec.enter.is_taken()) else { return 0 };
     let Some(me) = Me::<A>::if_traced() else { return 0 };
-    if stack::may_fork(number) && !is_compat(&me) {
-        stack::at_fork(&me, number, pt_regs);
-    }
-    if !is_kept(&me, spec) || is_compat(&me) {
+    if is_compat(&me) {
         return 0;
     }
     let regs = A::registers(pt_regs);
-    let (file, tcp) = match spec.enter {
-        Enter::Target => look::<A>(regs.arg(0) as i32, 0),
-        Enter::Blocking if spec.fd != Spec::NO_FD => look::<A>(regs.arg(spec.fd) as i32, 0),
-        Enter::Replaced => look::<A>(regs.arg(1) as i32, 0),
-        _ => (FileRef::NONE, 0),
+    let is_shared = me.marks() & Mark::SHARED != 0;
+    let fd = match spec.enter {
+        Enter::Target => regs.arg(0) as i32,
+        Enter::Replaced => regs.arg(1) as i32,
+        _ => {
+            stack::at_fork(&me, &regs, pt_regs);
+            if is_shared {
+                Pending { time: now(), file: FileRef::NONE, tcp: 0, nr: number }.keep(me.tid);
+            }
+            return 0;
+        }
     };
+    let (file, tcp) = look::<A>(fd, 0);
     Pending { time: now(), file, tcp, nr: number }.keep(me.tid);
+    if is_shared && displaced::is_in_use(&file) {
+        // The verifier knows it for a pointer, which a global function does not take. What is read is a number.
+        displaced::forkscope_displaced(read((&raw const pt_regs) as u64, 0), fd, tcp);
+    }
     0
 }

@@ -1,6 +1,6 @@
 //! The exit of system calls: one record for each that matters, whether it worked or failed.
 
-use crate::enter::{is_compat, is_kept, keeps_place, spec};
+use crate::enter::{is_compat, spec};
 use crate::kernel::{Access, Probing, Typed};
 use crate::pending::Pending;
 use crate::ring::forkscope_ended;
@@ -9,7 +9,7 @@ use crate::{call, mapped, stack, stop, transfer};
 use aya_ebpf::macros::{btf_tracepoint, raw_tracepoint};
 use aya_ebpf::programs::{BtfTracePointContext, RawTracePointContext};
 use forkscope_proto::arguments::may_be_news;
-use forkscope_proto::{Enter, Shape, Spec};
+use forkscope_proto::{Enter, Mark, Shape, Spec};
 
 /// `TP_PROTO(struct pt_regs *regs, long ret)` (include/trace/events/syscalls.h).
 #[btf_tracepoint(function = "sys_exit")]
@@ -29,9 +29,19 @@ fn is_ignored(spec: &Spec) -> bool {
     matches!((spec.shape, spec.enter), (Shape::Ignored, Enter::Nothing))
 }
 
+/// Whether something may have been taken of a call before it ended.
+#[inline(always)]
+fn may_be_taken<A: Access>(me: &Me<A>, spec: &Spec) -> bool {
+    match spec.enter {
+        Enter::Nothing => false,
+        Enter::Blocking => me.marks() & Mark::DISPLACED != 0,
+        Enter::Time | Enter::Target | Enter::Replaced => true,
+    }
+}
+
 #[inline(always)]
 fn exited<A: Access>(pt_regs: u64, ret: u64) -> i32 {
-    // First of all, as at the entry.
+    // First of all, since it takes no call: most calls are of no interest, whoever makes them.
     if A::number(pt_regs).is_some_and(|number| !mapped::is_it(number) && spec(number).is_none_or(is_ignored))
     {
         return 0;
@@ -43,24 +53,19 @@ fn exited<A: Access>(pt_regs: u64, ret: u64) -> i32 {
     if is_ignored(spec) || is_compat(&me) {
         return 0;
     }
-    let taken = if is_kept(&me, spec) {
-        Pending::of(me.tid).filter(|pending| pending.nr == regs.number)
-    } else {
-        None
-    };
+    let pending = if may_be_taken(&me, spec) { Pending::of(me.tid) } else { None };
+    let taken = pending.filter(|pending| pending.nr == regs.number);
     if !matches!(spec.shape, Shape::Ignored) {
         stack::at_call(&me, spec, &regs, pt_regs, ret);
     }
     stop::at_call(&me, regs.number, ret);
     match spec.shape {
         Shape::Ignored => {}
-        Shape::Send | Shape::Receive => transfer::ended(&me, spec, &regs, ret, taken.as_deref()),
-        Shape::Plain | Shape::Transfer => call::ended(&me, spec, &regs, ret, taken.as_deref()),
+        Shape::Send | Shape::Receive => transfer::ended(&me, spec, &regs, ret, taken),
+        Shape::Plain | Shape::Transfer => call::ended(&me, spec, &regs, ret, taken),
     }
-    match taken {
-        Some(taken) if keeps_place(&me) => taken.end(),
-        Some(_) => Pending::forget(me.tid),
-        None => {}
+    if pending.is_some() {
+        Pending::forget(me.tid);
     }
     // Last of all: the verifier would look at what comes after it once more for each of the two ways.
     if may_be_news(regs.number as u16, ret) {

@@ -102,12 +102,13 @@ pub fn describe<A: Access>(file: u64, again: bool, found: &mut FileRef) -> u64 {
     found.file = file;
     found.inode = number;
     (found.device, found.kind, found.flags, found.reserved) = (0, FileKind::Socket as u8, 0, 0);
-    // First of all: most calls that are looked at are transfers on sockets that are known.
-    if let Some(seen) = seen(file, inode, number).filter(|_| !again) {
-        return seen.tcp;
-    }
     let kind = match A::at::<u16>(inode, kind!(inode), offset!(inode_i_mode)) & S_IFMT {
-        0o140_000 => return socket::introduce::<A>(file, inode, number),
+        0o140_000 => {
+            return match seen(file, inode, number).filter(|_| !again) {
+                Some(seen) => seen.tcp,
+                None => socket::introduce::<A>(file, inode, number),
+            };
+        }
         0o010_000 => FileKind::Pipe,
         0o040_000 => FileKind::Directory,
         0o020_000 => {

@@ -5,6 +5,7 @@ use crate::settings::offset;
 use aya_ebpf::helpers::bpf_get_current_pid_tgid;
 use aya_ebpf::helpers::generated::{
     bpf_get_current_task, bpf_get_current_task_btf, bpf_probe_read_kernel, bpf_probe_read_user,
+    bpf_task_pt_regs,
 };
 use core::mem::{MaybeUninit, transmute};
 use forkscope_proto::CAST;
@@ -140,7 +141,8 @@ impl Access for Typed {
                 r10: (&raw const (*from).r10).read_volatile(),
                 r9: (&raw const (*from).r9).read_volatile(),
                 r8: (&raw const (*from).r8).read_volatile(),
-                ax_cx: [0; 2],
+                ax: (&raw const (*from).ax).read_volatile(),
+                cx: 0,
                 dx: (&raw const (*from).dx).read_volatile(),
                 si: (&raw const (*from).si).read_volatile(),
                 di: (&raw const (*from).di).read_volatile(),
@@ -187,6 +189,13 @@ pub fn read_user<T: Plain>(from: u64) -> T {
     }
 }
 
+/// The registers of the current thread, for a program that does not get them. Since Linux 5.15.
+#[inline(always)]
+pub fn current_registers() -> Registers {
+    // SAFETY: the helper takes the current task.
+    Probing::registers(unsafe { bpf_task_pt_regs(bpf_get_current_task_btf()) } as u64)
+}
+
 /// Registers of a system call: the start of x86-64's `struct pt_regs` (arch/x86/include/asm/ptrace.h),
 /// an ABI that user space sees through ptrace(2).
 #[derive(Clone, Copy)]
@@ -196,7 +205,8 @@ pub struct Registers {
     r10: u64,
     r9: u64,
     r8: u64,
-    ax_cx: [u64; 2],
+    ax: u64,
+    cx: u64,
     dx: u64,
     si: u64,
     di: u64,
@@ -206,6 +216,14 @@ pub struct Registers {
 impl Plain for Registers {}
 
 impl Registers {
+    /// Whether the thread with these registers is in this call: the result is put in place of `-ENOSYS` when it ends
+    /// (`entry_SYSCALL_64`, arch/x86/entry/entry_64.S; `do_syscall_64`).
+    #[inline(always)]
+    pub fn are_in_call(&self) -> bool {
+        const ENOSYS: i64 = -38;
+        self.ax as i64 == ENOSYS
+    }
+
     /// Argument `index` of the call; the arguments are intact at its exit, too.
     #[inline(always)]
     pub fn arg(&self, index: u8) -> u64 {

@@ -54,14 +54,10 @@ pub fn forkscope_fork(ctx: RawTracePointContext) -> i32 {
 /// `TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm)`, after the old image is gone.
 #[raw_tracepoint(tracepoint = "sched_process_exec")]
 pub fn forkscope_exec(ctx: RawTracePointContext) -> i32 {
-    let before = ctx.arg::<u64>(1) as u32;
-    if before != bpf_get_current_pid_tgid() as u32 {
-        // Not its process' first thread: it goes on under that one's id (`de_thread`, fs/exec.c).
-        Pending::forget(before);
-    }
+    let _: u64 = ctx.arg(0);
     let Some(me) = Me::<Probing>::if_traced() else { return 0 };
     // Exec ends the other threads and gives the process a table of its own (`begin_new_exec`, fs/exec.c).
-    me.remove(Mark::SHARED | Mark::URING | Mark::COMPAT | Mark::FORKED);
+    me.remove(Mark::SHARED | Mark::URING | Mark::COMPAT | Mark::FORKED | Mark::DISPLACED);
     let Some(room) = EXEC.get_ptr_mut(0) else { return 0 };
     // SAFETY: the scratch is this CPU's own while the program runs.
     let room = unsafe { &mut *room };

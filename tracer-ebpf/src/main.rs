@@ -8,6 +8,7 @@
 #![no_main]
 
 mod call;
+mod displaced;
 mod enter;
 mod exit;
 mod file;

@@ -32,6 +32,9 @@ impl Plain for Message {}
 /// Copies up to `most` bytes of what a transfer's arguments point to; returns how many.
 #[inline(always)]
 pub fn transfer(to: *mut u8, capture: Capture, regs: &Registers, most: u32) -> u32 {
+    if most == 0 {
+        return 0;
+    }
     match capture {
         Capture::Buffer => copy(to, 0, regs.arg(1), (regs.arg(2).min(u64::from(most))) as u32),
         Capture::Vectors => forkscope_vectors(regs.arg(1), regs.arg(2), most),

@@ -25,6 +25,7 @@ static CONFIG: Config = Config {
     own_uid: 0,
     plaintext: 0,
     stacks: 0,
+    one_reference: 0,
 };
 
 /// One offset of [`Offsets`].
@@ -84,6 +85,12 @@ pub fn stacks() -> bool {
 #[inline(always)]
 pub fn capture() -> u32 {
     load(&raw const CONFIG.capture)
+}
+
+/// What the kernel counts for an open file that is referred to once.
+#[inline(always)]
+pub fn one_reference() -> u32 {
+    load(&raw const CONFIG.one_reference)
 }
 
 /// Whether what programs hand to OpenSSL is taken.

@@ -37,16 +37,13 @@ pub fn at_call<A: Access>(me: &Me<A>, spec: &Spec, regs: &Registers, pt_regs: u6
     }
 }
 
-/// Whether a call is one at whose entry a stack may be wanted.
+/// A call begins that makes a thread or a process.
 #[inline(always)]
-pub fn may_fork(number: u64) -> bool {
-    settings::stacks() && Stack::forks(number)
-}
-
-/// A call begins that may make a process, as [`may_fork`] says.
-#[inline(always)]
-pub fn at_fork<A: Access>(me: &Me<A>, number: u64, pt_regs: u64) {
-    let regs = A::registers(pt_regs);
+pub fn at_fork<A: Access>(me: &Me<A>, regs: &Registers, pt_regs: u64) {
+    if !settings::stacks() {
+        return;
+    }
+    let number = regs.number;
     let flags = match number as u16 {
         calls::CLONE => regs.arg(0),
         // The first field of `struct clone_args` (clone(2)).

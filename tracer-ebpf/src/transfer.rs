@@ -44,12 +44,10 @@ pub fn ended<A: Access>(me: &Me<A>, spec: &Spec, regs: &Registers, ret: i64, pen
         sk if sent => A::at(sk, kind!(tcp_sock), offset!(tcp_write_seq)),
         sk => A::at(sk, kind!(tcp_sock), offset!(tcp_copied_seq)),
     };
-    io.took = match pending {
-        Some(pending) => io.header.time.wrapping_sub(pending.time).min(u64::from(u32::MAX)) as u32,
-        None => 0,
-    };
+    io.reserved = 0;
     emit((&raw const *room).cast(), size_of::<Io>() + taken as usize, Kind::Io);
-    if number as u16 == calls::RECVMSG && ret >= 0 {
+    // Descriptors come over unix sockets only.
+    if number as u16 == calls::RECVMSG && ret >= 0 && tcp == 0 {
         passed::arrived(me, regs, fd);
     }
 }

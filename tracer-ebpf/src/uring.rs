@@ -1,15 +1,15 @@
 //! Transfers that no system call shows: io_uring's, on the calling thread or on the kernel's workers, which
 //! are threads of the process.
 
+use crate::enter::spec;
 use crate::file::describe;
-use crate::kernel::{Probing, read};
-use crate::pending::Pending;
+use crate::kernel::{Probing, current_registers, read};
 use crate::ring::{emit, tell_news};
 use crate::settings::offset;
 use crate::traced::{Me, anybody_uses_uring};
 use aya_ebpf::{macros::raw_tracepoint, programs::RawTracePointContext};
 use forkscope_proto::arguments::is_news;
-use forkscope_proto::{FileRef, Kind, Mark, UringIo, calls};
+use forkscope_proto::{FileRef, Kind, Mark, Shape, Spec, UringIo, calls};
 
 /// `TP_PROTO(struct sock *sk, int ret, int flags)` (include/trace/events/sock.h, since Linux 6.3).
 #[raw_tracepoint(tracepoint = "sock_send_length")]
@@ -32,9 +32,10 @@ fn transferred(ctx: &RawTracePointContext, sent: u32) {
         return;
     }
     let Some(me) = Me::<Probing>::if_marked(Mark::URING) else { return };
-    // In a process with io_uring the entry of every transfer call is kept: those report themselves.
-    let call = Pending::of(me.tid).map(|pending| pending.nr);
-    if call.is_some_and(|number| number != u64::from(calls::IO_URING_ENTER)) {
+    // Calls that transfer report themselves.
+    let regs = current_registers();
+    let transfers = |spec: &Spec| matches!(spec.shape, Shape::Send | Shape::Receive | Shape::Transfer);
+    if regs.are_in_call() && spec(regs.number).is_some_and(transfers) {
         return;
     }
     let sk: u64 = ctx.arg(0);

@@ -152,14 +152,13 @@ impl Traffic {
 
     /// A transfer of so many bytes, of which the payload was taken.
     fn io(&mut self, at: usize, nr: u16, bytes: i64, each: Each<'_>) {
-        let took = 800 + self.random(20_000) as u32;
         let Connection { pid, fd, file, ref mut seq, .. } = self.connections[at];
         let seq = &mut seq[usize::from(nr == calls::RECVMSG)];
         *seq = seq.wrapping_add(bytes.max(0) as u32);
         let seq = *seq;
         let header = self.header(pid, Kind::Io, nr);
         let payload = std::mem::take(&mut self.payload);
-        let io = proto::Io { header, file, ret: bytes, len: 1, fd, flags: 0x4000, seq, took };
+        let io = proto::Io { header, file, ret: bytes, len: 1, fd, flags: 0x4000, seq, reserved: 0 };
         self.hand_on(&header, What::Io(&io, &payload), each);
         self.payload = payload;
     }

@@ -19,6 +19,7 @@ mod commands;
 mod containers;
 mod corpus;
 mod databases;
+mod displaced;
 mod env;
 mod filtered;
 mod healthy;

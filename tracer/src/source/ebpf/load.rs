@@ -4,7 +4,7 @@ use super::abridged::abridged;
 use super::btf::Btf;
 use super::casts::Casts;
 use super::filter::Filter;
-use super::offsets::offsets;
+use super::offsets::{file_count, offsets};
 use super::openssl::{self, Openssl};
 use super::ring::Ring;
 use super::stopped::Stopped;
@@ -92,8 +92,12 @@ pub(super) fn start(settings: &Settings) -> Result<EbpfSource, EbpfError> {
     refuse_pid_namespace()?;
     let types = Btf::of_kernel()?;
     let mut programs = load(settings, &types)?;
-    for (name, ..) in PROGRAMS {
-        program(&mut programs, name).and_then(RawTracePoint::load).map_err(|error| explain(name, error))?;
+    let mut sees_uring = true;
+    for (name, _, optional) in PROGRAMS {
+        match program(&mut programs, name).and_then(RawTracePoint::load) {
+            Err(error) if !optional => return Err(explain(name, error)),
+            loaded => sees_uring &= loaded.is_ok(),
+        }
     }
     // Where they are refused for want of privileges, so will the others be, and that is said.
     let typed = settings.access != Access::Probing && load_typed(&mut programs, &types).is_some();
@@ -125,14 +129,10 @@ pub(super) fn start(settings: &Settings) -> Result<EbpfSource, EbpfError> {
     };
     let counting =
         settings.count_cost.then(|| aya::sys::enable_stats(aya::sys::Stats::RunTime).ok()).flatten();
-    let mut sees_uring = true;
     for (name, tracepoint, optional) in PROGRAMS {
         match program(&mut programs, name).and_then(|program| program.attach(tracepoint)) {
-            Err(ProgramError::SyscallError(error)) if optional && is(&error.io_error, Errno::ENOENT) => {
-                sees_uring = false;
-            }
-            Err(error) => return Err(explain(name, error)),
-            Ok(_) => {}
+            Err(error) if !optional => return Err(explain(name, error)),
+            attached => sees_uring &= attached.is_ok(),
         }
     }
     for [followed, probed, tracepoint] in CALLS {
@@ -165,6 +165,7 @@ fn load(settings: &Settings, types: &Btf) -> Result<Ebpf, EbpfError> {
         own_uid: nix::unistd::getuid().as_raw(),
         plaintext: settings.plaintext.into(),
         stacks: settings.stacks.into(),
+        one_reference: file_count(types)?.1,
     };
     EbpfLoader::new()
         .btf(None)

@@ -20,9 +20,12 @@ pub fn offsets(btf: &Btf) -> Result<Offsets, BtfError> {
         task_signal: at("task_struct.signal")?,
         task_exit_code: at("task_struct.exit_code")?,
         task_comm: at("task_struct.comm")?,
+        task_stack: at("task_struct.stack")?,
+        task_thread_node: at("task_struct.thread_node")?,
         signal_live: at("signal_struct.live")?,
         signal_nr_threads: at("signal_struct.nr_threads")?,
         signal_group_exit_code: at("signal_struct.group_exit_code")?,
+        signal_thread_head: at("signal_struct.thread_head")?,
         mm_arg_start: at("mm_struct.arg_start")?,
         mm_arg_end: at("mm_struct.arg_end")?,
         files_fdt: at("files_struct.fdt")?,
@@ -31,6 +34,7 @@ pub fn offsets(btf: &Btf) -> Result<Offsets, BtfError> {
         fdt_close_on_exec: at("fdtable.close_on_exec")?,
         file_f_inode: at("file.f_inode")?,
         file_private_data: at("file.private_data")?,
+        file_count: file_count(btf)?.0,
         file_dentry: at("file.f_path.dentry")?,
         dentry_name: at("dentry.d_name.name")?,
         inode_i_mode: at("inode.i_mode")?,
@@ -61,4 +65,16 @@ pub fn offsets(btf: &Btf) -> Result<Offsets, BtfError> {
         unix_address_len: at("unix_address.len")?,
         unix_address_name: at("unix_address.name")?,
     })
+}
+
+/// Where an open file's references are counted, and what the count is where there is one: since Linux 6.13 it begins at zero
+/// (`file_ref_t`, include/linux/file_ref.h).
+///
+/// # Errors
+/// Where the kernel has neither.
+pub(super) fn file_count(btf: &Btf) -> Result<(u32, u32), BtfError> {
+    match btf.offset("file.f_ref") {
+        Ok(offset) => Ok((offset, 0)),
+        Err(_) => Ok((btf.offset("file.f_count")?, 1)),
+    }
 }

@@ -122,7 +122,7 @@ impl Context<'_> {
             fd: begun.args[0] as i32,
             flags: transfer_flags(begun.number, arg) as u32,
             seq: 0,
-            took: u32::try_from(header.time.saturating_sub(begun.time)).unwrap_or(u32::MAX),
+            reserved: 0,
         };
         self.keeper.out.record(&record, &payload);
         self.keeper.payload = payload;

@@ -1,0 +1,80 @@
+//! A thread closes or replaces a number while others of its process are in a call on it: they go on with the file that was
+//! there. It is taken down for them, so that nothing need be taken at the entries of their calls.
+
+use crate::enter::spec;
+use crate::kernel::{Access, Probing, Registers, read};
+use crate::maps::FOUND;
+use crate::pending::Pending;
+use crate::settings::{offset, one_reference};
+use crate::traced::Me;
+use forkscope_proto::{Enter, FileRef, Mark};
+
+/// Threads are looked at in so many turns of so many: the verifier looks at each turn of a loop, and compares it with all before.
+const TURNS: (usize, usize) = (16, 16);
+
+/// Whether others may be in a call on a file that the current thread has by a number: each holds a reference meanwhile
+/// (`fdget`, fs/file.c). Most files have the number's alone.
+#[inline(always)]
+pub fn is_in_use(file: &FileRef) -> bool {
+    file.is_some() && read::<u64>(file.file, offset!(file_count)) != u64::from(one_reference())
+}
+
+/// The current thread, whose registers are there, displaces what is behind a number: it is in [`FOUND`], and `tcp` as
+/// [`crate::file::look`] returned it. A global function for the verifier, as the one that copies vectors is.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn forkscope_displaced(pt_regs: u64, fd: i32, tcp: u64) -> u32 {
+    let task = Probing::task();
+    // Every thread has its registers at the same place of its kernel stack (`task_pt_regs`, arch/x86/include/asm/processor.h).
+    let on_stack = pt_regs.wrapping_sub(read(task, offset!(task_stack)));
+    let head = read::<u64>(task, offset!(task_signal)).wrapping_add(u64::from(offset!(signal_thread_head)));
+    let mut node: u64 = read(head, 0);
+    for _ in 0..TURNS.0 {
+        if node == head {
+            break;
+        }
+        node = forkscope_displaced_from(node, head, on_stack, fd, tcp);
+    }
+    0
+}
+
+/// Looks at some threads of a process, from the one with this node of their list on, to its head at most; returns where it got.
+/// Likewise global.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn forkscope_displaced_from(
+    mut node: u64,
+    head: u64,
+    on_stack: u64,
+    fd: i32,
+    tcp: u64,
+) -> u64 {
+    for _ in 0..TURNS.1 {
+        // It is 0 where it could not be read.
+        if node == head || node == 0 {
+            return head;
+        }
+        let other = node.wrapping_sub(u64::from(offset!(task_thread_node)));
+        let regs: Registers = read(read::<u64>(other, offset!(task_stack)).wrapping_add(on_stack), 0);
+        if regs.are_in_call() && regs.arg(0) as i32 == fd {
+            forkscope_displaced_for(other, regs.number, tcp);
+        }
+        node = read(node, 0);
+    }
+    node
+}
+
+/// What is in [`FOUND`] is displaced for another thread: its task, and the call that it is in. Likewise global.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn forkscope_displaced_for(other: u64, nr: u64, tcp: u64) -> u32 {
+    // SAFETY: the scratch is this CPU's own while the program runs.
+    let Some(file) = FOUND.get_ptr(0).map(|found| unsafe { *found }) else { return 0 };
+    if spec(nr).is_some_and(|spec| matches!(spec.enter, Enter::Blocking)) {
+        Pending { time: 0, file, tcp, nr }.leave(read(other, offset!(task_pid)));
+        if let Some(me) = Me::<Probing>::known() {
+            me.add(Mark::DISPLACED);
+        }
+    }
+    0
+}
