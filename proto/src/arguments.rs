@@ -60,10 +60,16 @@ pub const fn is_news(number: u16, ret: i64) -> bool {
     number == calls::CONNECT || (ret < 0 && !goes_on && !is_cleaning && !names_path)
 }
 
-/// Whether it may be: told by less, for what most calls come to.
+/// Whether user space may have to hear at once that a call has ended with `ret`: told by less, for what most calls come to.
 #[inline(always)]
-pub const fn may_be_news(number: u16, ret: i64) -> bool {
-    ret < 0 || number == calls::CONNECT
+pub const fn may_be_urgent(number: u16, ret: i64) -> bool {
+    ret < 0 || number == calls::CONNECT || makes_ring(number, ret)
+}
+
+/// Whether a call has made an io_uring. From then on user space has transfers watched that no call shows.
+#[inline(always)]
+pub const fn makes_ring(number: u16, ret: i64) -> bool {
+    number == calls::IO_URING_SETUP && ret >= 0
 }
 
 /// Whether a call failed in a way that a descriptor which a fork handler has closed may be the reason for: a socket's
@@ -149,7 +155,7 @@ mod tests {
             (calls::CREAT, -13, false),
         ] {
             assert_eq!(is_news(number, ret), wanted, "{number} {ret}");
-            assert!(may_be_news(number, ret) || !wanted, "{number} {ret}");
+            assert!(may_be_urgent(number, ret) || !wanted, "{number} {ret}");
         }
     }
 

@@ -149,8 +149,6 @@ impl Mark {
     pub const FORKED: u8 = 16;
     /// A thread of the process displaced what another one's call was on, and took it down for it.
     pub const DISPLACED: u8 = 32;
-    /// The byte that is no process': in it [`Mark::URING`] says that some process may have set up io_uring.
-    pub const ANY: u32 = 0;
 }
 
 /// Length of the table that counts lost records, indexed by [`Kind`].

@@ -6,8 +6,9 @@ use crate::maps::CALL;
 use crate::payload;
 use crate::pending::Pending;
 use crate::ring::emit;
-use crate::traced::{self, Me};
-use forkscope_proto::{Call, Config, Enter, FileKind, FileRef, Gate, Kind, Mark, Produces, Spec, calls};
+use crate::traced::Me;
+use forkscope_proto::arguments::makes_ring;
+use forkscope_proto::{Call, Config, Enter, FileKind, FileRef, Gate, Kind, Mark, Produces, Spec};
 
 /// Writes the record of a call that has ended with `ret`.
 #[inline(always)]
@@ -51,8 +52,7 @@ pub fn ended<A: Access>(me: &Me<A>, spec: &Spec, regs: &Registers, ret: i64, pen
     if matches!(spec.gate, Gate::EitherSocket) && neither_is_socket {
         return;
     }
-    if number == calls::IO_URING_SETUP && ret >= 0 {
-        traced::mark(Mark::ANY, Mark::URING);
+    if makes_ring(number, ret) {
         me.add(Mark::URING);
     }
     let taken = payload::detail(room.payload.as_mut_ptr(), spec.capture, regs, ret);

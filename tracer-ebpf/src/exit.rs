@@ -8,7 +8,7 @@ use crate::traced::Me;
 use crate::{call, mapped, stack, stop, transfer};
 use aya_ebpf::macros::{btf_tracepoint, raw_tracepoint};
 use aya_ebpf::programs::{BtfTracePointContext, RawTracePointContext};
-use forkscope_proto::arguments::may_be_news;
+use forkscope_proto::arguments::may_be_urgent;
 use forkscope_proto::{Enter, Mark, Shape, Spec};
 
 /// `TP_PROTO(struct pt_regs *regs, long ret)` (include/trace/events/syscalls.h).
@@ -68,7 +68,7 @@ fn exited<A: Access>(pt_regs: u64, ret: u64) -> i32 {
         Pending::forget(me.tid);
     }
     // Last of all: the verifier would look at what comes after it once more for each of the two ways.
-    if may_be_news(regs.number as u16, ret) {
+    if may_be_urgent(regs.number as u16, ret) {
         forkscope_ended(regs.number as u16, ret);
     }
     0

@@ -32,16 +32,10 @@ impl Plain for Message {}
 /// Copies up to `most` bytes of what a transfer's arguments point to; returns how many.
 #[inline(always)]
 pub fn transfer(to: *mut u8, capture: Capture, regs: &Registers, most: u32) -> u32 {
-    if most == 0 {
-        return 0;
-    }
     match capture {
         Capture::Buffer => copy(to, 0, regs.arg(1), (regs.arg(2).min(u64::from(most))) as u32),
         Capture::Vectors => forkscope_vectors(regs.arg(1), regs.arg(2), most),
-        Capture::Message | Capture::Messages => {
-            let message: Message = read_user(regs.arg(1));
-            forkscope_vectors(message.vectors, message.count, most)
-        }
+        Capture::Message | Capture::Messages => forkscope_message(regs.arg(1), most),
         _ => 0,
     }
 }
@@ -51,6 +45,18 @@ pub fn transfer(to: *mut u8, capture: Capture, regs: &Registers, most: u32) -> u
 pub fn control(regs: &Registers) -> (u64, u64) {
     let message: Message = read_user(regs.arg(1));
     (message.control, message.control_length)
+}
+
+/// As [`forkscope_vectors`], of the message at an address. Likewise global.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn forkscope_message(at: u64, most: u32) -> u32 {
+    // Nothing, of a call that found nothing: these are many.
+    if most == 0 {
+        return 0;
+    }
+    let message: Message = read_user(at);
+    forkscope_vectors(message.vectors, message.count, most)
 }
 
 /// Copies the first bytes that an array of vectors points to into the payload of [`IO`]'s record.

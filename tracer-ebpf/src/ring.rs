@@ -8,7 +8,7 @@ use crate::traced::now;
 use aya_ebpf::bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP};
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, PerCpuArray};
-use forkscope_proto::arguments::is_news;
+use forkscope_proto::arguments::{is_news, makes_ring};
 use forkscope_proto::{Config, Gate, Kind, Shape, Spec};
 
 /// What was written, on each CPU.
@@ -86,7 +86,7 @@ pub fn tell_news() {
     }
 }
 
-/// As [`tell_news`], where a call that has ended so is news. A global function for the verifier, as the one that copies vectors
+/// As [`tell_news`], where a call that has ended so is news, or made an io_uring. A global function for the verifier, as the one that copies vectors
 /// is.
 #[unsafe(no_mangle)]
 #[inline(never)]
@@ -96,7 +96,7 @@ pub extern "C" fn forkscope_ended(number: u16, ret: i64) -> u32 {
         !matches!(spec.shape, Shape::Ignored)
             && matches!(spec.gate, Gate::Always | Gate::Endpoint | Gate::EitherSocket)
     };
-    if is_news(number, ret) && spec(u64::from(number)).is_some_and(has_record) {
+    if (is_news(number, ret) || makes_ring(number, ret)) && spec(u64::from(number)).is_some_and(has_record) {
         tell_news();
     }
     0

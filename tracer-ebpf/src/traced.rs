@@ -140,13 +140,6 @@ pub fn mark(tgid: u32, marks: u8) {
     }
 }
 
-/// Whether some process may have set up io_uring.
-#[inline(always)]
-pub fn anybody_uses_uring() -> bool {
-    // SAFETY: the byte lies in the map.
-    slot(Mark::ANY).is_some_and(|byte| unsafe { byte.read_volatile() } != 0)
-}
-
 /// Who runs, and the process' byte.
 #[inline(always)]
 fn current<A: Access>() -> Option<(Current, *mut u8)> {

@@ -1,12 +1,13 @@
 //! Transfers that no system call shows: io_uring's, on the calling thread or on the kernel's workers, which
-//! are threads of the process.
+//! are threads of the process. Every transfer of the machine comes by here: user space puts the programs there once a traced
+//! process has an io_uring.
 
 use crate::enter::spec;
 use crate::file::describe;
 use crate::kernel::{Probing, current_registers, read};
 use crate::ring::{emit, tell_news};
 use crate::settings::offset;
-use crate::traced::{Me, anybody_uses_uring};
+use crate::traced::Me;
 use aya_ebpf::{macros::raw_tracepoint, programs::RawTracePointContext};
 use forkscope_proto::arguments::is_news;
 use forkscope_proto::{FileRef, Kind, Mark, Shape, Spec, UringIo, calls};
@@ -27,10 +28,6 @@ pub fn forkscope_received(ctx: RawTracePointContext) -> i32 {
 
 #[inline(always)]
 fn transferred(ctx: &RawTracePointContext, sent: u32) {
-    // First of all, since it takes no call: these tracepoints come with each transfer.
-    if !anybody_uses_uring() {
-        return;
-    }
     let Some(me) = Me::<Probing>::if_marked(Mark::URING) else { return };
     // Calls that transfer report themselves.
     let regs = current_registers();

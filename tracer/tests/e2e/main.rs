@@ -54,5 +54,6 @@ mod storm;
 mod strace;
 mod terminal;
 mod truth;
+mod uring;
 mod ways;
 mod webservers;

@@ -8,6 +8,7 @@ use super::offsets::{file_count, offsets};
 use super::openssl::{self, Openssl};
 use super::ring::Ring;
 use super::stopped::Stopped;
+use super::uring::Uring;
 use super::{EbpfError, EbpfSource};
 use crate::source::proc;
 use aya::maps::{Map, PerCpuArray};
@@ -27,14 +28,11 @@ const CALLS: [[&str; 3]; 2] = [
     ["forkscope_exit", "forkscope_exit_probing", "sys_exit"],
 ];
 
-/// Each other program, its tracepoint, and whether tracing can do without it.
-const PROGRAMS: [(&str, &str, bool); 5] = [
-    ("forkscope_fork", "task_newtask", false),
-    ("forkscope_exec", "sched_process_exec", false),
-    ("forkscope_task_exit", "sched_process_exit", false),
-    // Since Linux 6.3; without them io_uring's transfers are not seen.
-    ("forkscope_sent", "sock_send_length", true),
-    ("forkscope_received", "sock_recv_length", true),
+/// The programs on the life of tasks, and their tracepoints.
+const LIFE: [(&str, &str); 3] = [
+    ("forkscope_fork", "task_newtask"),
+    ("forkscope_exec", "sched_process_exec"),
+    ("forkscope_task_exit", "sched_process_exit"),
 ];
 
 /// The most threads that are in a call of OpenSSL at once.
@@ -92,12 +90,8 @@ pub(super) fn start(settings: &Settings) -> Result<EbpfSource, EbpfError> {
     refuse_pid_namespace()?;
     let types = Btf::of_kernel()?;
     let mut programs = load(settings, &types)?;
-    let mut sees_uring = true;
-    for (name, _, optional) in PROGRAMS {
-        match program(&mut programs, name).and_then(RawTracePoint::load) {
-            Err(error) if !optional => return Err(explain(name, error)),
-            loaded => sees_uring &= loaded.is_ok(),
-        }
+    for (name, _) in LIFE {
+        program(&mut programs, name).and_then(RawTracePoint::load).map_err(|error| explain(name, error))?;
     }
     // Where they are refused for want of privileges, so will the others be, and that is said.
     let typed = settings.access != Access::Probing && load_typed(&mut programs, &types).is_some();
@@ -108,6 +102,7 @@ pub(super) fn start(settings: &Settings) -> Result<EbpfSource, EbpfError> {
                 .map_err(|error| explain(name, error))?;
         }
     }
+    let uring = Uring::load(&mut programs, &types);
     if settings.plaintext {
         openssl::load(&mut programs)?;
     }
@@ -129,11 +124,9 @@ pub(super) fn start(settings: &Settings) -> Result<EbpfSource, EbpfError> {
     };
     let counting =
         settings.count_cost.then(|| aya::sys::enable_stats(aya::sys::Stats::RunTime).ok()).flatten();
-    for (name, tracepoint, optional) in PROGRAMS {
-        match program(&mut programs, name).and_then(|program| program.attach(tracepoint)) {
-            Err(error) if !optional => return Err(explain(name, error)),
-            attached => sees_uring &= attached.is_ok(),
-        }
+    for (name, tracepoint) in LIFE {
+        let attached = program(&mut programs, name).and_then(|program| program.attach(tracepoint));
+        attached.map_err(|error| explain(name, error))?;
     }
     for [followed, probed, tracepoint] in CALLS {
         let attached = if typed {
@@ -145,7 +138,7 @@ pub(super) fn start(settings: &Settings) -> Result<EbpfSource, EbpfError> {
     }
     let openssl = settings.plaintext.then(|| Openssl::start(&mut programs, settings.everything));
     let programs = Some(programs);
-    Ok(EbpfSource { events, filter, lost, programs, stopped, sees_uring, openssl, _counting: counting })
+    Ok(EbpfSource { events, filter, lost, programs, stopped, uring, openssl, _counting: counting })
 }
 
 fn load(settings: &Settings, types: &Btf) -> Result<Ebpf, EbpfError> {
@@ -207,7 +200,7 @@ fn typed_program<'a>(programs: &'a mut Ebpf, name: &str) -> Result<&'a mut BtfTr
     programs.program_mut(name).ok_or(ProgramError::NotLoaded)?.try_into()
 }
 
-fn program<'a>(programs: &'a mut Ebpf, name: &str) -> Result<&'a mut RawTracePoint, ProgramError> {
+pub(super) fn program<'a>(programs: &'a mut Ebpf, name: &str) -> Result<&'a mut RawTracePoint, ProgramError> {
     programs.program_mut(name).ok_or(ProgramError::NotLoaded)?.try_into()
 }
 

@@ -13,6 +13,7 @@ mod offsets;
 mod openssl;
 mod ring;
 mod stopped;
+mod uring;
 mod wheels;
 
 pub use error::EbpfError;
@@ -36,6 +37,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::Command;
 use std::time::Duration;
 use stopped::Stopped;
+use uring::Uring;
 
 /// How often the ring is emptied where nothing wakes forkscope and little comes.
 pub const BEAT: Duration = Duration::from_millis(20);
@@ -49,7 +51,7 @@ pub struct EbpfSource {
     /// `None`: removed again.
     programs: Option<Ebpf>,
     stopped: Stopped,
-    sees_uring: bool,
+    uring: Uring,
     /// `None`: the plaintext of TLS was not asked for.
     openssl: Option<Openssl>,
     /// Keeps the kernel counting the programs' run time.
@@ -90,6 +92,13 @@ impl EbpfSource {
         }
     }
 
+    /// A traced process has an io_uring.
+    fn watch_uring(&mut self) {
+        if let Some(programs) = &mut self.programs {
+            self.uring.watch(programs);
+        }
+    }
+
     /// Whether probes can be put on a library's functions; says what the kernel answered where not.
     ///
     /// # Errors
@@ -104,7 +113,7 @@ impl EbpfSource {
     /// Whether transfers that io_uring makes are seen: the kernel has tracepoints for them (Linux 6.3).
     #[must_use]
     pub fn sees_uring(&self) -> bool {
-        self.sees_uring
+        self.uring.can_be_seen()
     }
 }
 
@@ -126,7 +135,7 @@ impl Source for EbpfSource {
         let shared = if threads > 1 { Mark::SHARED } else { 0 };
         let uring = if uring { Mark::URING } else { 0 };
         if uring != 0 {
-            self.filter.mark(Mark::ANY, uring)?;
+            self.watch_uring();
         }
         self.filter.mark(process.tgid, Mark::TRACED | shared | uring)?;
         self.probe_openssl(&Word::Mapped(process.tgid));
@@ -164,14 +173,18 @@ impl Source for EbpfSource {
         self.stopped.tend();
         while !batch.is_full() {
             let reads_tls = self.openssl.is_some();
-            let word = self.events.next(|record| {
+            let awaits_ring = self.uring.is_awaited();
+            let heard = self.events.next(|record| {
                 let word = if reads_tls { openssl::word(record) } else { Word::None };
                 if !matches!(word, Word::Mapped(_)) {
                     batch.push(record);
                 }
-                word
+                (word, awaits_ring && uring::is_made(record))
             });
-            let Some(word) = word else { return };
+            let Some((word, has_ring)) = heard else { return };
+            if has_ring {
+                self.watch_uring();
+            }
             self.probe_openssl(&word);
         }
     }
