@@ -24,7 +24,8 @@ pub struct Call {
     pub fd: i32,
     /// The descriptor that the call made or replaced, or the second that it names. -1: none.
     pub other_fd: i32,
-    /// What is behind `fd`. For `close`: what was behind it at entry.
+    /// What the call was on: what is behind `fd`, or was before another thread displaced it. For `close`: what was behind it at
+    /// entry.
     pub file: FileRef,
     /// What is behind `other_fd` after the call.
     pub other: FileRef,

@@ -41,7 +41,7 @@ calls! {
     READV 19 "readv" Spec::receive(Vectors).gate(Endpoint);
     WRITEV 20 "writev" Spec::send(Vectors).gate(Endpoint);
     PIPE 22 "pipe" Spec::on_fd().produces(Produces::Pair0);
-    DUP 32 "dup" Spec::on_fd().produces(Produces::Other);
+    DUP 32 "dup" Spec::on_fd().enter(Time).produces(Produces::Other);
     DUP2 33 "dup2" Spec::on_fd().enter(Replaced).produces(Produces::Other);
     SENDFILE 40 "sendfile" Spec { shape: Shape::Transfer, ..Spec::on_fd() }.other(1).gate(EitherSocket);
     SOCKET 41 "socket" Spec::makes_fd().changes_socket();
@@ -59,7 +59,7 @@ calls! {
     CLONE 56 "clone" Spec::IGNORED.enter(Time);
     FORK 57 "fork" Spec::IGNORED.enter(Time);
     VFORK 58 "vfork" Spec::IGNORED.enter(Time);
-    FCNTL 72 "fcntl" Spec::on_fd().gate(Fcntl);
+    FCNTL 72 "fcntl" Spec::on_fd().enter(Time).gate(Fcntl);
     CREAT 85 "creat" Spec::makes_fd().capture(Path0);
     EPOLL_CREATE 213 "epoll_create" Spec::makes_fd();
     EPOLL_WAIT 232 "epoll_wait" Spec::on_fd().capture(Events).enter(Blocking);

@@ -48,13 +48,13 @@ pub enum Capture {
 pub enum Enter {
     /// Nothing.
     Nothing,
-    /// At its entry the time: it makes a thread or a process, and may copy the descriptor table some time before that shows.
+    /// At its entry the time: it copies the descriptor table, or a descriptor, some time before it ends.
     Time,
     /// At its entry what the descriptor holds: the call closes it.
     Target,
     /// At its entry what argument 1 holds: the call replaces it.
     Replaced,
-    /// What argument 0 holds, by the thread that replaces it while the call blocks.
+    /// What argument 0 holds, by another thread that closes or replaces that while the call goes on.
     Blocking,
 }
 

@@ -29,12 +29,11 @@ pub fn ended<A: Access>(me: &Me<A>, spec: &Spec, regs: &Registers, ret: i64, pen
     call.file = FileRef::NONE;
     call.other = FileRef::NONE;
     call.replaced = FileRef::NONE;
-    let again = spec.changes_socket && ret <= 0;
     if spec.fd != Spec::NO_FD && matches!(spec.produces, Produces::Nothing | Produces::Other) {
         call.fd = regs.arg(spec.fd) as i32;
         call.file = match (spec.enter, pending) {
-            (Enter::Target | Enter::Blocking, Some(pending)) if !again => pending.file,
-            _ => behind::<A>(call.fd, again),
+            (Enter::Target | Enter::Blocking, Some(pending)) => pending.file,
+            _ => behind::<A>(call.fd, spec.changes_socket && ret <= 0),
         };
     }
     if let (Enter::Replaced, Some(pending)) = (spec.enter, pending) {

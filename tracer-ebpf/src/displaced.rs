@@ -2,12 +2,12 @@
 //! there. It is taken down for them, so that nothing need be taken at the entries of their calls.
 
 use crate::enter::spec;
-use crate::kernel::{Access, Probing, Registers, read};
+use crate::kernel::{Access, InCall, Probing, read};
 use crate::maps::FOUND;
-use crate::pending::Pending;
+use crate::pending::{self, Pending};
 use crate::settings::{offset, one_reference};
 use crate::traced::Me;
-use forkscope_proto::{Enter, FileRef, Mark};
+use forkscope_proto::{Enter, FileRef, Mark, Spec};
 
 /// Threads are looked at in so many turns of so many: the verifier looks at each turn of a loop, and compares it with all before.
 const TURNS: (usize, usize) = (16, 16);
@@ -55,26 +55,37 @@ pub extern "C" fn forkscope_displaced_from(
             return head;
         }
         let other = node.wrapping_sub(u64::from(offset!(task_thread_node)));
-        let regs: Registers = read(read::<u64>(other, offset!(task_stack)).wrapping_add(on_stack), 0);
-        if regs.are_in_call() && regs.arg(0) as i32 == fd {
-            forkscope_displaced_for(other, regs.number, tcp);
+        let regs = read::<u64>(other, offset!(task_stack)).wrapping_add(on_stack);
+        if InCall::of(regs).is_some_and(|call| call.first as i32 == fd) {
+            forkscope_displaced_for(other, regs, tcp);
         }
         node = read(node, 0);
     }
     node
 }
 
-/// What is in [`FOUND`] is displaced for another thread: its task, and the call that it is in. Likewise global.
+/// What is in [`FOUND`] is displaced for another thread: its task, and where its registers are. Likewise global.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn forkscope_displaced_for(other: u64, nr: u64, tcp: u64) -> u32 {
+pub extern "C" fn forkscope_displaced_for(other: u64, regs: u64, tcp: u64) -> u32 {
     // SAFETY: the scratch is this CPU's own while the program runs.
     let Some(file) = FOUND.get_ptr(0).map(|found| unsafe { *found }) else { return 0 };
-    if spec(nr).is_some_and(|spec| matches!(spec.enter, Enter::Blocking)) {
-        Pending { time: 0, file, tcp, nr }.leave(read(other, offset!(task_pid)));
-        if let Some(me) = Me::<Probing>::known() {
-            me.add(Mark::DISPLACED);
-        }
+    let (Some(me), Some(call)) = (Me::<Probing>::known(), InCall::of(regs)) else { return 0 };
+    let blocks = |spec: &Spec| matches!(spec.enter, Enter::Blocking);
+    // A thread that has unshared its table has something else there (unshare(2)).
+    let has_same_table = read::<u64>(other, offset!(task_files)) == read::<u64>(me.task, offset!(task_files));
+    if !has_same_table || !spec(call.number).is_some_and(blocks) {
+        return 0;
+    }
+    // Before the place is taken: the other's exit looks for it then.
+    if me.marks() & Mark::DISPLACED == 0 {
+        me.add(Mark::DISPLACED);
+    }
+    let tid: u32 = read(other, offset!(task_pid));
+    Pending { time: 0, file, tcp, call: pending::call(call.number, call.first) }.leave(tid);
+    if InCall::of(regs).is_none() {
+        // It has ended meanwhile, and may have looked before.
+        Pending::forget(tid);
     }
     0
 }

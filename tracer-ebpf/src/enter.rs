@@ -4,7 +4,7 @@
 use crate::displaced;
 use crate::file::look;
 use crate::kernel::{Access, Probing, Typed, read};
-use crate::pending::Pending;
+use crate::pending::{Pending, call};
 use crate::settings::offset;
 use crate::stack;
 use crate::traced::{Me, now};
@@ -61,19 +61,17 @@ fn entered<A: Access>(pt_regs: u64, number: u64) -> i32 {
     }
     let regs = A::registers(pt_regs);
     let is_shared = me.marks() & Mark::SHARED != 0;
-    let fd = match spec.enter {
-        Enter::Target => regs.arg(0) as i32,
-        Enter::Replaced => regs.arg(1) as i32,
-        _ => {
-            stack::at_fork(&me, &regs, pt_regs);
-            if is_shared {
-                Pending { time: now(), file: FileRef::NONE, tcp: 0, nr: number }.keep(me.tid);
-            }
-            return 0;
+    let call = call(number, regs.arg(0));
+    if matches!(spec.enter, Enter::Time) {
+        stack::at_fork(&me, &regs, pt_regs);
+        if is_shared && spec.gate.wants(|at| regs.arg(at)) {
+            Pending { time: now(), file: FileRef::NONE, tcp: 0, call }.keep(me.tid);
         }
-    };
+        return 0;
+    }
+    let fd = if matches!(spec.enter, Enter::Replaced) { regs.arg(1) } else { regs.arg(0) } as i32;
     let (file, tcp) = look::<A>(fd, 0);
-    Pending { time: now(), file, tcp, nr: number }.keep(me.tid);
+    Pending { time: now(), file, tcp, call }.keep(me.tid);
     if is_shared && displaced::is_in_use(&file) {
         // The verifier knows it for a pointer, which a global function does not take. What is read is a number.
         displaced::forkscope_displaced(read((&raw const pt_regs) as u64, 0), fd, tcp);

@@ -2,7 +2,7 @@
 
 use crate::enter::{is_compat, spec};
 use crate::kernel::{Access, Probing, Typed};
-use crate::pending::Pending;
+use crate::pending::{Pending, call as call_of};
 use crate::ring::forkscope_ended;
 use crate::traced::Me;
 use crate::{call, mapped, stack, stop, transfer};
@@ -54,7 +54,7 @@ fn exited<A: Access>(pt_regs: u64, ret: u64) -> i32 {
         return 0;
     }
     let pending = if may_be_taken(&me, spec) { Pending::of(me.tid) } else { None };
-    let taken = pending.filter(|pending| pending.nr == regs.number);
+    let taken = pending.filter(|pending| pending.call == call_of(regs.number, regs.arg(0)));
     if !matches!(spec.shape, Shape::Ignored) {
         stack::at_call(&me, spec, &regs, pt_regs, ret);
     }

@@ -134,15 +134,14 @@ impl Access for Typed {
     #[inline(always)]
     fn registers(pt_regs: u64) -> Registers {
         let from = pt_regs as *const Registers;
-        // SAFETY: the tracepoint's argument is a `struct pt_regs`. Only what is asked for is loaded.
+        // SAFETY: the tracepoint's argument is a `struct pt_regs`. Only what may be asked for is loaded.
         unsafe {
             Registers {
                 before: [0; 7],
                 r10: (&raw const (*from).r10).read_volatile(),
                 r9: (&raw const (*from).r9).read_volatile(),
                 r8: (&raw const (*from).r8).read_volatile(),
-                ax: (&raw const (*from).ax).read_volatile(),
-                cx: 0,
+                ax_cx: [0; 2],
                 dx: (&raw const (*from).dx).read_volatile(),
                 si: (&raw const (*from).si).read_volatile(),
                 di: (&raw const (*from).di).read_volatile(),
@@ -189,11 +188,37 @@ pub fn read_user<T: Plain>(from: u64) -> T {
     }
 }
 
-/// The registers of the current thread, for a program that does not get them. Since Linux 5.15.
+/// Where the registers of the current thread are, for a program that is not told. Since Linux 5.15.
 #[inline(always)]
-pub fn current_registers() -> Registers {
+pub fn current_registers() -> u64 {
     // SAFETY: the helper takes the current task.
-    Probing::registers(unsafe { bpf_task_pt_regs(bpf_get_current_task_btf()) } as u64)
+    unsafe { bpf_task_pt_regs(bpf_get_current_task_btf()) as u64 }
+}
+
+/// The call that a thread is in: what of its registers says so.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct InCall {
+    result: i64,
+    cx_dx_si: [u64; 3],
+    /// The call's first argument.
+    pub first: u64,
+    pub number: u64,
+}
+impl Plain for InCall {}
+
+impl InCall {
+    /// Offset in `struct pt_regs`.
+    const AT: u32 = (size_of::<Registers>() - size_of::<Self>()) as u32;
+
+    /// The call of the thread whose registers are there; `None`: it is in none. A call's result is `-ENOSYS` until it ends
+    /// (`entry_SYSCALL_64`, arch/x86/entry/entry_64.S; `do_syscall_64`).
+    #[inline(always)]
+    pub fn of(pt_regs: u64) -> Option<Self> {
+        const ENOSYS: i64 = -38;
+        let call: Self = read(pt_regs, Self::AT);
+        (call.result == ENOSYS).then_some(call)
+    }
 }
 
 /// Registers of a system call: the start of x86-64's `struct pt_regs` (arch/x86/include/asm/ptrace.h),
@@ -205,8 +230,7 @@ pub struct Registers {
     r10: u64,
     r9: u64,
     r8: u64,
-    ax: u64,
-    cx: u64,
+    ax_cx: [u64; 2],
     dx: u64,
     si: u64,
     di: u64,
@@ -216,14 +240,6 @@ pub struct Registers {
 impl Plain for Registers {}
 
 impl Registers {
-    /// Whether the thread with these registers is in this call: the result is put in place of `-ENOSYS` when it ends
-    /// (`entry_SYSCALL_64`, arch/x86/entry/entry_64.S; `do_syscall_64`).
-    #[inline(always)]
-    pub fn are_in_call(&self) -> bool {
-        const ENOSYS: i64 = -38;
-        self.ax as i64 == ENOSYS
-    }
-
     /// Argument `index` of the call; the arguments are intact at its exit, too.
     #[inline(always)]
     pub fn arg(&self, index: u8) -> u64 {

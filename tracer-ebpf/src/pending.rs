@@ -18,7 +18,14 @@ pub struct Pending {
     pub file: FileRef,
     /// As [`crate::file::describe`] returns it.
     pub tcp: u64,
-    pub nr: u64,
+    /// As [`call`] returns it.
+    pub call: u64,
+}
+
+/// A call as one number: its own, and its first argument, which is the descriptor of those that wait.
+#[inline(always)]
+pub fn call(number: u64, first: u64) -> u64 {
+    number << 32 | first & u64::from(u32::MAX)
 }
 
 impl Pending {

@@ -86,8 +86,8 @@ pub fn tell_news() {
     }
 }
 
-/// As [`tell_news`], where a call that has ended so is news, or made an io_uring. A global function for the verifier, as the one that copies vectors
-/// is.
+/// As [`tell_news`], where a call that has ended so is news, or made an io_uring. A global function for the verifier, as the one
+/// that copies vectors is.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub extern "C" fn forkscope_ended(number: u16, ret: i64) -> u32 {

@@ -37,7 +37,7 @@ pub fn at_call<A: Access>(me: &Me<A>, spec: &Spec, regs: &Registers, pt_regs: u6
     }
 }
 
-/// A call begins that makes a thread or a process.
+/// A call begins that may make a process.
 #[inline(always)]
 pub fn at_fork<A: Access>(me: &Me<A>, regs: &Registers, pt_regs: u64) {
     if !settings::stacks() {
@@ -48,7 +48,8 @@ pub fn at_fork<A: Access>(me: &Me<A>, regs: &Registers, pt_regs: u64) {
         calls::CLONE => regs.arg(0),
         // The first field of `struct clone_args` (clone(2)).
         calls::CLONE3 => read_user(regs.arg(0)),
-        _ => 0,
+        calls::FORK | calls::VFORK => 0,
+        _ => return,
     };
     if flags & CLONE_THREAD == 0 {
         take(me, number, pt_regs, StackAt::Fork, -1);

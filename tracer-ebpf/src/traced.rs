@@ -72,7 +72,7 @@ impl<A: Access> Me<A> {
     /// Remembers [`Mark`]s.
     #[inline(always)]
     pub fn add(&self, marks: u8) {
-        // SAFETY: as above; two CPUs that set marks at once set them from the same few.
+        // SAFETY: as above. Of two that are set on two CPUs at once one may be lost: each is set once, and seldom.
         unsafe { self.mark.write_volatile(self.marks() | marks) };
     }
 

@@ -4,7 +4,7 @@
 
 use crate::enter::spec;
 use crate::file::describe;
-use crate::kernel::{Probing, current_registers, read};
+use crate::kernel::{InCall, Probing, current_registers, read};
 use crate::ring::{emit, tell_news};
 use crate::settings::offset;
 use crate::traced::Me;
@@ -30,9 +30,9 @@ pub fn forkscope_received(ctx: RawTracePointContext) -> i32 {
 fn transferred(ctx: &RawTracePointContext, sent: u32) {
     let Some(me) = Me::<Probing>::if_marked(Mark::URING) else { return };
     // Calls that transfer report themselves.
-    let regs = current_registers();
+    let call = InCall::of(current_registers());
     let transfers = |spec: &Spec| matches!(spec.shape, Shape::Send | Shape::Receive | Shape::Transfer);
-    if regs.are_in_call() && spec(regs.number).is_some_and(transfers) {
+    if call.and_then(|call| spec(call.number)).is_some_and(transfers) {
         return;
     }
     let sk: u64 = ctx.arg(0);

@@ -163,6 +163,9 @@ impl Session {
         let began = Instant::now();
         while let Some(pid) = self.lookups.doubtful.pop_first() {
             if let Ok((key, snapshot)) = proc::snapshot(pid) {
+                if snapshot.uring {
+                    self.source.meet_ring();
+                }
                 self.take_in(key, &snapshot);
             }
             if began.elapsed() >= most {

@@ -38,6 +38,9 @@ pub trait Source {
     /// Where the process cannot be added to the traced ones.
     fn follow(&mut self, process: ProcKey, threads: u32, uring: bool) -> io::Result<()>;
 
+    /// A traced process has an io_uring, of which no record may have come.
+    fn meet_ring(&mut self) {}
+
     /// Traces a process no more: it ended before it could be traced, and its number may be another's soon.
     fn leave(&mut self, tgid: u32);
 

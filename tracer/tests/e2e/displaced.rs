@@ -43,7 +43,7 @@ fn a_call_goes_on_with_what_another_thread_displaces() {
         return;
     }
     for access in [Access::Casting, Access::Typed, Access::Probing] {
-        let (on, said) = told(access);
+        let (mut on, said) = told(access);
         let expected: Vec<(u16, u64)> =
             said.lines().map(|line| serde_json::from_str(line).expect("a call and an inode")).collect();
         assert_eq!(expected.len(), 8, "{said}");
@@ -53,7 +53,10 @@ fn a_call_goes_on_with_what_another_thread_displaces() {
                 calls::EPOLL_WAIT => FileKind::Epoll,
                 _ => FileKind::Socket,
             };
-            assert!(on.contains(&(nr, kind, inode)), "{access:?}: {nr} on {kind:?} {inode}: {on:?}");
+            // Instances of epoll and eventfds have one inode: each is taken out, so that one does not stand for two.
+            let found = on.iter().position(|told| *told == (nr, kind, inode));
+            let found = found.unwrap_or_else(|| panic!("{access:?}: no {nr} on {kind:?} {inode}: {on:?}"));
+            on.remove(found);
         }
     }
 }

@@ -35,7 +35,8 @@ impl Traced {
         let mut child =
             Command::new(built).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts");
         let (stdin, stdout) = (child.stdin.take().expect("a pipe"), child.stdout.take().expect("a pipe"));
-        let source = EbpfSource::start(&Settings::default()).expect("eBPF works here");
+        let source = EbpfSource::start(&Settings { count_cost: true, ..Settings::default() })
+            .expect("eBPF works here");
         assert!(source.sees_uring(), "this kernel has the tracepoints");
         let said = BufReader::new(stdout);
         let mut traced = Self { source, child, stdin, said, inodes: [0; 2], _folder: folder };
@@ -109,7 +110,13 @@ fn transfers_are_seen_once_a_traced_process_has_made_a_ring() {
     }
     let mut traced = Traced::start(false);
     traced.does("call");
-    traced.told();
+    assert_eq!(traced.told().len(), 2);
+    let account = traced.source.account();
+    let on_transfers = account
+        .programs
+        .iter()
+        .filter(|program| ["forkscope_sent", "forkscope_received"].contains(&&*program.name));
+    assert_eq!(on_transfers.map(|program| program.runs).collect::<Vec<_>>(), [0, 0], "nobody has a ring");
     let woken = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).expect("an epoll instance");
     let edges = EpollFlags::EPOLLIN | EpollFlags::EPOLLET;
     woken.add(traced.source.wake(), EpollEvent::new(edges, 0)).expect("it can be waited for");

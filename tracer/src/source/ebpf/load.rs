@@ -102,7 +102,7 @@ pub(super) fn start(settings: &Settings) -> Result<EbpfSource, EbpfError> {
                 .map_err(|error| explain(name, error))?;
         }
     }
-    let uring = Uring::load(&mut programs, &types);
+    let uring = Uring::load(&mut programs, &types)?;
     if settings.plaintext {
         openssl::load(&mut programs)?;
     }
@@ -137,8 +137,8 @@ pub(super) fn start(settings: &Settings) -> Result<EbpfSource, EbpfError> {
         attached.map_err(|error| explain(tracepoint, error))?;
     }
     let openssl = settings.plaintext.then(|| Openssl::start(&mut programs, settings.everything));
-    let programs = Some(programs);
-    Ok(EbpfSource { events, filter, lost, programs, stopped, uring, openssl, _counting: counting })
+    let (programs, notes) = (Some(programs), Vec::new());
+    Ok(EbpfSource { events, filter, lost, programs, stopped, uring, notes, openssl, _counting: counting })
 }
 
 fn load(settings: &Settings, types: &Btf) -> Result<Ebpf, EbpfError> {

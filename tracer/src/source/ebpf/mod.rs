@@ -52,6 +52,8 @@ pub struct EbpfSource {
     programs: Option<Ebpf>,
     stopped: Stopped,
     uring: Uring,
+    /// What users should know, and was not asked for yet.
+    notes: Vec<String>,
     /// `None`: the plaintext of TLS was not asked for.
     openssl: Option<Openssl>,
     /// Keeps the kernel counting the programs' run time.
@@ -95,7 +97,7 @@ impl EbpfSource {
     /// A traced process has an io_uring.
     fn watch_uring(&mut self) {
         if let Some(programs) = &mut self.programs {
-            self.uring.watch(programs);
+            self.notes.extend(self.uring.watch(programs));
         }
     }
 
@@ -140,6 +142,10 @@ impl Source for EbpfSource {
         self.filter.mark(process.tgid, Mark::TRACED | shared | uring)?;
         self.probe_openssl(&Word::Mapped(process.tgid));
         Ok(())
+    }
+
+    fn meet_ring(&mut self) {
+        self.watch_uring();
     }
 
     fn foresee(&mut self, program: &OsStr) {
@@ -194,7 +200,8 @@ impl Source for EbpfSource {
     }
 
     fn take_notes(&mut self) -> Vec<String> {
-        self.openssl.as_mut().map(Openssl::take_notes).unwrap_or_default()
+        self.notes.extend(self.openssl.iter_mut().flat_map(Openssl::take_notes));
+        std::mem::take(&mut self.notes)
     }
 
     fn lost(&self) -> BTreeMap<&'static str, u64> {

@@ -3,8 +3,9 @@
 //! Every transfer of the machine comes by them, and takes 50 ns longer for each: they are attached once a traced process has an
 //! io_uring.
 
+use super::EbpfError;
 use super::btf::Btf;
-use super::load::program;
+use super::load::{explain, program};
 use aya::Ebpf;
 use aya::programs::{ProgramError, RawTracePoint};
 use forkscope_proto::arguments::makes_ring;
@@ -27,12 +28,15 @@ pub(super) enum Uring {
 
 impl Uring {
     /// Loads the programs, where the kernel has their tracepoints.
-    pub(super) fn load(programs: &mut Ebpf, types: &Btf) -> Self {
-        let load = |(name, tracepoint)| {
-            types.typedef(&format!("btf_trace_{tracepoint}"))?;
-            program(programs, name).and_then(RawTracePoint::load).ok()
-        };
-        TRANSFERS.into_iter().try_for_each(load).map_or(Self::Unseen, |()| Self::Awaited)
+    pub(super) fn load(programs: &mut Ebpf, types: &Btf) -> Result<Self, EbpfError> {
+        let is_known = |(_, tracepoint)| types.typedef(&format!("btf_trace_{tracepoint}")).is_some();
+        if !TRANSFERS.into_iter().all(is_known) {
+            return Ok(Self::Unseen);
+        }
+        for (name, _) in TRANSFERS {
+            program(programs, name).and_then(RawTracePoint::load).map_err(|error| explain(name, error))?;
+        }
+        Ok(Self::Awaited)
     }
 
     /// Whether the transfers that io_uring makes can be seen.
@@ -45,15 +49,15 @@ impl Uring {
         self == Self::Awaited
     }
 
-    /// Attaches the programs, if they are not.
-    pub(super) fn watch(&mut self, programs: &mut Ebpf) {
+    /// Attaches the programs, if they are not; says what users should know where that fails.
+    pub(super) fn watch(&mut self, programs: &mut Ebpf) -> Option<String> {
         if *self != Self::Awaited {
-            return;
+            return None;
         }
-        let attached: Result<(), ProgramError> = TRANSFERS
-            .into_iter()
-            .try_for_each(|(name, tracepoint)| program(programs, name)?.attach(tracepoint).map(drop));
+        let attach = |(name, tracepoint)| program(programs, name)?.attach(tracepoint).map(drop);
+        let attached: Result<(), ProgramError> = TRANSFERS.into_iter().try_for_each(attach);
         *self = if attached.is_ok() { Self::Watched } else { Self::Unseen };
+        attached.err().map(|error| format!("transfers that io_uring makes are not seen: {error}"))
     }
 }
 
