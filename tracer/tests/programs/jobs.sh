@@ -19,10 +19,11 @@ kill -CONT $job
 [ -z "$BASH_VERSION" ] || until_job $job Running
 kill -TERM $job
 wait $job
-echo "ended with $?"
+status=$?
 
-# What dash says of a job that was stopped and has ended depends on when it looks.
+# What dash says of a job that was stopped and has ended depends on when it looks: its stop, its end, or that there is none.
 if [ -n "$BASH_VERSION" ]; then
+    echo "ended with $status"
     (trap 'exit 9' USR1; echo waits; kill -STOP $(sh -c 'echo $PPID'); while :; do :; done) &
     job=$!
     until_job $job Stopped
