@@ -1,12 +1,14 @@
 //! All ways in which programs on system calls read the kernel's structures tell the same.
 
 use crate::env::Env;
+use crate::process::until;
 use forkscope::decode::Batch;
 use forkscope::event::{Event, What};
 use forkscope::source::ebpf::{Access, EbpfSource, Settings};
 use forkscope::source::{Source as _, proc};
-use forkscope_proto::FileKind;
+use forkscope_proto::{FileKind, calls};
 use nix::sys::eventfd::{EfdFlags, EventFd};
+use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
@@ -42,6 +44,11 @@ fn told(access: Access, threads: u32) -> [Vec<String>; 2] {
     let mut ready = [0; 6];
     here.read_exact(&mut ready).expect("read");
     assert_eq!(&ready, b"ready\n");
+    // The call that wrote it may not have ended: it waits for the line then.
+    until("the shell reads", || {
+        let call = fs::read_to_string(format!("/proc/{}/syscall", child.id())).expect("it runs");
+        call.starts_with(&format!("{} 0x0 ", calls::READ))
+    });
     source.follow(key, threads, false).expect("it can be traced");
     here.write_all(b"go on\n").expect("write");
     let mut answer = String::new();
