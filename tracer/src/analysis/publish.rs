@@ -166,7 +166,8 @@ impl Analysis {
         let protocol = socket.map_or(Protocol::Unknown, Socket::read_protocol);
         let is_http2 = socket.and_then(Socket::tls).is_some_and(TlsFacts::is_http2);
         let pids = || std::iter::once(finding.pid).chain(finding.other_pids.iter().copied());
-        let facts = pids().find_map(|pid| self.facts_of(pid));
+        let told = |pid| Some(self.model.by_pid(pid)?.told().into());
+        let facts = pids().find_map(|pid| self.facts_of(pid)).or_else(|| pids().find_map(told));
         let server = pids().find_map(|pid| Server::of(&self.model.by_pid(pid)?.words()));
         let has_grpc = facts.as_deref().is_some_and(|facts| facts.libraries.contains_key("grpc"));
         let protocol = if is_http2 && has_grpc { Protocol::Http2 } else { protocol };

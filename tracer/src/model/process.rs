@@ -177,6 +177,12 @@ impl Process {
         text.split(|&byte| byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
     }
 
+    /// What its events alone say of it: of one that ended before anybody asked /proc.
+    #[must_use]
+    pub fn told(&self) -> Facts {
+        Facts { exe: self.words().into_iter().next(), ..Facts::default() }
+    }
+
     /// Exit status or signal of its end (wait(2)).
     #[must_use]
     pub fn status(&self) -> Option<u32> {

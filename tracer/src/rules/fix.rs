@@ -86,7 +86,8 @@ fn of_rule(rule: RuleId, facts: &Facts) -> Option<Fix> {
 }
 
 fn is_python(facts: &Facts) -> bool {
-    facts.libraries.contains_key("python") || facts.exe.as_deref().is_some_and(|exe| exe.contains("python"))
+    let name = facts.exe.as_deref().and_then(|exe| exe.rsplit('/').next());
+    facts.libraries.contains_key("python") || name.is_some_and(|name| name.starts_with("python"))
 }
 
 fn fix(text: &str, why: &str) -> Fix {

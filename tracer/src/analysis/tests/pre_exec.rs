@@ -43,6 +43,23 @@ fn a_child_that_asks_on_its_parent_s_session_and_executes() {
     assert!(steps[executed + 1].starts_with("100 sent"), "{steps:?}");
 }
 
+/// Who ends soon after the fork is known by its command line only: /proc is asked too late.
+#[test]
+fn advice_for_a_program_of_which_nothing_was_looked_up() {
+    for (words, is_python) in
+        [(["/usr/bin/python3", "load.py"], true), (["/opt/python/bin/node", "load.js"], false)]
+    {
+        let mut kernel = Kernel::new();
+        kernel.exec_as(P, "load", &words);
+        let fd = session(&mut kernel);
+        asks_and_executes(&mut kernel, fd);
+        let fresh = kernel.analysis.take_fresh();
+        let finding = fresh.iter().find(|finding| finding.rule.name() == "pre-exec-io").expect("found");
+        let names = finding.fix.iter().any(|fix| fix.text.contains("preexec_fn"));
+        assert_eq!(names, is_python, "{words:?}: {:#?}", finding.fix);
+    }
+}
+
 /// The parent did not wait for the exec.
 #[test]
 fn a_parent_that_went_on_meanwhile() {
