@@ -3,10 +3,8 @@
 use crate::traffic::Traffic;
 use forkscope::analysis::Analysis;
 use forkscope::event::{Event, ProcKey, Snapshot, What};
-use forkscope::model::Model;
 use forkscope_proto as proto;
 use std::hint::black_box;
-use std::iter::repeat_with;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
@@ -68,10 +66,9 @@ impl Prepared {
     }
 
     /// Each, with the one that comes after so many others, as a session has them.
-    fn events(&self) -> impl Iterator<Item = (Event<'_>, Option<Event<'_>>)> {
-        let event = |owned| self.event(owned);
-        let later = self.events.iter().skip(Model::FORESEEN).map(event).map(Some).chain(repeat_with(|| None));
-        self.events.iter().map(event).zip(later)
+    fn events(&self, ahead: Option<usize>) -> impl Iterator<Item = (Event<'_>, Option<Event<'_>>)> {
+        let later = move |at| Some(self.event(self.events.get(at + ahead?)?));
+        self.events.iter().enumerate().map(move |(at, owned)| (self.event(owned), later(at)))
     }
 
     fn event<'a>(&'a self, owned: &'a Owned) -> Event<'a> {
@@ -91,7 +88,7 @@ impl Prepared {
 /// Analyses a turn. In a function of its own, so that a profiler can tell it from what makes the events.
 #[inline(never)]
 pub(super) fn analyse_prepared(analysis: &mut Analysis, prepared: &Prepared) {
-    for (event, later) in prepared.events() {
+    for (event, later) in prepared.events(analysis.model.foreseen()) {
         later.iter().for_each(|later| analysis.foresee(later));
         analysis.apply(&event);
     }

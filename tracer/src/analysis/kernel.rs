@@ -95,6 +95,8 @@ impl Kernel {
         self.time += 1_000_000;
         let process = ProcKey { tgid: pid, start: u64::from(pid) };
         let event = Event { time: self.time, process, tid: pid, what };
+        // By this one only: that changes nothing.
+        self.analysis.foresee(&event);
         self.analysis.apply(&event);
         (self.listener)(&event, &self.analysis);
         let kept = self.analysis.model.kept();

@@ -127,7 +127,7 @@ impl Analysis {
         self.known.as_ref()
     }
 
-    /// This event will be taken in soon, after [`Model::FORESEEN`] others: it is faster then.
+    /// This event will be taken in soon, after [`Model::foreseen`] others: it is faster then.
     pub fn foresee(&mut self, event: &Event<'_>) {
         self.model.foresee(event);
     }

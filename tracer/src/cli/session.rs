@@ -16,7 +16,6 @@ use anyhow::Result;
 use forkscope::analysis::Analysis;
 use forkscope::decode::Batch;
 use forkscope::event::What;
-use forkscope::model::Model;
 use forkscope::recording::Header;
 use forkscope::report::{Backend, Host, Session as SessionInfo, Target, Tool};
 use forkscope::source::usage::{cpu, now};
@@ -125,7 +124,7 @@ impl Session {
                 taken.into_iter().for_each(|stack| stacks.add(stack));
             }
             let dashboard = &mut self.dashboard;
-            self.batch.take(until, Model::FORESEEN, |event, later| {
+            self.batch.take(until, analysis.model.foreseen(), |event, later| {
                 later.iter().for_each(|later| analysis.foresee(later));
                 // What a source found is nothing that happened.
                 *events += u64::from(!matches!(event.what, What::Snapshot(_)));

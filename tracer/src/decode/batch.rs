@@ -84,11 +84,12 @@ impl Batch {
     }
 
     /// Hands on the events that nothing older can follow, in order of time. `now` is the present on the same
-    /// clock; `None` hands on all. With each comes the one that will be handed on after `ahead` others, if there is one.
+    /// clock; `None` hands on all. With each comes the one that will be handed on after `ahead` others, if that is asked for
+    /// and there is one.
     pub fn take(
         &mut self,
         now: Option<u64>,
-        ahead: usize,
+        ahead: Option<usize>,
         mut each: impl FnMut(&Event<'_>, Option<Event<'_>>),
     ) {
         let until = now.map_or(u64::MAX, |now| now.saturating_sub(HOLD));
@@ -110,7 +111,7 @@ impl Batch {
             shown(place.0, &mut each);
             match read(place) {
                 Ok(event) => {
-                    let later = self.index[..ready].get(at + ahead);
+                    let later = ahead.and_then(|ahead| self.index[..ready].get(at + ahead));
                     each(&event, later.and_then(|later| read(later).ok()));
                 }
                 Err(Refused::Short | Refused::UnknownKind | Refused::Stack) => self.refused += 1,
@@ -146,7 +147,7 @@ mod tests {
 
     fn times(batch: &mut Batch, now: Option<u64>) -> Vec<u64> {
         let mut times = Vec::new();
-        batch.take(now, 0, |event, _| times.push(event.time));
+        batch.take(now, None, |event, _| times.push(event.time));
         times
     }
 
@@ -164,7 +165,7 @@ mod tests {
         push(&mut batch, 9 * HOLD);
         push(&mut batch, 9 * HOLD + 1);
         let mut pairs = Vec::new();
-        batch.take(None, 2, |event, later| pairs.push((event.time, later.map(|later| later.time))));
+        batch.take(None, Some(2), |event, later| pairs.push((event.time, later.map(|later| later.time))));
         assert_eq!(pairs, [(9 * HOLD, Some(10 * HOLD)), (9 * HOLD + 1, None), (10 * HOLD, None)]);
         assert!(times(&mut batch, None).is_empty());
     }
@@ -186,7 +187,7 @@ mod tests {
             Snapshot { descriptors: vec![SnapshotFd::default(); Batch::FULL / 64], ..Snapshot::default() };
         batch.add_snapshot(6, ProcKey::default(), many);
         assert!(batch.is_full());
-        batch.take(None, 0, |_, _| ());
+        batch.take(None, None, |_, _| ());
         assert!(!batch.is_full());
     }
 

@@ -3,7 +3,7 @@
 use super::address::{self, Address};
 use super::asked::{Asked, Requests};
 use super::{OpenFile, Origin, ProcId};
-use crate::protocol::{Direction, Few, Http2Log, InFlight, Protocol, TlsFacts, User, Wire};
+use crate::protocol::{Direction, Few, Http2Log, InFlight, Protocol, TlsFacts, User, Wire, fetch};
 use forkscope_proto as proto;
 use std::num::NonZeroU64;
 use std::rc::Weak;
@@ -198,12 +198,14 @@ impl Socket {
         }
     }
 
-    /// Has the processor fetch what reads its bytes.
+    /// Has the processor fetch what reads its bytes, and who used it: the newest turn, and the first users.
     pub(super) fn fetch_reader(&self) {
         self.wire.iter().for_each(Wire::fetch);
+        self.turns.last().into_iter().for_each(fetch);
+        self.users.iter().take(2).for_each(fetch);
     }
 
-    /// Likewise what that looks at.
+    /// Likewise what the reader looks at.
     pub(super) fn fetch_more(&self) {
         self.wire.iter().for_each(Wire::fetch_more);
     }

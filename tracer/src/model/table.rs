@@ -171,6 +171,11 @@ impl Table {
         Some(&self.pages.get(fd / PAGE)?.as_ref()?.glances[fd % PAGE])
     }
 
+    /// Has the processor fetch where its pages are.
+    pub(super) fn fetch_pages(&self) {
+        fetch(&*self.pages);
+    }
+
     /// Has the processor fetch what [`Table::same_socket`] looks at.
     pub(super) fn fetch_glance(&self, fd: i32) {
         self.glance(fd).iter().for_each(|glance| fetch(*glance));

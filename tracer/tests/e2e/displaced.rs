@@ -24,7 +24,7 @@ fn told(access: Access) -> (Vec<(u16, FileKind, u64)>, String) {
     assert!(output.status.success());
     let (mut batch, mut on) = (Batch::default(), Vec::new());
     source.drain(&mut batch);
-    batch.take(None, 0, |event, _| {
+    batch.take(None, None, |event, _| {
         let (nr, ret, file) = match event.what {
             What::Io(io, _) => (io.header.nr, io.ret, io.file),
             What::Call(call, _) => (call.header.nr, call.ret, call.file),

@@ -60,7 +60,7 @@ fn told(access: Access, threads: u32) -> [Vec<String>; 2] {
     let patience = Instant::now() + Duration::from_secs(20);
     while !ended && Instant::now() < patience {
         source.drain(&mut batch);
-        batch.take(None, 0, |event, _| {
+        batch.take(None, None, |event, _| {
             assert!(event.process.start >= key.start, "{event:?}");
             ended |= event.process == key && matches!(event.what, What::Exit(exit) if exit.last == 1);
             lines[usize::from(event.process != key)].extend(line(event));

@@ -70,7 +70,7 @@ impl Traced {
     fn told(&mut self) -> Vec<Told> {
         let (mut batch, mut told) = (Batch::default(), Vec::new());
         self.source.drain(&mut batch);
-        batch.take(None, 0, |event, _| {
+        batch.take(None, None, |event, _| {
             let (nr, sent, file) = match event.what {
                 What::Io(io, _) => (io.header.nr, io.header.nr == calls::SENDTO, io.file),
                 What::Uring(io) => (io.header.nr, io.sent == 1, io.file),
