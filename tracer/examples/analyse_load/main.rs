@@ -2,7 +2,7 @@
 //!
 //! - `speed`: events a second that are analysed, once they are in memory.
 //! - `replay`: events a second of a recording that is played, and of one that is only read.
-//! - `growth`: time an event, by connections and by processes.
+//! - `growth`: time an event, by connections and by processes. `one`: of `--connections` and `--processes`.
 //! - `memory`: bytes of a process, a descriptor and a connection.
 //! - `fork`: time of a fork, and of the first change after it, by descriptors.
 //! - `count`: analyses so many events and measures nothing, for `valgrind --tool=callgrind
@@ -41,9 +41,12 @@ struct Arguments {
     /// The most connections and processes that growth is measured at.
     #[arg(long, default_value_t = 1_000_000)]
     most: usize,
-    /// How many connections there are where a profiler counts.
+    /// How many connections there are where a profiler counts, and in `one`.
     #[arg(long, default_value_t = 1_000)]
     connections: usize,
+    /// Likewise the processes, which have them together.
+    #[arg(long, default_value_t = 50)]
+    processes: usize,
     /// Prints one JSON document.
     #[arg(long)]
     json: bool,
@@ -54,6 +57,7 @@ enum Measure {
     Speed,
     Replay,
     Growth,
+    One,
     Memory,
     Fork,
     Count,
@@ -68,6 +72,7 @@ impl Measure {
             Self::Speed => "speed",
             Self::Replay => "replay",
             Self::Growth => "growth",
+            Self::One => "one",
             Self::Memory => "memory",
             Self::Fork => "fork",
             Self::Count => "count",
@@ -76,14 +81,16 @@ impl Measure {
     }
 
     fn make(self, arguments: &Arguments) -> Result<Value, Box<dyn std::error::Error>> {
+        let Arguments { connections, processes, events, .. } = *arguments;
         Ok(match self {
-            Self::Speed => speed::measure(arguments.events),
-            Self::Replay => replay::measure(arguments.events)?,
-            Self::Growth => growth::measure(arguments.events, arguments.most),
+            Self::Speed => speed::measure(events),
+            Self::Replay => replay::measure(events)?,
+            Self::Growth => growth::measure(events, arguments.most)?,
+            Self::One => growth::one(processes, connections, events),
             Self::Memory => memory::measure(),
             Self::Fork => fork::measure(),
-            Self::Count => speed::count(arguments.events, arguments.connections),
-            Self::CountReplay => replay::count(arguments.events)?,
+            Self::Count => speed::count(processes, connections, events),
+            Self::CountReplay => replay::count(events)?,
         })
     }
 }

@@ -4,12 +4,18 @@ use crate::traffic::Traffic;
 use forkscope::analysis::Analysis;
 use forkscope::event::{Event, ProcKey, Snapshot, What};
 use forkscope_proto as proto;
+use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
 /// How many events there are between two looks at what is new, as in a session.
 const TURN: usize = 2000;
+
+/// Events for each connection before anything is measured: with fewer many of them have not been used before, and an event of
+/// those takes longer.
+const WARM: usize = 24;
+const LEAST: usize = 10_000;
 
 enum Record {
     Fork(proto::Fork),
@@ -96,13 +102,23 @@ pub(super) fn analyse_prepared(analysis: &mut Analysis, prepared: &Prepared) {
     black_box(analysis.take_wanted());
 }
 
-/// An analysis of this traffic, which has begun: each process and connection is known, and the heap has settled.
-pub(super) fn begun(traffic: &mut Traffic) -> Analysis {
-    let mut analysis = Analysis::new(0, std::collections::BTreeMap::new());
-    traffic.step(&mut |event| analysis.apply(event));
-    analysis.take_fresh();
-    analysis.take_wanted();
-    analysis
+/// A traffic of so many processes and connections, and an analysis that has seen as much of it as makes the next events like
+/// all that follow: each connection was used several times, and processes have forked.
+pub(super) fn warm(processes: usize, connections: usize) -> (Traffic, Analysis) {
+    let mut traffic = Traffic::new(processes, connections / processes);
+    let mut analysis = Analysis::new(0, BTreeMap::new());
+    let (mut count, least) = (0, WARM * connections.max(LEAST));
+    while count < least {
+        for _ in 0..TURN / 4 {
+            traffic.step(&mut |event| {
+                count += 1;
+                analysis.apply(event);
+            });
+        }
+        analysis.take_fresh();
+        analysis.take_wanted();
+    }
+    (traffic, analysis)
 }
 
 /// Analyses at least so many events of a traffic: how many it were, and how long that took.

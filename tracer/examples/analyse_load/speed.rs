@@ -1,20 +1,18 @@
 //! Events a second.
 
-use crate::prepared::{analyse, begun};
-use crate::traffic::Traffic;
+use crate::prepared::{analyse, warm};
 use serde_json::{Value, json};
 
 /// In how many parts the events are measured: the noise of a machine shows in how they differ.
 const PARTS: u64 = 10;
 
-/// Processes, and connections of each, by what they are called.
-const LOADS: [(&str, usize, usize); 2] = [("1,000 connections", 50, 20), ("100,000 connections", 50, 2000)];
+/// The processes, and the connections that they have together, by what they are called.
+const PROCESSES: usize = 50;
+const LOADS: [(&str, usize); 2] = [("1,000 connections", 1_000), ("100,000 connections", 100_000)];
 
 pub(super) fn measure(events: u64) -> Value {
-    let loads = LOADS.map(|(name, processes, each)| {
-        let mut traffic = Traffic::new(processes, each);
-        let mut analysis = begun(&mut traffic);
-        analyse(&mut analysis, &mut traffic, events / PARTS);
+    let loads = LOADS.map(|(name, connections)| {
+        let (mut traffic, mut analysis) = warm(PROCESSES, connections);
         let mut speeds: Vec<f64> = (0..PARTS)
             .map(|_| {
                 let (count, took) = analyse(&mut analysis, &mut traffic, events / PARTS);
@@ -29,10 +27,8 @@ pub(super) fn measure(events: u64) -> Value {
 }
 
 /// Analyses, for a profiler to count.
-pub(super) fn count(events: u64, connections: usize) -> Value {
-    let (_, processes, _) = LOADS[0];
-    let mut traffic = Traffic::new(processes, connections / processes);
-    let mut analysis = begun(&mut traffic);
+pub(super) fn count(processes: usize, connections: usize, events: u64) -> Value {
+    let (mut traffic, mut analysis) = warm(processes, connections);
     let (count, _) = analyse(&mut analysis, &mut traffic, events);
     json!({ "events": count, "findings": analysis.findings().len() })
 }

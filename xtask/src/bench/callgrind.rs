@@ -8,8 +8,14 @@ use std::fs;
 
 const EVENTS: &str = "200000";
 
-/// Instructions that analysing an event takes. What makes the events is not counted.
-pub(super) fn instructions_per_event(tools: &Tools) -> Result<f64> {
+/// Processes and the connections that they have together.
+pub(super) type Load = (u64, u64);
+
+/// That of which later versions are held against the kept figure.
+pub(super) const CHECKED: Load = (50, 1_000);
+
+/// Instructions that analysing an event of a load takes. What makes the events is not counted.
+pub(super) fn instructions_per_event(tools: &Tools, (processes, connections): Load) -> Result<f64> {
     let counts = tools.file("callgrind.out");
     let words = [
         "valgrind",
@@ -21,6 +27,10 @@ pub(super) fn instructions_per_event(tools: &Tools) -> Result<f64> {
         "--json",
         "--events",
         EVENTS,
+        "--processes",
+        &processes.to_string(),
+        "--connections",
+        &connections.to_string(),
     ]
     .map(str::to_owned);
     let printed: Value =

@@ -154,7 +154,8 @@ pub(super) struct Analyser {
     /// Bytes of each, by what it is.
     pub(super) bytes: BTreeMap<String, f64>,
     pub(super) forks: Vec<Fork>,
-    /// As callgrind counts them: the same on each machine with the same compiler.
+    /// As callgrind counts them, of [`callgrind::CHECKED`](super::callgrind::CHECKED): the same on each machine with the same
+    /// compiler.
     pub(super) instructions_per_event: Option<f64>,
 }
 
@@ -166,12 +167,15 @@ pub(super) struct Rate {
     pub(super) most: f64,
 }
 
-/// Time of an event among so many others.
+/// What an event costs among so many processes and connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Growth {
     pub(super) processes: u64,
     pub(super) connections: u64,
     pub(super) ns_per_event: f64,
+    /// As callgrind counts them, where they were counted.
+    #[serde(default)]
+    pub(super) instructions: Option<f64>,
 }
 
 /// Time of a fork of a process with so many descriptors.

@@ -1,7 +1,9 @@
 //! What must be reached, and whether it is: worked out from the figures alone.
 
+mod alone;
+
 use super::bystander;
-use super::figures::{Analyser, Figures, Row};
+use super::figures::{Figures, Row};
 use super::sides::Side;
 use super::spread::Spread;
 
@@ -22,15 +24,13 @@ enum Bound {
     AtLeast(f64),
 }
 
-/// A fork's time may differ so much between a process with 10 descriptors and one with 100,000.
-const FLAT: f64 = 2.0;
 /// What is added to an operation at least, as a share of it: less cannot be told from nothing, and nothing divides nothing.
 const LEAST: f64 = 0.01;
 const STRACES: [Side; 2] = [Side::Strace, Side::Seccomp];
 
 /// All of them, in order.
 pub(super) fn goals(figures: &Figures) -> Vec<Goal> {
-    [compared(figures), alone(figures)].concat()
+    [compared(figures), alone::goals(figures)].concat()
 }
 
 /// Goals that are about ratios to other sides.
@@ -93,70 +93,6 @@ fn compared(figures: &Figures) -> Vec<Goal> {
     ]
 }
 
-/// Goals that are about forkscope alone.
-fn alone(figures: &Figures) -> Vec<Goal> {
-    let analyser = figures.analyser.as_ref();
-    let bytes = |what| analyser.and_then(|analyser| analyser.bytes.get(what).copied());
-    let memory = |what, goal, name, most| {
-        judge(what, goal, bytes(name), Bound::AtMost(most), |figure| format!("{figure:.0} bytes"))
-    };
-    vec![
-        judge(
-            "the analyser alone, events a second on one core",
-            "at least 3 million",
-            analyser
-                .and_then(|analyser| Some(analyser.per_second.get("analysed, 1,000 connections")?.median)),
-            Bound::AtLeast(3e6),
-            |figure| format!("{:.2} million", figure / 1e6),
-        ),
-        judge(
-            "a fork's time, 100,000 descriptors over 10",
-            "flat (at most 2 times)",
-            analyser.and_then(fork_growth),
-            Bound::AtMost(FLAT),
-            |figure| format!("{figure:.2} times"),
-        ),
-        judge(
-            "from the failing call to the finding, 99th percentile, eBPF",
-            "at most 20 ms",
-            figures.delay.get("ebpf").filter(|delay| delay.missed == 0).map(|delay| delay.p99_ms),
-            Bound::AtMost(20.0),
-            |figure| format!("{figure:.1} ms"),
-        ),
-        judge(
-            "attach to 10,000 sockets",
-            "at most 200 ms",
-            figures.attach.as_ref().map(|attach| attach.ms.median),
-            Bound::AtMost(200.0),
-            |figure| format!("{figure:.0} ms"),
-        ),
-        judge(
-            "resident memory, idle, eBPF",
-            "at most 40 MB",
-            figures.idle.get("ebpf").copied(),
-            Bound::AtMost(40.0),
-            |figure| format!("{figure:.1} MB"),
-        ),
-        judge(
-            "a key's answer on the live screen, 99th percentile, 100,000 connections and over 200,000 events a second",
-            "at most 100 ms",
-            figures.screen.as_ref().filter(|keys| keys.per_second >= 200_000.0).map(|keys| keys.p99_ms),
-            Bound::AtMost(100.0),
-            |figure| format!("{figure:.0} ms"),
-        ),
-        judge(
-            "processor time of that screen when nothing happens",
-            "under 1%",
-            figures.screen.as_ref().map(|keys| keys.idle_cpu * 100.0),
-            Bound::AtMost(1.0),
-            |figure| format!("{figure:.1}%"),
-        ),
-        memory("memory of a descriptor", "at most 300 bytes", "descriptor", 300.0),
-        memory("memory of a gRPC connection", "at most 1 kB", "connection, grpc", 1024.0),
-        memory("memory of a Redis connection", "at most 1 kB", "connection, redis", 1024.0),
-    ]
-}
-
 /// A ratio, with its spread: that tells what a busy machine has to do with it.
 fn ratio(what: &'static str, goal: &'static str, ratio: Option<Spread>, most: f64) -> Goal {
     let shown = ratio.map(|ratio| format!("{} times", ratio.shown(2))).unwrap_or_default();
@@ -208,12 +144,6 @@ fn losses(figures: &Figures) -> Goal {
         measured: is_measured.then_some(measured),
         is_reached: is_measured && is_told,
     }
-}
-
-fn fork_growth(analyser: &Analyser) -> Option<f64> {
-    let forks = &analyser.forks;
-    let of = |wanted: u64| forks.iter().find(|fork| fork.descriptors == wanted).map(|fork| fork.fork_ns);
-    Some(of(100_000)? / of(10)?)
 }
 
 fn row<'a>(figures: &'a Figures, workload: &str, side: Side) -> Option<&'a Row> {

@@ -29,7 +29,7 @@ pub(crate) fn check() -> Result<()> {
 
     packages::ensure("what counts instructions", &["valgrind".to_owned()])?;
     let tools = Tools::built(&EXAMPLES)?;
-    let counted = callgrind::instructions_per_event(&tools)?;
+    let counted = callgrind::instructions_per_event(&tools, callgrind::CHECKED)?;
     hold("instructions of the analyser for an event", counted, instructions, MORE_INSTRUCTIONS)?;
     let measured = ping_pong(&tools, ratio * MORE_TIME)?;
     hold("TCP ping-pong, eBPF, over the record-only floor", measured, ratio, MORE_TIME)

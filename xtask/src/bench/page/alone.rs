@@ -116,11 +116,31 @@ pub(super) fn analyser(figures: &Figures, pictures: &mut Vec<Picture>) -> String
             grouped(count as u64)
         )
     });
+    let growths = growths(by_connections, by_processes);
     format!(
         "## The analyser alone\n\n`analyse_load`: events of a mixed load (gRPC, Redis, forks), made in memory before time is \
-         taken, on one core.\n\n{rates}{instructions}\n![Time of an event](benchmarks/growth.svg)\n\n\
+         taken, on one core.\n\n{rates}{instructions}\n![Time of an event](benchmarks/growth.svg)\n\n{growths}\n\
          Memory of each, beyond that of a session without:\n\n{sizes}\n\
          A fork, and the first change of the table that parent and child then share:\n\n{forks}"
+    )
+}
+
+/// What an event costs, by what grows.
+fn growths(by_connections: &[Growth], by_processes: &[Growth]) -> String {
+    let row = |row: &Growth| {
+        let instructions = row.instructions.map(|count| grouped(count as u64)).unwrap_or_default();
+        vec![
+            grouped(row.processes),
+            grouped(row.connections),
+            format!("{:.0}", row.ns_per_event),
+            instructions,
+        ]
+    };
+    let rows: Vec<_> = by_connections.iter().chain(by_processes).map(row).collect();
+    format!(
+        "Each of these is of a process of its own, whose connections have all been used. What is done for an event is the same \
+         however many there are; what it looks at is farther from the processor.\n\n{}",
+        table(&["processes", "connections together", "ns an event", "instructions an event"], true, &rows)
     )
 }
 
