@@ -86,7 +86,7 @@ impl Session {
             plaintext: options.tracing.tls_plaintext && backend == Backend::Ebpf,
             buffer: (backend == Backend::Ebpf).then_some(options.tracing.buffer),
             stops: Stops::new(options.tracing.on_finding, dashboard.is_none()),
-            stacks: options.tracing.stacks.then(Stacks::default),
+            stacks: options.tracing.stacks.then(Stacks::begin).transpose()?,
             analysis: Analysis::new(start, showing.levels())
                 .knowing(known)
                 .wanting_stacks(options.tracing.stacks),

@@ -14,6 +14,7 @@ mod maps;
 mod memories;
 mod names;
 mod python;
+mod shortened;
 mod standing;
 mod unwind;
 
@@ -27,6 +28,7 @@ use forkscope_proto::process::CLONE_THREAD;
 use kept::Kept;
 use memories::Memories;
 use names::Names;
+use std::io;
 
 /// The stacks of a session.
 #[derive(Default)]
@@ -38,6 +40,16 @@ pub struct Stacks {
 }
 
 impl Stacks {
+    /// None yet. From here on this process survives that files which it maps become shorter: those that are named from are other
+    /// people's.
+    ///
+    /// # Errors
+    /// What sigaction(2) answers.
+    pub fn begin() -> io::Result<Self> {
+        shortened::survive()?;
+        Ok(Self::default())
+    }
+
     /// Takes in a stack, and makes sure that its addresses can be named later, when its process may have ended.
     pub fn add(&mut self, stack: TakenStack) {
         self.memories.prepare(stack.process, stack.registers[0]);
