@@ -1,10 +1,10 @@
-//! Time an event, by how many connections and processes there are: it should be flat. Each figure is of processes of its own,
-//! since what one has left of the heap makes the next slower.
+//! Time an event, by how many connections and processes there are: it should be flat. Each run is a program of its own, since
+//! what one has left of the heap makes the next slower.
 
 use crate::prepared::{analyse, warm};
 use serde_json::{Value, json};
 use std::error::Error;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// By connections, which these processes have together.
 const PROCESSES: usize = 50;
@@ -41,14 +41,17 @@ fn rows(loads: Vec<Load>, events: u64) -> Result<Vec<Value>, Box<dyn Error>> {
     Ok(rows.collect())
 }
 
-/// One figure, in a process of its own.
+/// One figure, by a program of its own.
 fn elsewhere((processes, connections): Load, events: u64) -> Result<f64, Box<dyn Error>> {
     let words = ["one", "--json"].map(str::to_owned).into_iter().chain([
         format!("--processes={processes}"),
         format!("--connections={connections}"),
         format!("--events={events}"),
     ]);
-    let output = Command::new(std::env::current_exe()?).args(words).output()?;
+    let output = Command::new(std::env::current_exe()?).args(words).stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        return Err(format!("{connections} connections of {processes} processes: {}", output.status).into());
+    }
     let printed: Value = serde_json::from_slice(&output.stdout)?;
     printed["one"]["ns_per_event"].as_f64().ok_or_else(|| "no time was measured".into())
 }

@@ -44,7 +44,7 @@ struct Arguments {
     /// How many connections there are where a profiler counts, and in `one`.
     #[arg(long, default_value_t = 1_000)]
     connections: usize,
-    /// Likewise the processes, which have them together.
+    /// Likewise the processes, each of which has as many of them.
     #[arg(long, default_value_t = 50)]
     processes: usize,
     /// Prints one JSON document.
@@ -97,6 +97,9 @@ impl Measure {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse();
+    if arguments.processes == 0 || arguments.connections < arguments.processes {
+        return Err("each process needs a connection: name fewer processes, or more connections".into());
+    }
     let measures = if arguments.measures.is_empty() { &Measure::ALL } else { &arguments.measures[..] };
     let mut all = Map::new();
     for measure in measures {

@@ -15,6 +15,7 @@ const TURN: usize = 2000;
 /// Events for each connection before anything is measured: with fewer many of them have not been used before, and an event of
 /// those takes longer.
 const WARM: usize = 24;
+/// As if there were so many connections at least.
 const LEAST: usize = 10_000;
 
 enum Record {
@@ -103,20 +104,20 @@ pub(super) fn analyse_prepared(analysis: &mut Analysis, prepared: &Prepared) {
 }
 
 /// A traffic of so many processes and connections, and an analysis that has seen as much of it as makes the next events like
-/// all that follow: each connection was used several times, and processes have forked.
+/// all that follow: nearly all connections were used several times, and each process has forked.
 pub(super) fn warm(processes: usize, connections: usize) -> (Traffic, Analysis) {
     let mut traffic = Traffic::new(processes, connections / processes);
     let mut analysis = Analysis::new(0, BTreeMap::new());
-    let (mut count, least) = (0, WARM * connections.max(LEAST));
-    while count < least {
-        for _ in 0..TURN / 4 {
-            traffic.step(&mut |event| {
-                count += 1;
-                analysis.apply(event);
-            });
+    let (mut count, mut turns, enough) = (0, 0, WARM * connections.max(LEAST));
+    while count < enough {
+        traffic.step(&mut |event| {
+            count += 1;
+            analysis.apply(event);
+        });
+        if count / TURN > turns {
+            turns = count / TURN;
+            drop((analysis.take_fresh(), analysis.take_wanted()));
         }
-        analysis.take_fresh();
-        analysis.take_wanted();
     }
     (traffic, analysis)
 }

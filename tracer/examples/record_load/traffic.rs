@@ -113,6 +113,7 @@ impl Traffic {
         for at in 0..self.connections.len() {
             self.open(at, each);
         }
+        (0..self.processes as u32).for_each(|pid| self.fork(1000 + pid, each));
     }
 
     fn open(&mut self, at: usize, each: Each<'_>) {

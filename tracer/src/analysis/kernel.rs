@@ -95,7 +95,7 @@ impl Kernel {
         self.time += 1_000_000;
         let process = ProcKey { tgid: pid, start: u64::from(pid) };
         let event = Event { time: self.time, process, tid: pid, what };
-        // By this one only: that changes nothing.
+        // Of the other one nothing is foreseen: both must come to the same.
         self.analysis.foresee(&event);
         self.analysis.apply(&event);
         (self.listener)(&event, &self.analysis);

@@ -5,10 +5,11 @@ use super::fingerprint::fingerprint;
 use super::{Analysis, Level, MOST_FINDINGS};
 use crate::errno;
 use crate::inspect::waiting_call;
-use crate::model::{Facts, ProcId, Socket};
+use crate::model::{Facts, ProcId, Process, Socket};
 use crate::protocol::{Protocol, TlsFacts};
 use crate::report::{Evidence, Finding, RuleId, Severity};
 use crate::rules::{Draft, Says, Server, Step, fixes};
+use std::rc::Rc;
 
 /// What a cause's finding is called, and what was told of it.
 pub(super) struct Known {
@@ -165,17 +166,32 @@ impl Analysis {
         let socket = finding.connection.and_then(|id| self.model.socket(crate::model::SockId(id)));
         let protocol = socket.map_or(Protocol::Unknown, Socket::read_protocol);
         let is_http2 = socket.and_then(Socket::tls).is_some_and(TlsFacts::is_http2);
-        let pids = || std::iter::once(finding.pid).chain(finding.other_pids.iter().copied());
-        let told = |pid| Some(self.model.by_pid(pid)?.told().into());
-        let facts = pids().find_map(|pid| self.facts_of(pid)).or_else(|| pids().find_map(told));
-        let server = pids().find_map(|pid| Server::of(&self.model.by_pid(pid)?.words()));
+        let pids = std::iter::once(&finding.pid).chain(&finding.other_pids);
+        let named: Vec<_> = pids.filter_map(|&pid| self.model.by_pid(pid)).collect();
+        let facts = self.facts_for(&named);
+        let server = named.iter().find_map(|process| Server::of(&process.words()));
         let has_grpc = facts.as_deref().is_some_and(|facts| facts.libraries.contains_key("grpc"));
         let protocol = if is_http2 && has_grpc { Protocol::Http2 } else { protocol };
         self.findings[at].fix = fixes(finding.rule, protocol, facts.as_deref(), server);
     }
 
+    /// What is known of the program that is to be changed, where a finding names these processes: of none that another of them
+    /// has started, as far as there is one.
+    fn facts_for(&self, named: &[&Process]) -> Option<Rc<Facts>> {
+        let is_started = |process: &Process| {
+            let by = |parent| named.iter().any(|other| other.id == parent);
+            !process.execs.is_empty() && process.parent.is_some_and(by)
+        };
+        let (started, own): (Vec<&Process>, _) =
+            named.iter().copied().partition(|process| is_started(process));
+        [own, started].iter().find_map(|all| {
+            let looked_up = all.iter().find_map(|process| self.facts_of(process.pid()));
+            looked_up.or_else(|| all.iter().find_map(|process| process.facts_in_words()).map(Rc::new))
+        })
+    }
+
     /// What is known of a process, or of the nearest ancestor since whose time it has not executed a program.
-    pub(super) fn facts_of(&self, pid: u32) -> Option<std::rc::Rc<Facts>> {
+    pub(super) fn facts_of(&self, pid: u32) -> Option<Rc<Facts>> {
         let mut process = self.model.by_pid(pid)?;
         loop {
             if let Some(facts) = &process.facts {

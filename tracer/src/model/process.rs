@@ -30,10 +30,10 @@ impl ProcId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct TableId(pub(super) u32);
 
-/// What /proc shows of a process that matters for advice.
+/// What matters for advice about a process: what /proc shows of it, or the little that its command line says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
-    /// Path of its program.
+    /// Path of its program; in a command line, what stands there for it.
     pub exe: Option<String>,
     /// Libraries that matter: name to version (where known) and path.
     pub libraries: BTreeMap<String, (Option<String>, String)>,
@@ -167,7 +167,7 @@ impl Process {
         self.in_place && self.execs.first().is_none_or(|(executed, _)| time < *executed)
     }
 
-    /// Its command line as words; its name in brackets where it has none.
+    /// Its command line as words.
     #[must_use]
     pub fn words(&self) -> Vec<String> {
         let text = self.cmdline.strip_suffix(&[0]).unwrap_or(&self.cmdline);
@@ -177,10 +177,11 @@ impl Process {
         text.split(|&byte| byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
     }
 
-    /// What its events alone say of it: of one that ended before anybody asked /proc.
+    /// What its command line says of its program: all that is known of one that ended before /proc was asked.
     #[must_use]
-    pub fn told(&self) -> Facts {
-        Facts { exe: self.words().into_iter().next(), ..Facts::default() }
+    pub fn facts_in_words(&self) -> Option<Facts> {
+        let program = self.words().into_iter().next()?;
+        Some(Facts { exe: Some(program), ..Facts::default() })
     }
 
     /// Exit status or signal of its end (wait(2)).

@@ -198,7 +198,8 @@ impl Socket {
         }
     }
 
-    /// Has the processor fetch what reads its bytes, and who used it: the newest turn, and the first users.
+    /// Has the processor fetch what reads its bytes, and who used it: the newest turn, and the first users, which most often are
+    /// one process, or a parent and its child.
     pub(super) fn fetch_reader(&self) {
         self.wire.iter().for_each(Wire::fetch);
         self.turns.last().into_iter().for_each(fetch);

@@ -1,6 +1,6 @@
 //! The analyser alone: what `tracer/examples/analyse_load` prints.
 
-use super::callgrind::{self, Load};
+use super::callgrind;
 use super::figures::{Analyser, Fork, Growth, Rate};
 use super::tools::Tools;
 use super::workloads::Size;
@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 const EVENTS: usize = 1_000_000;
 const MOST: usize = 1_000_000;
 
-/// The loads of which instructions are counted, which takes fifty times as long as without.
-const COUNTED: [Load; 4] = [callgrind::CHECKED, (50, 100_000), (10, 10_000), (10_000, 10_000)];
+/// Up to how many connections instructions are counted, which takes fifty times as long as to measure time.
+const COUNTED: u64 = 100_000;
 
 /// The parts that are kept.
 #[derive(Deserialize)]
@@ -63,14 +63,10 @@ pub(super) fn measure(tools: &Tools, size: Size) -> Result<Analyser> {
         [&*tools.example("analyse_load"), "--json", "--events", &events, "--most", &most].map(str::to_owned);
     let mut analyser = read(&output(&mut tools.command(&words))?)?;
     for row in analyser.by_connections.iter_mut().chain(&mut analyser.by_processes) {
-        let load = (row.processes, row.connections);
-        if COUNTED.contains(&load) {
-            row.instructions = Some(callgrind::instructions_per_event(tools, load)?);
+        if row.connections <= COUNTED {
+            row.instructions = Some(callgrind::instructions_per_event(tools, row.load())?);
         }
     }
-    let checked =
-        analyser.by_connections.iter().find(|row| (row.processes, row.connections) == callgrind::CHECKED);
-    analyser.instructions_per_event = checked.and_then(|row| row.instructions);
     Ok(analyser)
 }
 
@@ -99,7 +95,6 @@ fn read(printed: &str) -> Result<Analyser> {
         by_processes: growth.by_processes,
         bytes: others.map(|(what, bytes)| (what.to_owned(), bytes)).into_iter().chain(connections).collect(),
         forks: fork,
-        instructions_per_event: None,
     })
 }
 

@@ -1,5 +1,6 @@
 //! Instructions of the analyser, counted by valgrind: the same in each run of one binary, however busy the machine is.
 
+use super::figures::Load;
 use super::tools::Tools;
 use crate::command::output;
 use anyhow::{Context, Result, ensure};
@@ -8,11 +9,8 @@ use std::fs;
 
 const EVENTS: &str = "200000";
 
-/// Processes and the connections that they have together.
-pub(super) type Load = (u64, u64);
-
-/// That of which later versions are held against the kept figure.
-pub(super) const CHECKED: Load = (50, 1_000);
+/// Those of which later versions are held against the kept figures: events are foreseen in the second only.
+pub(super) const CHECKED: [Load; 2] = [(50, 1_000), (10, 10_000)];
 
 /// Instructions that analysing an event of a load takes. What makes the events is not counted.
 pub(super) fn instructions_per_event(tools: &Tools, (processes, connections): Load) -> Result<f64> {

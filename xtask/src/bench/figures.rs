@@ -154,9 +154,6 @@ pub(super) struct Analyser {
     /// Bytes of each, by what it is.
     pub(super) bytes: BTreeMap<String, f64>,
     pub(super) forks: Vec<Fork>,
-    /// As callgrind counts them, of [`callgrind::CHECKED`](super::callgrind::CHECKED): the same on each machine with the same
-    /// compiler.
-    pub(super) instructions_per_event: Option<f64>,
 }
 
 /// As the analyser's program prints it.
@@ -167,14 +164,16 @@ pub(super) struct Rate {
     pub(super) most: f64,
 }
 
-/// What an event costs among so many processes and connections.
+/// Processes, and the connections that they have together.
+pub(super) type Load = (u64, u64);
+
+/// What an event costs under a load.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Growth {
     pub(super) processes: u64,
     pub(super) connections: u64,
     pub(super) ns_per_event: f64,
-    /// As callgrind counts them, where they were counted.
-    #[serde(default)]
+    /// As callgrind counts them, where they were counted: the same on each machine with the same compiler.
     pub(super) instructions: Option<f64>,
 }
 
@@ -185,6 +184,19 @@ pub(super) struct Fork {
     pub(super) fork_ns: f64,
     pub(super) first_change_ns: f64,
     pub(super) next_change_ns: f64,
+}
+
+impl Analyser {
+    /// What an event costs under a load.
+    pub(super) fn of(&self, load: Load) -> Option<&Growth> {
+        self.by_connections.iter().chain(&self.by_processes).find(|row| row.load() == load)
+    }
+}
+
+impl Growth {
+    pub(super) fn load(&self) -> Load {
+        (self.processes, self.connections)
+    }
 }
 
 impl Comparison {

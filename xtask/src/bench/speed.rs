@@ -22,15 +22,18 @@ pub(crate) fn check() -> Result<()> {
     let kept = Place::docs().read()?;
     Place::docs().must_be_current(&kept)?;
     let missing = "docs/benchmarks.json lacks figures to compare with: run `cargo xtask bench` and commit it";
-    let instructions =
-        kept.analyser.as_ref().and_then(|analyser| analyser.instructions_per_event).context(missing)?;
+    let analyser = kept.analyser.as_ref().context(missing)?;
     let comparison = kept.comparisons.get("ping-pong-tcp").context(missing)?;
     let ratio = comparison.row(Side::Ebpf.key()).and_then(|row| row.over_record).context(missing)?.median;
 
     packages::ensure("what counts instructions", &["valgrind".to_owned()])?;
     let tools = Tools::built(&EXAMPLES)?;
-    let counted = callgrind::instructions_per_event(&tools, callgrind::CHECKED)?;
-    hold("instructions of the analyser for an event", counted, instructions, MORE_INSTRUCTIONS)?;
+    for load in callgrind::CHECKED {
+        let kept = analyser.of(load).and_then(|row| row.instructions).context(missing)?;
+        let counted = callgrind::instructions_per_event(&tools, load)?;
+        let what = format!("instructions of the analyser for an event among {} connections", load.1);
+        hold(&what, counted, kept, MORE_INSTRUCTIONS)?;
+    }
     let measured = ping_pong(&tools, ratio * MORE_TIME)?;
     hold("TCP ping-pong, eBPF, over the record-only floor", measured, ratio, MORE_TIME)
 }

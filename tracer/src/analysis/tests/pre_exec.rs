@@ -1,6 +1,7 @@
 //! What children do on their parent's connections before they execute a program.
 
 use super::{ANSWER, C, Kernel, P, QUERY, session};
+use crate::model::Facts;
 use crate::report::Severity;
 use forkscope_proto::process::{CLONE_VFORK, CLONE_VM};
 
@@ -43,16 +44,25 @@ fn a_child_that_asks_on_its_parent_s_session_and_executes() {
     assert!(steps[executed + 1].starts_with("100 sent"), "{steps:?}");
 }
 
-/// Who ends soon after the fork is known by its command line only: /proc is asked too late.
+/// Who ends soon after the fork is known by its command line only: /proc is asked too late. Its child may have been looked up,
+/// but is another program by then.
 #[test]
 fn advice_for_a_program_of_which_nothing_was_looked_up() {
-    for (words, is_python) in
-        [(["/usr/bin/python3", "load.py"], true), (["/opt/python/bin/node", "load.js"], false)]
-    {
+    let python = ["/usr/bin/python3", "load.py"];
+    for (words, child, is_python) in [
+        (python, None, true),
+        (python, Some("/bin/sleep"), true),
+        (["/opt/python/bin/node", "load.js"], None, false),
+        (["/opt/node/bin/node", "load.js"], Some("/usr/bin/python3"), false),
+    ] {
         let mut kernel = Kernel::new();
         kernel.exec_as(P, "load", &words);
         let fd = session(&mut kernel);
         asks_and_executes(&mut kernel, fd);
+        if let Some(exe) = child {
+            kernel.analysis.learn(C, Facts { exe: Some(exe.to_owned()), ..Facts::default() });
+        }
+        kernel.exit(P);
         let fresh = kernel.analysis.take_fresh();
         let finding = fresh.iter().find(|finding| finding.rule.name() == "pre-exec-io").expect("found");
         let names = finding.fix.iter().any(|fix| fix.text.contains("preexec_fn"));
