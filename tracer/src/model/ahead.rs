@@ -4,7 +4,7 @@
 //! One look leads to the next, and each takes as long as some events do. So each is done when the next number is foreseen.
 
 use super::process::TableId;
-use super::{Model, SockId};
+use super::{Model, ProcId, SockId};
 use crate::event::{Event, What};
 use crate::protocol::fetch;
 
@@ -13,24 +13,28 @@ use crate::protocol::fetch;
 /// an idle one.)
 const FEW: usize = Model::GONE_SOCKETS + 4096;
 
-/// Events that come by while all looks at a number are made: four for each of seven numbers, as where requests are sent and
+/// Events that come by while all looks at a number are made: four for each of ten numbers, as where requests are sent and
 /// answers waited for.
-const AHEAD: usize = 28;
+const AHEAD: usize = 40;
 
 /// Looks after the first one.
-const LOOKS: usize = 6;
+const LOOKS: usize = 9;
 
-/// The next look at a number, by what it is at. All but the first is at what the look before has had fetched.
+/// The next look at a number, by what it is at: that was fetched by the look before.
 #[derive(Clone, Copy, Debug)]
 enum Look {
-    /// The table that its process uses.
+    /// Where the process is, of which this thread uses this number.
+    ProcessPlace(ProcId, u32, i32),
+    Process(ProcId, u32, i32),
+    /// Where the table is that it uses.
+    TablePlace(TableId, i32),
     Table(TableId, i32),
     /// The list of the table's pages.
     Pages(TableId, i32),
     /// The glance at the number.
     Glance(TableId, i32),
     /// Where its socket is.
-    Place(SockId),
+    SocketPlace(SockId),
     Socket(SockId),
     /// What reads the socket's bytes, and who used it.
     Reader(SockId),
@@ -61,19 +65,33 @@ impl Model {
         }
         let mut looks = self.ahead.looks.map(|look| self.look(look?));
         looks.rotate_right(1);
-        looks[0] = self.first_look(event.process.tgid, event.tid, io.fd);
+        looks[0] = self.first_look(event.process.tgid).map(|id| Look::ProcessPlace(id, event.tid, io.fd));
         self.ahead.looks = looks;
     }
 
-    /// The table is known then; nothing of it is fetched.
-    fn first_look(&self, tgid: u32, tid: u32, fd: i32) -> Option<Look> {
-        let process = self.processes.get(self.living.get(&tgid)?)?;
-        Some(Look::Table(process.table_of(tid), fd))
+    /// Fetches where the process is.
+    fn first_look(&self, tgid: u32) -> Option<ProcId> {
+        let id = *self.living.get(&tgid)?;
+        self.processes.fetch_place(id);
+        Some(id)
     }
 
     /// Makes the next look at a number: looks at what was fetched, and fetches what that leads to.
     fn look(&self, look: Look) -> Option<Look> {
         match look {
+            Look::ProcessPlace(process, tid, fd) => {
+                fetch(self.processes.get(&process)?);
+                Some(Look::Process(process, tid, fd))
+            }
+            Look::Process(process, tid, fd) => {
+                let table = self.processes.get(&process)?.table_of(tid);
+                self.tables.fetch_place(table);
+                Some(Look::TablePlace(table, fd))
+            }
+            Look::TablePlace(table, fd) => {
+                fetch(self.tables.get(&table)?);
+                Some(Look::Table(table, fd))
+            }
             Look::Table(table, fd) => {
                 self.tables.get(&table)?.fetch_pages();
                 Some(Look::Pages(table, fd))
@@ -85,9 +103,9 @@ impl Model {
             Look::Glance(table, fd) => {
                 let socket = self.tables.get(&table)?.socket_at(fd)?;
                 self.sockets.fetch_place(socket);
-                Some(Look::Place(socket))
+                Some(Look::SocketPlace(socket))
             }
-            Look::Place(socket) => {
+            Look::SocketPlace(socket) => {
                 fetch(self.sockets.get(&socket)?);
                 Some(Look::Socket(socket))
             }
@@ -122,23 +140,26 @@ mod tests {
     fn looks_at_a_number_lead_to_its_socket_while_others_come() {
         let mut kernel = Kernel::new();
         let fds = [kernel.connect(P, 1), kernel.connect(P, 2)];
-        for turn in 0..6 {
+        for turn in 0..LOOKS {
             kernel.send(P, fds[turn % 2], b"?");
             kernel.receive(P, fds[turn % 2], b"!");
         }
         let looks = looks(&kernel).map(|look| look.expect("none is over"));
         let [
-            Look::Table(_, newest),
-            Look::Pages(_, before),
+            Look::ProcessPlace(_, P, newest),
+            Look::Process(_, P, before),
+            Look::TablePlace(..),
+            Look::Table(..),
+            Look::Pages(..),
             Look::Glance(..),
-            Look::Place(place),
+            Look::SocketPlace(place),
             Look::Socket(socket),
             Look::Reader(reader),
         ] = looks
         else {
             panic!("{looks:?}");
         };
-        assert_eq!([newest, before], [fds[1], fds[0]]);
+        assert_eq!([newest, before], [fds[0], fds[1]]);
         let port = |id| kernel.analysis.model.socket(id).expect("it is known").remote().to_string();
         let ports = [place, socket, reader].map(port);
         assert!(ports[0].ends_with(":1") && ports[1].ends_with(":2") && ports[2] == ports[0], "{ports:?}");
@@ -149,15 +170,17 @@ mod tests {
         let mut kernel = Kernel::new();
         let fds = [kernel.connect(P, 1), kernel.connect(P, 2)];
         kernel.fork(P, C, 0);
-        for turn in 0..4 {
+        for turn in 0..7 {
             kernel.send(P, fds[turn % 2], b"?");
         }
-        let Some(Look::Place(gone)) = looks(&kernel)[3] else { panic!("{:?}", looks(&kernel)) };
+        let Some(Look::SocketPlace(gone)) = looks(&kernel)[6] else { panic!("{:?}", looks(&kernel)) };
         kernel.analysis.model.sockets.remove(gone);
         kernel.exit(P);
         kernel.send(C, fds[0], b"?");
         let left = looks(&kernel);
-        assert!(matches!(left, [Some(Look::Table(..)), None, None, None, None, None]), "{left:?}");
+        assert!(matches!(left[0], Some(Look::ProcessPlace(..))), "{left:?}");
+        // A process that has ended is remembered, its table is not.
+        assert!(left[3..].iter().all(Option::is_none), "{left:?}");
     }
 
     #[test]

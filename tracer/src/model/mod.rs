@@ -16,6 +16,7 @@ mod address;
 mod ahead;
 mod apply;
 mod asked;
+mod by_id;
 mod calls;
 mod change;
 mod epoll;
@@ -48,6 +49,7 @@ pub use wakeup::{Taken, WakeId, WakeUser, Wakeup, Watched};
 
 use crate::event::ProcKey;
 use crate::protocol::Kept;
+use by_id::ById;
 use forkscope_proto::FileRef;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
@@ -55,7 +57,7 @@ use std::collections::VecDeque;
 /// Everything that is known at one moment of the events' time.
 #[derive(Debug, Default)]
 pub struct Model {
-    processes: FxHashMap<ProcId, Process>,
+    processes: ById<ProcId, Process>,
     /// The living process with each number.
     living: FxHashMap<u32, ProcId>,
     /// Whose the newest event was, while it lives: the next is its, too, as a rule.
@@ -63,7 +65,7 @@ pub struct Model {
     family: family::Family,
     /// Processes that ended, oldest first: only so many are remembered.
     ended: VecDeque<ProcId>,
-    tables: FxHashMap<process::TableId, Table>,
+    tables: ById<process::TableId, Table>,
     /// Children of processes with several threads.
     standing: standing::Children,
     sockets: sockets::Sockets,
