@@ -13,21 +13,19 @@ use crate::protocol::fetch;
 /// an idle one.)
 const FEW: usize = Model::GONE_SOCKETS + 4096;
 
-/// Events that come by while all looks at a number are made: four for each of ten numbers, as where requests are sent and
+/// Events that come by while all looks at a number are made: four for each of eight numbers, as where requests are sent and
 /// answers waited for.
-const AHEAD: usize = 40;
+const AHEAD: usize = 32;
 
 /// Looks after the first one.
-const LOOKS: usize = 9;
+const LOOKS: usize = 7;
 
 /// The next look at a number, by what it is at: that was fetched by the look before.
 #[derive(Clone, Copy, Debug)]
 enum Look {
-    /// Where the process is, of which this thread uses this number.
-    ProcessPlace(ProcId, u32, i32),
+    /// The process of which this thread uses this number.
     Process(ProcId, u32, i32),
-    /// Where the table is that it uses.
-    TablePlace(TableId, i32),
+    /// The table that it uses.
     Table(TableId, i32),
     /// The list of the table's pages.
     Pages(TableId, i32),
@@ -43,8 +41,10 @@ enum Look {
 /// The looks at the newest numbers.
 #[derive(Debug, Default)]
 pub(super) struct Ahead {
-    /// Newest first. `None`: nothing more is to be looked at.
+    /// `None`: nothing more is to be looked at.
     looks: [Option<Look>; LOOKS],
+    /// The place of the oldest, which is over when the next number is foreseen.
+    oldest: usize,
     /// The newest number of a process: its next events are about the same as a rule.
     newest: (u32, i32),
 }
@@ -63,32 +63,25 @@ impl Model {
         if std::mem::replace(&mut self.ahead.newest, newest) == newest {
             return;
         }
-        let mut looks = self.ahead.looks.map(|look| self.look(look?));
-        looks.rotate_right(1);
-        looks[0] = self.first_look(event.process.tgid).map(|id| Look::ProcessPlace(id, event.tid, io.fd));
-        self.ahead.looks = looks;
+        for at in 0..LOOKS {
+            self.ahead.looks[at] = self.ahead.looks[at].and_then(|look| self.look(look));
+        }
+        let oldest = self.ahead.oldest;
+        self.ahead.looks[oldest] = self.first_look(event.process.tgid, event.tid, io.fd);
+        self.ahead.oldest = (oldest + 1) % LOOKS;
     }
 
-    /// Fetches where the process is.
-    fn first_look(&self, tgid: u32) -> Option<ProcId> {
+    fn first_look(&self, tgid: u32, tid: u32, fd: i32) -> Option<Look> {
         let id = *self.living.get(&tgid)?;
-        self.processes.fetch_place(id);
-        Some(id)
+        fetch(self.processes.get(&id)?);
+        Some(Look::Process(id, tid, fd))
     }
 
     /// Makes the next look at a number: looks at what was fetched, and fetches what that leads to.
     fn look(&self, look: Look) -> Option<Look> {
         match look {
-            Look::ProcessPlace(process, tid, fd) => {
-                fetch(self.processes.get(&process)?);
-                Some(Look::Process(process, tid, fd))
-            }
             Look::Process(process, tid, fd) => {
                 let table = self.processes.get(&process)?.table_of(tid);
-                self.tables.fetch_place(table);
-                Some(Look::TablePlace(table, fd))
-            }
-            Look::TablePlace(table, fd) => {
                 fetch(self.tables.get(&table)?);
                 Some(Look::Table(table, fd))
             }
@@ -132,8 +125,12 @@ mod tests {
     const P: u32 = 100;
     const C: u32 = 101;
 
+    /// Newest first.
     fn looks(kernel: &Kernel) -> [Option<Look>; LOOKS] {
-        kernel.analysis.model.ahead.looks
+        let Ahead { mut looks, oldest, .. } = kernel.analysis.model.ahead;
+        looks.rotate_left(oldest);
+        looks.reverse();
+        looks
     }
 
     #[test]
@@ -146,10 +143,8 @@ mod tests {
         }
         let looks = looks(&kernel).map(|look| look.expect("none is over"));
         let [
-            Look::ProcessPlace(_, P, newest),
-            Look::Process(_, P, before),
-            Look::TablePlace(..),
-            Look::Table(..),
+            Look::Process(_, P, newest),
+            Look::Table(_, before),
             Look::Pages(..),
             Look::Glance(..),
             Look::SocketPlace(place),
@@ -170,17 +165,17 @@ mod tests {
         let mut kernel = Kernel::new();
         let fds = [kernel.connect(P, 1), kernel.connect(P, 2)];
         kernel.fork(P, C, 0);
-        for turn in 0..7 {
+        for turn in 0..5 {
             kernel.send(P, fds[turn % 2], b"?");
         }
-        let Some(Look::SocketPlace(gone)) = looks(&kernel)[6] else { panic!("{:?}", looks(&kernel)) };
+        let Some(Look::SocketPlace(gone)) = looks(&kernel)[4] else { panic!("{:?}", looks(&kernel)) };
         kernel.analysis.model.sockets.remove(gone);
         kernel.exit(P);
-        kernel.send(C, fds[0], b"?");
+        kernel.send(C, fds[1], b"?");
         let left = looks(&kernel);
-        assert!(matches!(left[0], Some(Look::ProcessPlace(..))), "{left:?}");
-        // A process that has ended is remembered, its table is not.
-        assert!(left[3..].iter().all(Option::is_none), "{left:?}");
+        assert!(matches!(left[0], Some(Look::Process(..))), "{left:?}");
+        // A process that has ended is remembered, its table is not; and the socket is gone.
+        assert!(left[1..].iter().all(Option::is_none), "{left:?}");
     }
 
     #[test]

@@ -178,7 +178,8 @@ impl Model {
     /// for each event.
     pub fn holders(&self, id: SockId) -> impl Iterator<Item = (ProcId, i32)> {
         let may_be = self.sockets.get(&id).is_some_and(Socket::may_be_held);
-        let living = self.processes.values().filter(move |process| may_be && process.ended.is_none());
+        let all = may_be.then(|| self.processes.values()).into_iter().flatten();
+        let living = all.filter(|process| process.ended.is_none());
         living.filter_map(move |process| Some((process.id, self.tables.get(&process.table)?.find(id)?)))
     }
 

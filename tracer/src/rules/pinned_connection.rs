@@ -2,7 +2,7 @@
 
 use super::history::{connection, fork_step, opened_step};
 use super::{Cause, Draft, Rule, Says, Step, confidence};
-use crate::model::{Change, Farewell, Model, ProcId, SockId, Socket, Topic};
+use crate::model::{Change, Farewell, Model, ProcId, SockId, Socket, Topic, Usage};
 use crate::report::{RuleId, Severity};
 use forkscope_proto::calls;
 use std::collections::VecDeque;
@@ -78,13 +78,13 @@ fn peer_saw_the_end(model: &Model, id: SockId) -> bool {
 
 fn found(model: &Model, let_go: &LetGo) -> Option<Draft> {
     let socket = model.socket(let_go.socket).filter(|socket| socket.is_open())?;
-    // Who uses it has taken it over.
-    let used =
-        |id| socket.usage(id).is_some_and(|usage| usage.sent.0 > 0 || usage.received.0 > 0 || usage.passed);
-    let mut holders: Vec<(ProcId, i32)> = model.holders(socket.id).collect();
-    if holders.iter().any(|&(id, _)| used(id)) {
+    // Who uses it has taken it over. Those few are asked first: all processes are looked through for the others.
+    let has_used = |usage: &Usage| usage.sent.0 > 0 || usage.received.0 > 0 || usage.passed;
+    let uses = |usage: &Usage| has_used(usage) && model.holds_socket(usage.process, socket.id, usage.fd);
+    if socket.users.iter().any(uses) {
         return None;
     }
+    let mut holders: Vec<(ProcId, i32)> = model.holders(socket.id).collect();
     holders.sort_unstable();
     let &(holder, fd) = holders.first()?;
     Some(draft(model, socket, let_go, (holder, fd), holders.len()))
