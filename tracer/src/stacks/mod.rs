@@ -30,8 +30,7 @@ use memories::Memories;
 use names::Names;
 use std::io;
 
-/// The stacks of a session.
-#[derive(Default)]
+/// The stacks of a session. There is no other way to them than [`Stacks::begin`].
 pub struct Stacks {
     kept: Kept,
     memories: Memories,
@@ -47,7 +46,12 @@ impl Stacks {
     /// What sigaction(2) answers.
     pub fn begin() -> io::Result<Self> {
         shortened::survive()?;
-        Ok(Self::default())
+        Ok(Self {
+            kept: Kept::default(),
+            memories: Memories::default(),
+            files: Files::default(),
+            names: Names::default(),
+        })
     }
 
     /// Takes in a stack, and makes sure that its addresses can be named later, when its process may have ended.
@@ -170,9 +174,13 @@ mod tests {
         })
     }
 
+    fn begun() -> Stacks {
+        Stacks::begin().expect("there is such a signal")
+    }
+
     #[test]
     fn a_reader_that_panics_has_no_answer() {
-        let mut stacks = Stacks::default();
+        let mut stacks = begun();
         assert!(stacks.attempt(|_| panic!("as a reader does")).is_empty());
     }
 
@@ -193,7 +201,7 @@ mod tests {
         assert_eq!(renamed, 1, "linkers write it");
         nix::unistd::mkfifo(&directory.path().join("\u{4}"), nix::sys::stat::Mode::S_IRWXU)
             .expect("own directory");
-        let told = told_in(directory.path(), &mut Stacks::default(), &program, [0x1800, 0, 0], &[]);
+        let told = told_in(directory.path(), &mut begun(), &program, [0x1800, 0, 0], &[]);
         assert!(told[0].frames[0].module.is_some(), "{told:?}");
     }
 
@@ -215,11 +223,11 @@ mod tests {
                 damaged[at] = byte;
             }
             let registers = [words[0], registers[0], registers[1]];
-            let mut stacks = Stacks::default();
+            let mut stacks = begun();
             let of_damaged = told(&mut stacks, &damaged, registers, &words);
             prop_assert!(of_damaged.iter().all(|stack| !stack.frames.is_empty()));
             let after = told(&mut stacks, &whole, registers, &words);
-            let alone = told(&mut Stacks::default(), &whole, registers, &words);
+            let alone = told(&mut begun(), &whole, registers, &words);
             let functions = |told: &[NamedStack]| -> Vec<_> {
                 told.iter().flat_map(|stack| &stack.frames).map(|frame| (frame.function.clone(), frame.offset)).collect()
             };
