@@ -3,7 +3,7 @@
 use super::{Analysis, seconds};
 use crate::event::{NamedStack, ProcKey, StackOf};
 use crate::model::{Model, ProcId};
-use crate::report::stack::MOST_STACKS;
+use crate::report::stack::{self, MOST_STACKS};
 use crate::report::{RuleId, Severity, Stack};
 use crate::rules::Draft;
 
@@ -23,9 +23,9 @@ impl Analysis {
         let at = (finding as usize).wrapping_sub(1);
         let start = self.start;
         let Some(finding) = self.findings.get_mut(at) else { return };
-        for NamedStack { time, pid, tid, at, frames } in stacks {
-            let mut stack = Stack { pid, tid, at, time: seconds(start, time), frames };
-            stack.bound();
+        for NamedStack { time, pid, tid, at, mut frames } in stacks {
+            stack::bound(&mut frames);
+            let stack = Stack { pid, tid, at, time: seconds(start, time), frames };
             finding.stacks.retain(|known| !known.is_like(&stack));
             if finding.stacks.len() < MOST_STACKS {
                 finding.stacks.push(stack);

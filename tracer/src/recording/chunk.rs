@@ -22,23 +22,39 @@ impl<W: Write> Out<W> {
 
     /// Writes one. On the disk it is whole, or the file's end.
     pub(super) fn write(&mut self, raw: &[u8], entries: u32) -> io::Result<()> {
+        if raw.len() > MOST_ALONE {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "a process has more than can be recorded"));
+        }
         self.packed.clear();
         self.packed.resize(size_of::<ChunkHead>() + zstd::zstd_safe::compress_bound(raw.len()), 0);
-        let (head, room) = self.packed.split_at_mut(size_of::<ChunkHead>());
+        let room = &mut self.packed[size_of::<ChunkHead>()..];
         let length = self.compressor.compress_to_buffer(raw, room)?;
-        let (raw, packed) = (raw.len() as u32, length as u32);
+        self.packed.truncate(size_of::<ChunkHead>() + length);
+        lengthen(&mut self.packed, size_of::<ChunkHead>() + ChunkHead::least(raw.len()));
+        let (head, packed) = self.packed.split_at_mut(size_of::<ChunkHead>());
+        let (raw, length) = (raw.len() as u32, packed.len() as u32);
         let mut sum = ChunkHead {
             magic: CHUNK,
             raw: raw.into(),
-            packed: packed.into(),
+            packed: length.into(),
             entries: entries.into(),
             checksum: 0.into(),
         };
-        sum.checksum = sum.sum(&room[..length]).into();
+        sum.checksum = sum.sum(packed).into();
         head.copy_from_slice(sum.as_bytes());
-        self.to.write_all(&self.packed[..size_of::<ChunkHead>() + length])?;
+        self.to.write_all(&self.packed)?;
         self.to.flush()
     }
+}
+
+/// Makes compressed bytes longer, to so many at least, by a frame that decompressors pass over (RFC 8878, section 3.1.2).
+fn lengthen(packed: &mut Vec<u8>, least: usize) {
+    const SKIPPED: u32 = 0x184d_2a50;
+    let Some(missing) = least.checked_sub(packed.len()).filter(|missing| *missing > 0) else { return };
+    let filling = missing.saturating_sub(2 * size_of::<u32>());
+    packed.extend_from_slice(&SKIPPED.to_le_bytes());
+    packed.extend_from_slice(&(filling as u32).to_le_bytes());
+    packed.resize(packed.len() + filling, 0);
 }
 
 /// Reads chunks.

@@ -28,8 +28,8 @@ pub(super) const MOST_CHUNK: usize = 1 << 20;
 /// The same where the chunk has one entry: the table of a process with a million descriptors fits.
 pub(super) const MOST_ALONE: usize = 256 << 20;
 
-/// How many times longer than its compressed bytes a chunk beyond [`MOST_CHUNK`] may be. Tables of descriptors do
-/// not compress that well; bytes made to fill the memory of who reads them do.
+/// How many times longer than its compressed bytes a chunk beyond [`MOST_CHUNK`] may be: bytes made to fill the memory of
+/// who reads them compress better. So do long paths; what is written of those is made longer.
 const MOST_RATIO: usize = 100;
 
 /// The longest payload of a record: what probes take of a transfer, a path, a command line is far less.
@@ -73,6 +73,11 @@ impl ChunkHead {
         hasher.update(&own[..own.len() - size_of::<U32>()]);
         hasher.update(packed);
         hasher.finalize()
+    }
+
+    /// The fewest compressed bytes that so many bytes of columns may have.
+    pub(super) fn least(raw: usize) -> usize {
+        if raw > MOST_CHUNK { raw.div_ceil(MOST_RATIO) } else { 0 }
     }
 
     /// The most bytes of columns that a chunk with so many entries may have.

@@ -22,6 +22,16 @@ fn bits<const N: usize>(marks: [(bool, u8); N]) -> u8 {
     marks.into_iter().filter(|(is, _)| *is).fold(0, |bits, (_, bit)| bits | bit)
 }
 
+/// The most bytes that a snapshot takes.
+pub(super) fn most(seen: &Snapshot) -> usize {
+    /// Numbers, marks and lengths.
+    const SMALL: usize = 32;
+    let path = |entry: &SnapshotFd| entry.path.as_ref().map_or(0, String::len);
+    let socket = |entry: &SnapshotFd| entry.socket.map_or(0, |_| size_of::<Socket>());
+    let of = |entry| SMALL + size_of::<FileRef>() + path(entry) + socket(entry);
+    2 * SMALL + seen.comm.len() + seen.cmdline.len() + seen.descriptors.iter().map(of).sum::<usize>()
+}
+
 /// Adds a snapshot.
 pub(super) fn put_all(seen: &Snapshot, addresses: &Addresses, out: &mut Vec<u8>) {
     put(out, seen.ppid.into());

@@ -334,3 +334,32 @@ fn no_address_of_the_kernel_is_on_the_disk() {
     // The page that it is on would tell as much.
     assert!(!raw.windows(6).any(|bytes| bytes == &address[2..]));
 }
+
+/// Entries that are long, or that compress very well, between others.
+#[test]
+fn long_entries_are_read_again() {
+    let table = |count, path: &str| {
+        let of = |fd| SnapshotFd { fd, path: Some(format!("{path}/{fd}")), ..SnapshotFd::default() };
+        let record =
+            Record::Snapshot(Snapshot { descriptors: (0..count).map(of).collect(), ..Snapshot::default() });
+        Owned { record, ..send(b"") }
+    };
+    let tables = [table(900, &"deep/".repeat(240)), table(20_000, &"deep/".repeat(50)), table(9, "shallow")];
+    for repeats in [1, 3] {
+        let events = tables.iter().flat_map(|table| vec![table.clone(); repeats]).chain([send(b"a")]);
+        let events: Vec<Owned> = events.collect();
+        let file = record(&events, Payload::All, events.len());
+        let (entries, broken) = read_all(&file).expect("whole");
+        assert!(broken.is_none() && entries.len() > events.len(), "{broken:?} after {}", entries.len());
+    }
+    let frame = Frame { function: Some("f".repeat(400)), ..Frame::unknown(Language::Native) };
+    let stack = NamedStack { frames: vec![frame; 64], ..stacks().swap_remove(0) };
+    let mut file = Vec::new();
+    let mut recorder = Recorder::begin(&mut file, &header(Payload::All)).expect("memory");
+    for count in [1, 8, 100] {
+        recorder.stacks(1, &vec![stack.clone(); count]).expect("memory");
+    }
+    recorder.end(&End::default()).expect("memory");
+    let (entries, broken) = read_all(&file).expect("whole");
+    assert_eq!((entries.len(), broken.is_none()), (4, true));
+}

@@ -5,15 +5,13 @@ use super::chunk::Out;
 use super::entry::{End, tag};
 use super::format::{FULL, Header, MAGIC, MOST_HEADER, Preamble, VERSION};
 use super::pack::Packer;
+use super::snapshot;
 use crate::event::{Event, NamedStack, What};
 use crate::model::{Facts, Place};
 use crate::protocol::Kept;
 use serde::Serialize;
 use std::io::{self, Write};
 use zerocopy::IntoBytes;
-
-/// A snapshot of more descriptors than this gets a chunk of its own.
-const MANY: usize = 1000;
 
 /// Writes a recording. An error is the end of it: what was written before can be read.
 pub struct Recorder<W: Write> {
@@ -50,13 +48,8 @@ impl<W: Write> Recorder<W> {
     /// # Errors
     /// What the system answered, here and below.
     pub fn event(&mut self, event: &Event<'_>, kept: &Kept) -> io::Result<()> {
-        let alone = matches!(event.what, What::Snapshot(seen) if seen.descriptors.len() > MANY);
-        if alone {
-            self.flush()?;
-        }
-        self.shown = false;
-        self.packer.event(event, kept);
-        self.flush_if(alone)
+        let length = if let What::Snapshot(seen) = event.what { snapshot::most(seen) } else { 0 };
+        self.entry(length, |packer| packer.event(event, kept))
     }
 
     /// Facts that the analyser was given.
@@ -87,9 +80,17 @@ impl<W: Write> Recorder<W> {
         let mut bytes = Vec::new();
         put(&mut bytes, about.into());
         serde_json::to_writer(&mut bytes, what)?;
+        self.entry(bytes.len(), |packer| packer.whole(tag, &bytes))
+    }
+
+    /// Takes in an entry of about so many bytes. One that would fill a chunk has one of its own.
+    fn entry(&mut self, length: usize, put: impl FnOnce(&mut Packer)) -> io::Result<()> {
+        if length >= FULL {
+            self.flush()?;
+        }
         self.shown = false;
-        self.packer.whole(tag, &bytes);
-        self.flush_if(false)
+        put(&mut self.packer);
+        if self.packer.columns.len() >= FULL { self.flush() } else { Ok(()) }
     }
 
     /// The analyser was told that events were lost.
@@ -127,9 +128,5 @@ impl<W: Write> Recorder<W> {
         self.packer.columns.drain_to(&mut self.raw);
         self.packer.reset();
         self.out.write(&self.raw, entries)
-    }
-
-    fn flush_if(&mut self, now: bool) -> io::Result<()> {
-        if now || self.packer.columns.len() >= FULL { self.flush() } else { Ok(()) }
     }
 }

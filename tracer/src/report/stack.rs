@@ -92,20 +92,20 @@ impl Frame {
     }
 }
 
-impl Stack {
-    /// Cuts what is too much of it: frames, and names.
-    pub fn bound(&mut self) {
-        self.frames.truncate(MOST_FRAMES);
-        for frame in &mut self.frames {
-            for name in [&mut frame.function, &mut frame.module, &mut frame.file].into_iter().flatten() {
-                if let Some((end, _)) = name.char_indices().nth(MOST_NAME) {
-                    name.truncate(end);
-                    name.push_str("...");
-                }
+/// Cuts what is too much of a stack: frames, and names.
+pub fn bound(frames: &mut Vec<Frame>) {
+    frames.truncate(MOST_FRAMES);
+    for frame in frames {
+        for name in [&mut frame.function, &mut frame.module, &mut frame.file].into_iter().flatten() {
+            if let Some((end, _)) = name.char_indices().nth(MOST_NAME) {
+                name.truncate(end);
+                name.push_str("...");
             }
         }
     }
+}
 
+impl Stack {
     /// Whether another one tells of the same: who, what, and in which language.
     #[must_use]
     pub fn is_like(&self, other: &Self) -> bool {
@@ -123,13 +123,13 @@ mod tests {
         let function = Some("é".repeat(MOST_NAME + 5));
         let frame = Frame { function, ..Frame::unknown(Language::Native) };
         let mut stack = Stack { pid: 1, tid: 1, at: Moment::Fork, time: 0.0, frames: vec![frame; 100] };
-        stack.bound();
+        bound(&mut stack.frames);
         assert_eq!(stack.frames.len(), MOST_FRAMES);
         let name = stack.frames[0].function.clone().expect("it has a name");
         assert_eq!(name.chars().count(), MOST_NAME + 3);
         let bounded = stack.clone();
         stack.frames[0].function = Some("é".repeat(MOST_NAME));
-        stack.bound();
+        bound(&mut stack.frames);
         assert!(stack.is_like(&bounded) && stack.frames[0].function != bounded.frames[0].function);
     }
 }

@@ -20,7 +20,7 @@ mod unwind;
 
 use crate::event::{Event, NamedStack, ProcKey, StackOf, TakenStack, What};
 use crate::panics::quietly;
-use crate::report::{Language, Moment};
+use crate::report::{Language, Moment, stack};
 use crate::source::usage::now;
 use elf::Files;
 use forkscope_proto::StackAt;
@@ -84,13 +84,16 @@ impl Stacks {
     }
 
     /// Files are what others made them, and tables for unwinding and debug information are much to read: where a reader
-    /// gives up by a panic, there is no answer, and tracing goes on.
+    /// gives up by a panic, there is no answer, and tracing goes on. What they read may be as long as they like, and goes to
+    /// recordings.
     fn attempt(&mut self, read: impl FnOnce(&mut Self) -> Vec<NamedStack>) -> Vec<NamedStack> {
-        quietly(|| read(self)).unwrap_or_else(|| {
+        let mut stacks = quietly(|| read(self)).unwrap_or_else(|| {
             // What they have read so far may be half of something.
             (self.files, self.names) = (Files::default(), Names::default());
             Vec::new()
-        })
+        });
+        stacks.iter_mut().for_each(|stack| stack::bound(&mut stack.frames));
+        stacks
     }
 
     fn find(&mut self, wanted: &StackOf) -> Vec<NamedStack> {

@@ -3,7 +3,7 @@
 use super::link::{Info, RING, Target};
 use super::numbers;
 use crate::event::SnapshotFd;
-use forkscope_proto::{FileKind, FileRef};
+use forkscope_proto::{Config, FileKind, FileRef};
 use nix::fcntl::{OFlag, openat, readlinkat};
 use nix::sys::stat::Mode;
 use std::ffi::CStr;
@@ -103,6 +103,8 @@ impl Folders<'_> {
                 let stat = stat(self.links.as_raw_fd(), name)?;
                 let (kind, device) = kind_and_device(&stat);
                 let file = FileRef { device, ..file(kind, info.inode.unwrap_or(stat.stx_ino)) };
+                // No more of it than of one that a call opens.
+                let path = &path[..path.len().min(Config::MOST_DETAIL)];
                 (file, Some(String::from_utf8_lossy(path).into_owned()))
             }
         })
