@@ -25,6 +25,25 @@ pub struct Glance {
     pub parent: Option<Vec<ParentThread>>,
 }
 
+impl Glance {
+    /// Can /proc have shown this? A recording may say anything.
+    #[must_use]
+    pub fn is_possible(&self) -> bool {
+        // 15 bytes (`TASK_COMM_LEN`, include/linux/sched.h), each of which may have become a replacement character.
+        const MOST_NAME: usize = 3 * 15;
+        let watched = |thread: &GlancedThread| match &thread.on {
+            WaitsOn::Epoll(Some(watched)) => watched.len(),
+            WaitsOn::Poll(list) => list.len(),
+            _ => 0,
+        };
+        let parent = self.parent.as_deref().unwrap_or_default();
+        self.threads.len() <= MOST_THREADS
+            && self.threads.iter().all(|thread| watched(thread) <= MOST_WATCHED)
+            && parent.len() <= MOST_PARENT_THREADS
+            && parent.iter().all(|thread| thread.comm.len() <= MOST_NAME)
+    }
+}
+
 /// A thread of the child.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GlancedThread {

@@ -41,6 +41,23 @@ pub struct Facts {
     pub environment: BTreeMap<String, String>,
 }
 
+impl Facts {
+    /// Can they have been looked up? A recording may say anything.
+    #[must_use]
+    pub fn is_possible(&self) -> bool {
+        /// The paths of the program and of each library that matters, and the settings, in bytes: none is longer than 4,096
+        /// (`PATH_MAX`), each of which may have become a replacement character.
+        const MOST: usize = 16 * 3 * 4096;
+        let libraries = self
+            .libraries
+            .iter()
+            .map(|(name, (version, path))| name.len() + version.as_ref().map_or(0, String::len) + path.len());
+        let environment = self.environment.iter().map(|(name, value)| name.len() + value.len());
+        let exe = self.exe.as_ref().map_or(0, String::len);
+        exe + libraries.chain(environment).sum::<usize>() <= MOST
+    }
+}
+
 /// Where a process lives, as far as that is elsewhere than where forkscope does.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
@@ -48,6 +65,15 @@ pub struct Place {
     pub ns_pid: Option<u32>,
     /// The container that it is in: the first digits of its id, or its name.
     pub container: Option<String>,
+}
+
+impl Place {
+    /// As [`Facts::is_possible`].
+    #[must_use]
+    pub fn is_possible(&self) -> bool {
+        // It is part of the name of a cgroup, which is a folder's (`NAME_MAX`, include/uapi/linux/limits.h).
+        self.container.as_ref().is_none_or(|name| name.len() <= 255)
+    }
 }
 
 /// A process.

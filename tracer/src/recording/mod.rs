@@ -35,6 +35,8 @@ pub use reader::Reader;
 pub use writer::Recorder;
 
 #[cfg(test)]
+mod bounds;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
 pub(crate) mod sample;

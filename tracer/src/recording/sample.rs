@@ -106,7 +106,7 @@ fn waits_on() -> impl Strategy<Value = WaitsOn> {
         Just(WaitsOn::Unknown),
         any::<(Option<u32>, Option<bool>)>().prop_map(|(owner, shared)| WaitsOn::Futex { owner, shared }),
         watched.prop_map(WaitsOn::Epoll),
-        any::<Vec<i32>>().prop_map(WaitsOn::Poll),
+        prop::collection::vec(any::<i32>(), 0..=64).prop_map(WaitsOn::Poll),
     ]
 }
 

@@ -3,6 +3,7 @@
 use super::addresses::Addresses;
 use super::bytes::{Rest, put, put_bytes, put_signed};
 use super::error::Broken;
+use super::format::MOST_PAYLOAD;
 use crate::event::{Snapshot, SnapshotFd};
 use forkscope_proto::{FileRef, Socket};
 use zerocopy::{FromBytes, IntoBytes};
@@ -73,6 +74,9 @@ fn text(rest: &mut Rest<'_>) -> Result<String, Broken> {
 /// Reads what [`put_all`] added.
 pub(super) fn read(rest: &mut Rest<'_>) -> Result<Snapshot, Broken> {
     let (ppid, comm, cmdline) = (rest.small()?, text(rest)?, rest.bytes()?.to_vec());
+    if comm.len().max(cmdline.len()) > MOST_PAYLOAD {
+        return Err(Broken::Damaged);
+    }
     let (threads, marks) = (rest.small()?, rest.byte()?);
     let copied_from = if marks & COPIED != 0 { Some(rest.small()?) } else { None };
     let count = rest.number()?;

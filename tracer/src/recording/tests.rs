@@ -14,7 +14,7 @@ use std::io::Cursor;
 use std::time::Duration;
 
 /// A recording of these events, with a chunk for each `chunk` of them, some facts, and an end.
-fn record(events: &[Owned], payload: Payload, chunk: usize) -> Vec<u8> {
+pub(super) fn record(events: &[Owned], payload: Payload, chunk: usize) -> Vec<u8> {
     let mut file = Vec::new();
     let mut recorder = Recorder::begin(&mut file, &header(payload)).expect("memory");
     for events in events.chunks(chunk) {
@@ -37,14 +37,14 @@ fn facts() -> Facts {
     Facts { exe: Some("/usr/bin/python3".into()), libraries: [library].into(), ..Facts::default() }
 }
 
-fn stacks() -> Vec<NamedStack> {
+pub(super) fn stacks() -> Vec<NamedStack> {
     let frame =
         Frame { function: Some("sends\u{1b}".into()), line: Some(7), ..Frame::unknown(Language::Python) };
     vec![NamedStack { time: u64::MAX - 1, pid: 7, tid: 8, at: Moment::FailingCall, frames: vec![frame] }]
 }
 
 /// Reads on to the end, or to where it is broken; entries in words.
-fn read_all(file: &[u8]) -> Result<(Vec<String>, Option<Broken>), OpenError> {
+pub(super) fn read_all(file: &[u8]) -> Result<(Vec<String>, Option<Broken>), OpenError> {
     let mut reader = Reader::open(Cursor::new(file))?;
     let _ = reader.length().expect("memory");
     let mut entries = Vec::new();
@@ -277,7 +277,7 @@ fn it_can_be_read_again() {
 }
 
 /// A send of these bytes.
-fn send(payload: &[u8]) -> Owned {
+pub(super) fn send(payload: &[u8]) -> Owned {
     let header = forkscope_proto::Header {
         kind: forkscope_proto::Kind::Io as u16,
         nr: forkscope_proto::calls::SENDTO,
@@ -333,33 +333,4 @@ fn no_address_of_the_kernel_is_on_the_disk() {
     let address = file.file.to_le_bytes();
     // The page that it is on would tell as much.
     assert!(!raw.windows(6).any(|bytes| bytes == &address[2..]));
-}
-
-/// Entries that are long, or that compress very well, between others.
-#[test]
-fn long_entries_are_read_again() {
-    let table = |count, path: &str| {
-        let of = |fd| SnapshotFd { fd, path: Some(format!("{path}/{fd}")), ..SnapshotFd::default() };
-        let record =
-            Record::Snapshot(Snapshot { descriptors: (0..count).map(of).collect(), ..Snapshot::default() });
-        Owned { record, ..send(b"") }
-    };
-    let tables = [table(900, &"deep/".repeat(240)), table(20_000, &"deep/".repeat(50)), table(9, "shallow")];
-    for repeats in [1, 3] {
-        let events = tables.iter().flat_map(|table| vec![table.clone(); repeats]).chain([send(b"a")]);
-        let events: Vec<Owned> = events.collect();
-        let file = record(&events, Payload::All, events.len());
-        let (entries, broken) = read_all(&file).expect("whole");
-        assert!(broken.is_none() && entries.len() > events.len(), "{broken:?} after {}", entries.len());
-    }
-    let frame = Frame { function: Some("f".repeat(400)), ..Frame::unknown(Language::Native) };
-    let stack = NamedStack { frames: vec![frame; 64], ..stacks().swap_remove(0) };
-    let mut file = Vec::new();
-    let mut recorder = Recorder::begin(&mut file, &header(Payload::All)).expect("memory");
-    for count in [1, 8, 100] {
-        recorder.stacks(1, &vec![stack.clone(); count]).expect("memory");
-    }
-    recorder.end(&End::default()).expect("memory");
-    let (entries, broken) = read_all(&file).expect("whole");
-    assert_eq!((entries.len(), broken.is_none()), (4, true));
 }

@@ -12,6 +12,7 @@ use super::pack::near;
 use super::{payload, snapshot};
 use crate::decode::decode;
 use crate::event::{Event, Glance, ProcKey, Snapshot, What};
+use crate::model::{Facts, Place};
 use forkscope_proto::{FileRef, Header, Kind, Plaintext};
 use serde::de::DeserializeOwned;
 use zerocopy::IntoBytes;
@@ -55,6 +56,11 @@ struct Head {
     task: (ProcKey, u32),
 }
 
+/// What stands there in JSON, unless it cannot be.
+fn json<T: DeserializeOwned>(bytes: &[u8], is_possible: fn(&T) -> bool) -> Result<T, Broken> {
+    serde_json::from_slice(bytes).ok().filter(is_possible).ok_or(Broken::Damaged)
+}
+
 impl Unpacker {
     /// Room for the next chunk's columns; [`Unpacker::begin`] follows.
     pub(super) fn room(&mut self) -> &mut Vec<u8> {
@@ -84,13 +90,11 @@ impl Unpacker {
         Ok(Some(match tag {
             tag::LOSSES => Entry::Losses,
             tag::TURN => Entry::Turn,
-            tag::FACTS => self.told().map(|(pid, facts)| Entry::Facts(pid, facts))?,
-            tag::PLACE => self.told().map(|(pid, place)| Entry::Place(pid, place))?,
-            tag::STACKS => self.told().map(|(finding, stacks)| Entry::Stacks(finding, stacks))?,
-            tag::END => self.read(WHOLES, |rest| {
-                let end: End = serde_json::from_slice(rest.bytes()?).map_err(|_| Broken::Damaged)?;
-                if end.is_possible() { Ok(Entry::End(end)) } else { Err(Broken::Damaged) }
-            })?,
+            tag::FACTS => self.told(Facts::is_possible).map(|(pid, facts)| Entry::Facts(pid, facts))?,
+            tag::PLACE => self.told(Place::is_possible).map(|(pid, place)| Entry::Place(pid, place))?,
+            // The analyser takes as much of them as it wants.
+            tag::STACKS => self.told(|_| true).map(|(finding, stacks)| Entry::Stacks(finding, stacks))?,
+            tag::END => self.read(WHOLES, |rest| json(rest.bytes()?, End::is_possible).map(Entry::End))?,
             tag::SNAPSHOT => {
                 let Head { time, task: (process, tid) } = self.head()?;
                 self.snapshot = self.read(WHOLES, snapshot::read)?;
@@ -98,9 +102,7 @@ impl Unpacker {
             }
             tag::GLANCE => {
                 let Head { time, task: (process, tid) } = self.head()?;
-                self.glance = self.read(WHOLES, |rest| {
-                    serde_json::from_slice(rest.bytes()?).map_err(|_| Broken::Damaged)
-                })?;
+                self.glance = self.read(WHOLES, |rest| json(rest.bytes()?, Glance::is_possible))?;
                 Entry::Event(Event { time, process, tid, what: What::Glance(&self.glance) })
             }
             kind => {
@@ -121,12 +123,11 @@ impl Unpacker {
         Some(self.time.wrapping_add(since as u64))
     }
 
-    /// What was told of a process.
-    fn told<T: DeserializeOwned>(&mut self) -> Result<(u32, T), Broken> {
+    /// What was told of a process, or a finding.
+    fn told<T: DeserializeOwned>(&mut self, is_possible: fn(&T) -> bool) -> Result<(u32, T), Broken> {
         self.read(WHOLES, |rest| {
             let mut told = Rest(rest.bytes()?);
-            let pid = told.small()?;
-            serde_json::from_slice(told.0).map(|told| (pid, told)).map_err(|_| Broken::Damaged)
+            Ok((told.small()?, json(told.0, is_possible)?))
         })
     }
 
