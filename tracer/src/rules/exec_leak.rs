@@ -25,6 +25,8 @@ in C that forgets it.";
 const GRACE: u64 = 1_000_000_000;
 /// The most connections that are watched at once.
 const MOST: usize = 1024;
+/// The most programs that are watched of one connection.
+const MOST_OF_ONE: usize = 16;
 
 /// The rule `exec-leak`: connections that came through an exec and were not used since.
 #[derive(Default)]
@@ -60,23 +62,36 @@ impl ExecLeak {
     fn executed(&mut self, model: &Model, process: ProcId) {
         let Some(table) = model.table(process) else { return };
         let time = model.now();
+        if self.leaked.len() >= MOST {
+            self.leaked.retain(|id, _| model.socket(*id).is_some_and(Socket::is_open));
+        }
         for (fd, holding) in table.iter().filter(|(fd, _)| *fd > 2) {
             let inherited = holding.origin().process != process;
-            let Some(id) = holding.file.socket.filter(|_| inherited && self.leaked.len() < MOST) else {
-                continue;
-            };
+            let Some(id) = holding.file.socket.filter(|_| inherited) else { continue };
             let Some(socket) = model.socket(id).filter(|socket| socket.is_connection()) else { continue };
             if !socket.usage(process).is_some_and(|usage| usage.passed) {
-                self.leaked.entry(id).or_default().push(Leak { process, fd, time });
+                self.watch(model, id, Leak { process, fd, time });
             }
+        }
+    }
+
+    fn watch(&mut self, model: &Model, id: SockId, leak: Leak) {
+        if self.leaked.len() >= MOST && !self.leaked.contains_key(&id) {
+            return;
+        }
+        let leaks = self.leaked.entry(id).or_default();
+        if leaks.len() >= MOST_OF_ONE {
+            leaks.retain(|leak| lives(model, leak));
+        }
+        if leaks.len() < MOST_OF_ONE {
+            leaks.push(leak);
         }
     }
 
     /// Somebody uses a connection: one that has it from an exec, or its owner.
     fn used(&mut self, model: &Model, id: SockId, user: ProcId, out: &mut Vec<Draft>) {
         let Some(leaks) = self.leaked.get_mut(&id) else { return };
-        let lives = |leak: &Leak| model.process(leak.process).is_some_and(|process| process.ended.is_none());
-        leaks.retain(|leak| leak.process != user && lives(leak));
+        leaks.retain(|leak| leak.process != user && lives(model, leak));
         let old = leaks.iter().position(|leak| model.now().saturating_sub(leak.time) >= GRACE);
         if let Some((leak, socket)) = old.map(|at| leaks.swap_remove(at)).zip(model.socket(id)) {
             out.push(draft(model, socket, &leak, user));
@@ -85,6 +100,11 @@ impl ExecLeak {
             self.leaked.remove(&id);
         }
     }
+}
+
+/// Whether the program still runs.
+fn lives(model: &Model, leak: &Leak) -> bool {
+    model.process(leak.process).is_some_and(|process| process.ended.is_none())
 }
 
 fn draft(model: &Model, socket: &Socket, leak: &Leak, user: ProcId) -> Draft {

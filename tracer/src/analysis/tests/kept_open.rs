@@ -71,6 +71,34 @@ fn a_connection_that_a_program_does_not_know_of() {
     assert_eq!(kernel.findings().len(), 1, "that it is pinned has the same cause");
 }
 
+/// A service that runs for long: neither its connections of the past nor programs that have ended hide what leaks now.
+#[test]
+fn a_connection_that_leaks_after_many_others() {
+    for stays in [false, true] {
+        let mut kernel = Kernel::new();
+        let connect = |kernel: &mut Kernel| {
+            let fd = kernel.connect(P, 80);
+            kernel.send(P, fd, b"hello");
+            fd
+        };
+        let mut fd = connect(&mut kernel);
+        for child in 0..2000 {
+            kernel.fork(P, C + child, 0);
+            kernel.exec(C + child);
+            kernel.exit(C + child);
+            if !stays {
+                kernel.close(P, fd);
+                fd = connect(&mut kernel);
+            }
+        }
+        kernel.fork(P, C, 0);
+        kernel.exec(C);
+        kernel.wait(1_000_000_000);
+        kernel.send(P, fd, b"later");
+        assert_eq!(kernel.findings(), [("exec-leak", C, Some(fd))], "the same connection: {stays}");
+    }
+}
+
 /// A server that executes a program for each client: the program is the connection's user from then on.
 #[test]
 fn a_connection_that_is_a_program_s_to_use_is_no_leak() {
