@@ -23,8 +23,8 @@ use forkscope::source::{Account, SOON, Source};
 use forkscope::stacks::Stacks;
 use std::time::{Duration, Instant, SystemTime};
 
-/// How often the batch is filled and taken before anything else is looked at: about twice the ring.
-const MOST_ROUNDS: u32 = 8;
+/// How often the batch is filled and taken before anything else is looked at.
+const MOST_ROUNDS: usize = 8;
 /// How long events may be taken before the live screen has its turn.
 const SCREEN_WAITS: Duration = Duration::from_millis(20);
 
@@ -108,11 +108,13 @@ impl Session {
         Beat::new(self.source.wake(), if is_awaited { every.min(SOON) } else { every })
     }
 
-    /// Empties the ring, and shows what is new. With `all`, also what is held back for its order.
+    /// Takes in what waits, and shows what is new. With `all`, also what is held back for its order, and twice as much as may
+    /// wait: programs go on meanwhile.
     pub(super) fn turn(&mut self, all: bool) {
         // Bounded, so that signals, limits and keys are looked at however fast events come.
         let began = Instant::now();
-        for _ in 0..MOST_ROUNDS {
+        let most = if all { 2 * self.source.room() / Batch::FULL + 1 } else { MOST_ROUNDS };
+        for _ in 0..most {
             self.source.drain(&mut self.batch);
             let full = self.batch.is_full();
             let until = (!all).then(now);

@@ -68,6 +68,9 @@ pub trait Source {
     /// Moves what has arrived to `batch`, until nothing is left or the batch is full.
     fn drain(&mut self, batch: &mut Batch);
 
+    /// The most bytes of records that may wait in it.
+    fn room(&self) -> usize;
+
     /// A process beside forkscope's own that does its work, and is not to be traced.
     fn own(&self) -> Option<u32> {
         None

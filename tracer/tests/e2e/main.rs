@@ -31,6 +31,7 @@ mod kept_open;
 mod kernel_access;
 mod kernel_news;
 mod killed;
+mod left_over;
 mod live_screen;
 mod plaintext;
 mod process;

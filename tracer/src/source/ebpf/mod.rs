@@ -124,6 +124,10 @@ impl Source for EbpfSource {
         self.events.as_fd()
     }
 
+    fn room(&self) -> usize {
+        self.events.size()
+    }
+
     /// Seldom: what should not be heard late wakes forkscope (`tracer-ebpf/src/ring.rs`).
     fn beat(&self) -> Duration {
         BEAT

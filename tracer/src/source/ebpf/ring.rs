@@ -95,6 +95,11 @@ impl Ring {
         }
     }
 
+    /// The bytes of records that it has room for, with what stands before each.
+    pub(super) fn size(&self) -> usize {
+        self.records.len() - PAGE
+    }
+
     /// What was read since this was asked last.
     pub(super) fn take_drained(&mut self) -> Drained {
         std::mem::take(&mut self.drained)
@@ -129,7 +134,7 @@ impl Ring {
 
     /// The bytes of the record at this place.
     fn record(&mut self, length: usize) -> &[u8] {
-        let size = self.records.len() - PAGE;
+        let size = self.size();
         let start = (self.place + HEAD) as usize & (size - 1);
         let first = length.min(size - start);
         if first == length {

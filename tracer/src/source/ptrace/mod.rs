@@ -218,6 +218,10 @@ impl Source for PtraceSource {
         self.commands.as_fd()
     }
 
+    fn room(&self) -> usize {
+        MOST_WAITING
+    }
+
     fn preparation(&self) -> Option<&Preparation> {
         self.preparation.as_ref()
     }
