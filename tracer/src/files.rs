@@ -24,7 +24,8 @@ pub enum Refusal {
     System(#[from] io::Error),
 }
 
-/// Is this path planted by others? What it is, if so: a symbolic link, whoever made it, or what is not one's own.
+/// Is this path planted by others? What it is, if so: a symbolic link, whoever made it, what is not one's own, or a file that
+/// has other names: whose it is does not say who gave it this one.
 ///
 /// `there` is what the path names, a link not followed. /dev and /proc have links that lead to one's own descriptors,
 /// and nobody else can make files there; /dev/shm is as /tmp is.
@@ -34,11 +35,13 @@ pub enum Refusal {
 pub fn planted(path: &Path, there: &Metadata) -> io::Result<Option<&'static str>> {
     let kind = there.file_type();
     let own = there.uid() == nix::unistd::geteuid().as_raw();
-    if own && !kind.is_symlink() || !everybody_may_write(path)? {
+    let has_other_names = kind.is_file() && there.nlink() > 1;
+    if own && !kind.is_symlink() && !has_other_names || !everybody_may_write(path)? {
         return Ok(None);
     }
     Ok(Some(match () {
         () if kind.is_symlink() => "a symbolic link",
+        () if own => "a file that has other names, too,",
         () if kind.is_fifo() => "a FIFO of another user",
         () if kind.is_file() => "a file of another user",
         () => "something of another user",
@@ -67,11 +70,11 @@ fn open_with(path: &Path, mut flags: i32) -> Result<File, Refusal> {
     if let Some(what) = planted(path, &there)? {
         return Err(Refusal::Planted(what));
     }
-    // What /dev/fd/63 leads to was opened by who started forkscope, and may have no path of its own.
-    let descriptor = there.is_symlink() && (path.starts_with("/dev") || path.starts_with("/proc"));
+    let descriptor = is_descriptor(path);
     let real = if there.is_symlink() && !descriptor { fs::canonicalize(path)? } else { path.into() };
     flags |= if descriptor { 0 } else { libc::O_NOFOLLOW };
-    let file = OpenOptions::new().write(true).custom_flags(flags).open(&real);
+    // Where it is a file, what is in it stays: it is opened anew, and would be written from its beginning.
+    let file = OpenOptions::new().write(true).append(descriptor).custom_flags(flags).open(&real);
     let file = file.map_err(|error| match error.raw_os_error() {
         // open(2): O_NONBLOCK, O_WRONLY, a FIFO and no reader.
         Some(libc::ENXIO) if is_fifo(&real) => Refusal::Unread,
@@ -83,6 +86,15 @@ fn open_with(path: &Path, mut flags: i32) -> Result<File, Refusal> {
     }
     wait_from_now_on(&file)?;
     Ok(file)
+}
+
+/// Does a path lead to a descriptor of a process, as /dev/stdout and /dev/fd/63 do? What is behind it was opened by who started
+/// forkscope, and may have no path of its own.
+#[must_use]
+pub fn is_descriptor(path: &Path) -> bool {
+    let in_proc =
+        |path: &Path| fs::canonicalize(parent(path)).is_ok_and(|folder| folder.starts_with("/proc"));
+    in_proc(path) || fs::read_link(path).is_ok_and(|to| in_proc(&parent(path).join(to)))
 }
 
 /// Writes wait for a reader that is slow.

@@ -29,7 +29,8 @@ const MODE: u32 = 0o600;
 
 /// Makes the file, or empties the one that is there, and sees to it that only its owner can read it.
 ///
-/// What others may have put there is not written to: see [`files::open`]. A device or a FIFO is written to as it is.
+/// What others may have put there is not written to: see [`files::open`]. A device, a FIFO or a descriptor is written to as it
+/// is.
 ///
 /// # Errors
 /// Where no such file can be had; what was there is then unchanged.
@@ -42,7 +43,7 @@ pub fn create(path: &Path) -> Result<File, CreateError> {
         return Err(CreateError::IsDirectory);
     }
     let file = files::open(path)?;
-    if file.metadata()?.is_file() {
+    if file.metadata()?.is_file() && !files::is_descriptor(path) {
         file.set_permissions(Permissions::from_mode(MODE))?;
         file.set_len(0)?;
     }
@@ -61,7 +62,9 @@ fn new(path: &Path) -> io::Result<File> {
 mod tests {
     use super::*;
     use std::io::Write;
+    use std::os::fd::AsRawFd;
     use std::os::unix::fs::{MetadataExt, symlink};
+    use std::path::PathBuf;
 
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).expect("it is there").mode() & 0o777
@@ -99,7 +102,34 @@ mod tests {
         assert!(matches!(create(&directory.path().join("no/such.rec")), Err(CreateError::Refused(_))));
         assert!(create(Path::new("/dev/null")).is_ok());
         let (_read, write) = nix::unistd::pipe().expect("a pipe");
-        let path = format!("/dev/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&write));
-        create(Path::new(&path)).expect("a pipe of a shell");
+        create(&descriptor(&write)).expect("a pipe of a shell");
+    }
+
+    fn descriptor(file: &impl AsRawFd) -> PathBuf {
+        format!("/dev/fd/{}", file.as_raw_fd()).into()
+    }
+
+    #[test]
+    fn what_a_shell_has_opened_is_added_to() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("log");
+        fs::write(&path, "before ").expect("own directory");
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).expect("own file");
+        let log = File::options().append(true).open(&path).expect("own file");
+        create(&descriptor(&log)).expect("as the shell did").write_all(b"after").expect("written");
+        assert_eq!((fs::read(&path).expect("readable"), mode(&path)), (b"before after".to_vec(), 0o644));
+    }
+
+    /// Where links to other people's files are allowed (proc_sys_fs(5), protected_hardlinks).
+    #[test]
+    fn a_file_that_others_have_given_another_name_is_kept() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let [target, link] = ["target", "link"].map(|name| directory.path().join(name));
+        fs::write(&target, "kept").expect("own directory");
+        fs::hard_link(&target, &link).expect("own directory");
+        fs::set_permissions(directory.path(), Permissions::from_mode(0o1777)).expect("own directory");
+        let refused = create(&link).expect_err("everybody may write there").to_string();
+        assert!(refused.contains("other names"), "{refused}");
+        assert_eq!(fs::read(&target).expect("readable"), b"kept");
     }
 }

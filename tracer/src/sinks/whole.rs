@@ -148,9 +148,7 @@ impl Destination {
         let file = match fs::metadata(path) {
             Ok(there) if there.is_dir() => return Err(Why::IsDirectory(path.join(example))),
             // /dev/stdout may lead to a file that a shell holds open: it too is written to, not replaced.
-            Ok(there) if !there.is_file() || path.starts_with("/dev") || path.starts_with("/proc") => {
-                return Ok(Self::InPlace);
-            }
+            Ok(there) if !there.is_file() || files::is_descriptor(path) => return Ok(Self::InPlace),
             Ok(_) => fs::canonicalize(path)?,
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => path.into(),
             Err(cause) => return Err(cause.into()),

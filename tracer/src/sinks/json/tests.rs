@@ -35,6 +35,29 @@ fn a_link_stays_a_link() {
     assert_eq!(read(&file), sample::report());
 }
 
+/// /dev/shm is a directory like others.
+#[test]
+fn a_file_among_devices_is_replaced() {
+    let room = tempfile::tempdir_in("/dev/shm").expect("everybody may");
+    let path = room.path().join("report.json");
+    fs::write(&path, "older, and much longer".repeat(10_000)).expect("own directory");
+    write(&sample::report(), &path).expect("writable");
+    assert_eq!(read(&path), sample::report());
+    assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn what_a_shell_has_opened_is_added_to() {
+    let room = room();
+    let path = room.path().join("log");
+    fs::write(&path, "before\n").expect("own directory");
+    let log = fs::File::options().append(true).open(&path).expect("own file");
+    let descriptor = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&log));
+    write(&sample::report(), Path::new(&descriptor)).expect("writable");
+    let text = fs::read_to_string(&path).expect("there");
+    assert!(text.strip_prefix("before\n").is_some_and(|report| report.starts_with('{')), "{text}");
+}
+
 #[test]
 fn a_device_is_not_replaced() {
     let null = Path::new("/dev/null");
