@@ -409,6 +409,14 @@ impl Kernel {
         self.event(pid, What::Io(&io, b""));
     }
 
+    /// A receive that fails: nothing is there, or it was interrupted.
+    pub(crate) fn receive_nothing(&mut self, pid: u32, fd: i32, errno: i32) {
+        let file = self.at(pid, fd);
+        let header = self.header(pid, Kind::Io, calls::RECVFROM);
+        let io = proto::Io { header, file, ret: -i64::from(errno), len: 4096, fd, ..Default::default() };
+        self.event(pid, What::Io(&io, b""));
+    }
+
     /// The findings so far that are no information: rule, process, number. From a recording they would be the same.
     pub(crate) fn findings(&self) -> Vec<(&'static str, u32, Option<i32>)> {
         let told = |finding: &&Finding| finding.severity > crate::report::Severity::Info;

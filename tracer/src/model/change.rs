@@ -84,6 +84,13 @@ pub enum Change {
         /// By which call.
         nr: u16,
     },
+    /// A receive found nothing, or was interrupted. Told of connections that have crossed a fork.
+    InVain {
+        /// Which.
+        socket: SockId,
+        /// Who waits.
+        process: ProcId,
+    },
     /// Bytes that continue the session of an inherited connection went to another socket under its old number.
     Misdirected {
         /// Which socket got them.

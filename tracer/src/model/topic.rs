@@ -26,6 +26,8 @@ pub enum Topic {
     LetGo,
     /// [`Change::StreamEnded`].
     StreamEnded,
+    /// [`Change::InVain`].
+    InVain,
     /// [`Change::Misdirected`].
     Misdirected,
     /// [`Change::Said`], where more than one process has to do with it, or something ends.
@@ -61,6 +63,7 @@ impl Change {
             Self::Used { .. } => Topic::Used,
             Self::LetGo { .. } => Topic::LetGo,
             Self::StreamEnded { .. } => Topic::StreamEnded,
+            Self::InVain { .. } => Topic::InVain,
             Self::Misdirected { .. } => Topic::Misdirected,
             Self::Said { sign, .. } if is_routine(sign) => Topic::Routine,
             Self::Said { .. } => Topic::Said,

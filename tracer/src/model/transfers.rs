@@ -20,6 +20,12 @@ impl Model {
         let sent = calls::SPECS.get(usize::from(at.nr)).is_some_and(|spec| spec.shape == Shape::Send);
         if let Some(errno) = errno::of(io.ret) {
             self.failure(at, io.fd, &io.file, errno, 0, out);
+            let id = known.or_else(|| file.as_ref()?.socket);
+            let has_crossed = |id| self.sockets.get(&id).is_some_and(|socket| socket.crossed.is_some());
+            if !sent && errno::is_not_now(errno) {
+                let crossed = id.filter(|&id| has_crossed(id));
+                out.extend(crossed.map(|socket| Change::InVain { socket, process: at.process }));
+            }
             return;
         }
         if let Some(file) = file.as_ref().filter(|file| io.ret > 0 && is_wakeup(file.kind)) {

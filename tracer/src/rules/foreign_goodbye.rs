@@ -1,6 +1,6 @@
 //! See [`TEXT`].
 
-use super::history::{call, connection, fork_step, opened_step, part};
+use super::history::{beginning, call, connection, part};
 use super::{Cause, Draft, Rule, Says, Step, confidence, stream};
 use crate::errno;
 use crate::model::{Change, Failure, Farewell, Goodbye, Model, ProcId, SockId, Socket, Topic};
@@ -214,15 +214,6 @@ fn cancelled(
         time,
         steps,
     })
-}
-
-/// How both came to hold it: opened, and inherited.
-fn beginning(model: &Model, socket: &Socket, fd: i32) -> Vec<Step> {
-    let mut steps: Vec<Step> = opened_step(socket, fd).into_iter().collect();
-    if let Some((_, child, _)) = socket.crossed {
-        steps.extend(fork_step(model, child, fd));
-    }
-    steps
 }
 
 fn found(model: &Model, id: SockId, met: &Met) -> Option<Draft> {

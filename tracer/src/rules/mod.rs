@@ -83,7 +83,7 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         Box::new(enotsock::Enotsock),
         Box::new(stale_descriptor::StaleDescriptor::default()),
         Box::new(misdirected_bytes::MisdirectedBytes),
-        Box::new(stolen_reply::StolenReply),
+        Box::new(stolen_reply::StolenReply::default()),
         // Before the rule that says less of the same turns.
         Box::new(pre_exec_io::PreExecIo::default()),
         Box::new(shared_stream::SharedStream),

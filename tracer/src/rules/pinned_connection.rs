@@ -2,7 +2,8 @@
 
 use super::history::{connection, fork_step, opened_step};
 use super::{Cause, Draft, Rule, Says, Step, confidence};
-use crate::model::{Change, Farewell, Model, ProcId, SockId, Socket, Topic, Usage};
+use crate::model::{Change, Farewell, Model, ProcId, Process, SockId, Socket, Topic, Usage};
+use crate::protocol::{InFlight, Protocol};
 use crate::report::{RuleId, Severity};
 use forkscope_proto::calls;
 use std::collections::VecDeque;
@@ -18,7 +19,9 @@ end: it waits for more, a server keeps a slot for a client that is gone, a clien
 ends with the connection, and a port stays busy.
 
 A child that closes its copies, or ends, a moment later is not reported, nor is a connection that was shut down before
-it was closed: the peer saw that.
+it was closed: the peer saw that. Nor is a child that may be at work on it: one that was made for the client of a server
+(its parent accepts, reads the request perhaps, forks and closes, and the answer may take long), and one that may wait for
+the answer to what its parent has asked.
 
 How to fix it: close what a child does not need right after the fork, mark descriptors close-on-exec (Python does so
 since 3.4), or call shutdown(2) before the close.";
@@ -86,8 +89,27 @@ fn found(model: &Model, let_go: &LetGo) -> Option<Draft> {
     }
     let mut holders: Vec<(ProcId, i32)> = model.holders(socket.id).collect();
     holders.sort_unstable();
+    let is_to_serve = |&holder| is_to_serve(model, socket, let_go.process, holder);
+    if may_be_awaited(socket) || socket.accepted && holders.iter().any(is_to_serve) {
+        return None;
+    }
     let &(holder, fd) = holders.first()?;
     Some(draft(model, socket, let_go, (holder, fd), holders.len()))
+}
+
+/// Whether a holder may wait for what the client was to be told, by an answer or, of what it has subscribed to, without one.
+fn may_be_awaited(socket: &Socket) -> bool {
+    let (flight, _) = socket.in_flight();
+    let is_read = socket.protocol() != Protocol::Unknown;
+    !socket.accepted && (flight.is_something() || is_read && matches!(flight, InFlight::Unknown))
+}
+
+/// Whether a holder may be the child that a server made for a client, and be at its answer: its parent has not used the connection
+/// since. A program that it executed does not know of a number that is not standard input or output.
+fn is_to_serve(model: &Model, socket: &Socket, parent: ProcId, (holder, fd): (ProcId, i32)) -> bool {
+    let used = socket.turns.iter().rev().find(|turn| turn.process == parent).map_or(0, |turn| turn.to);
+    let is_child = |child: &Process| child.forked_at.is_some_and(|forked| forked >= used);
+    model.process(holder).is_some_and(|child| is_child(child) && (child.execs.is_empty() || fd <= 2))
 }
 
 fn draft(model: &Model, socket: &Socket, let_go: &LetGo, (holder, fd): (ProcId, i32), count: usize) -> Draft {

@@ -102,7 +102,7 @@ pub(super) fn only_said_goodbye(socket: &Socket, turn: &Turn) -> bool {
 
 /// Whether both have sent since the fork, as clients: each from its own copy of the session's state, which knows
 /// nothing of what the other did. That is no hand-over, even if the one that began never comes back.
-fn both_went_on(socket: &Socket, one: ProcId, two: ProcId) -> bool {
+pub(super) fn both_went_on(socket: &Socket, one: ProcId, two: ProcId) -> bool {
     let Some((_, _, forked)) = socket.crossed else { return false };
     let sent = |process| {
         socket.turns.iter().any(|turn| turn.process == process && turn.from >= forked && turn.sent > 0)

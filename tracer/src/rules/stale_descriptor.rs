@@ -103,6 +103,7 @@ fn actor(change: &Change) -> Option<ProcId> {
         | Change::Said { .. }
         | Change::StreamEnded { .. }
         | Change::LetGo { .. }
+        | Change::InVain { .. }
         | Change::Misdirected { .. }
         | Change::Glanced { .. }
         | Change::Epoll(_)

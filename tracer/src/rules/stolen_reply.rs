@@ -1,10 +1,12 @@
 //! See [`TEXT`].
 
-use super::history::{call, connection};
+use super::history::{beginning, call, connection};
+use super::shared_stream::{both_went_on, on_purpose};
 use super::{Cause, Draft, Rule, Says, Step, confidence, stream};
-use crate::model::{Change, Model, ProcId, SockId, Topic};
+use crate::model::{Change, Model, ProcId, SockId, Socket, Topic};
 use crate::protocol::{Sign, User};
 use crate::report::{RuleId, Severity};
+use std::collections::VecDeque;
 
 /// What the rule means.
 pub(super) const TEXT: &str = "\
@@ -15,88 +17,150 @@ that asked waits for an answer that is gone; the one that read it has an answer 
 With a protocol that numbers its requests (HTTP/2) it is dropped and the asker hangs; with one that does not (Redis,
 PostgreSQL, HTTP/1.1) it is taken for the reader's own answer: wrong data without any error.
 
+A request may be handed over, and is not reported then: who asked has closed its copy, has ended, never reads the connection
+again, or has given it to a program as its standard input. So on HTTP/1.1, whose sessions anybody can go on with, and of a
+child that only writes, it is told when the one that asked reads on, or at once where both have asked since the fork.
+
 How to fix it: each process opens its own connection, after the fork. Connection pools need to be disposed of, or
 made anew, in the child.";
 
-/// The rule `stolen-reply`.
-pub(super) struct StolenReply;
+/// The most replies that are watched at once.
+const MOST: usize = 256;
+
+/// The rule `stolen-reply`: replies that others read, of which it is not known yet whether who asked wants them, oldest first.
+#[derive(Default)]
+pub(super) struct StolenReply {
+    taken: VecDeque<Taken>,
+}
+
+/// A reply that another process read.
+#[derive(Clone)]
+struct Taken {
+    socket: SockId,
+    asker: ProcId,
+    reader: ProcId,
+    fd: i32,
+    nr: u16,
+    time: u64,
+    /// Of which request, as a clause.
+    of: String,
+}
 
 impl Rule for StolenReply {
     fn topics(&self) -> &[Topic] {
-        &[Topic::Said]
+        &[Topic::Said, Topic::Used, Topic::InVain, Topic::StreamEnded]
     }
 
     fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
-        let Change::Said { socket: id, fd, nr, sign, .. } = *change else { return };
+        match *change {
+            Change::Said { socket, fd, nr, sign, .. } => self.said(model, socket, (fd, nr), sign, out),
+            _ if self.taken.is_empty() => {}
+            Change::Used { socket, process, sent: false, .. }
+            | Change::InVain { socket, process }
+            | Change::StreamEnded { socket, process, .. } => self.reads_on(model, socket, process, out),
+            _ => {}
+        }
+    }
+}
+
+impl StolenReply {
+    fn said(&mut self, model: &Model, id: SockId, (fd, nr): (i32, u16), sign: Sign, out: &mut Vec<Draft>) {
+        let Some(socket) = model.socket(id) else { return };
         let (asker, reader, of) = match sign {
             Sign::Answer { stream, opener, reader } => {
-                let asked = model.socket(id).map(|socket| stream::path_clause(socket, stream, opener));
-                (opener, reader, format!("{} on stream {stream}", asked.unwrap_or_default()))
+                let path = stream::path_clause(socket, stream, opener);
+                (opener, reader, format!("{path} on stream {stream}"))
             }
             Sign::Reply { requester: Some(asker), reader, sure: true } => (asker, reader, String::new()),
             _ => return,
         };
-        // A server's child that answers what its parent read has been handed the request.
-        if socket_is_server(model, id) {
-            return;
-        }
         let [asker, reader] = [asker, reader].map(|User(number)| ProcId::from_number(number));
-        let Some(socket) = model.socket(id) else { return };
-        // One that asked and is gone has handed the connection over: a daemon's parent does.
-        let asker_lives = model.process(asker).is_some_and(|process| process.ended.is_none());
-        let on_purpose = socket.usage(reader).is_some_and(|usage| usage.passed);
-        if asker == reader || !asker_lives || on_purpose {
+        let taken = Taken { socket: id, asker, reader, fd, nr, time: model.now(), of };
+        // A server's child that answers what its parent read has been handed the request.
+        if asker == reader || socket.accepted || on_purpose(socket, reader) || !wants(model, &taken) {
             return;
         }
-        let asked = socket.turns.iter().rev().find(|turn| turn.process == asker);
-        let time = model.now();
-        let (asker_pid, reader_pid) = (model.pid(asker), model.pid(reader));
-        let mut steps: Vec<Step> = asked
-            .map(|turn| Step {
-                time: turn.to,
-                process: asker,
-                tid: turn.tid,
-                what: format!("{asker_pid} sent its request{of}"),
-                nr: turn.nr,
-                fd: Some(turn.fd),
-                ret: None,
-            })
-            .into_iter()
-            .collect();
-        steps.push(Step {
-            time,
-            process: reader,
-            tid: reader_pid,
-            what: format!("{reader_pid} read the answer"),
-            nr,
-            fd: Some(fd),
-            ret: None,
-        });
-        out.push(Draft {
-            rule: RuleId::StolenReply,
-            severity: Severity::Error,
-            confidence: confidence(model, true, &[reader, asker]),
-            says: Says::Astray,
-            cause: Cause::Sharing(id),
-            title: format!("{reader_pid} read the answer to {asker_pid}'s request on {}", connection(socket)),
-            summary: format!(
-                "{asker_pid} and {reader_pid} share fd {fd} since a fork. {asker_pid} sent a request{of}, and \
-                 {reader_pid} took its answer with {}: {asker_pid} will never get it.",
-                call(nr)
-            ),
-            process: reader,
-            others: vec![asker],
-            fd: Some(fd),
-            socket: Some(id),
-            nr: Some(nr),
-            errno: None,
-            time,
-            steps,
+        let has_state = socket.read_protocol().keeps_state_in_user_memory();
+        if has_state && !only_writes(socket, asker) || both_went_on(socket, asker, reader) {
+            out.push(draft(model, socket, &taken));
+        } else if !(0..=2).contains(&fd) {
+            if self.taken.len() >= MOST {
+                self.taken.pop_front();
+            }
+            self.taken.push_back(taken);
+        }
+    }
+
+    /// Somebody reads: who asked, it may be.
+    fn reads_on(&mut self, model: &Model, id: SockId, process: ProcId, out: &mut Vec<Draft>) {
+        let Some(socket) = model.socket(id) else { return };
+        self.taken.retain(|taken| {
+            let is_it = taken.socket == id && taken.asker == process;
+            if is_it {
+                out.push(draft(model, socket, taken));
+            }
+            !is_it && wants(model, taken)
         });
     }
 }
 
-/// Whether the holders are the end that answers.
-fn socket_is_server(model: &Model, id: SockId) -> bool {
-    model.socket(id).is_some_and(|socket| socket.accepted)
+/// Whether a process inherited the connection to write on it, as far as can be seen: its parent may read.
+fn only_writes(socket: &Socket, process: ProcId) -> bool {
+    socket.opened.process != process && socket.usage(process).is_some_and(|usage| usage.received.1 == 0)
+}
+
+/// Whether who asked may want the reply: one that is gone has handed the connection over, as a daemon's parent does, and so has
+/// one that has closed its copy.
+fn wants(model: &Model, taken: &Taken) -> bool {
+    let Some(socket) = model.socket(taken.socket) else { return false };
+    let fd = socket.usage(taken.asker).map_or(-1, |usage| usage.fd);
+    model.process(taken.asker).is_some_and(|process| process.ended.is_none())
+        && model.holds_socket(taken.asker, taken.socket, fd)
+}
+
+fn draft(model: &Model, socket: &Socket, taken: &Taken) -> Draft {
+    let Taken { asker, reader, fd, nr, time, ref of, .. } = *taken;
+    let (asker_pid, reader_pid) = (model.pid(asker), model.pid(reader));
+    let mut steps = beginning(model, socket, fd);
+    let asked = socket.turns.iter().rev().find(|turn| turn.process == asker && turn.from <= time);
+    steps.extend(asked.map(|turn| Step {
+        time: turn.to.min(time),
+        process: asker,
+        tid: turn.tid,
+        what: format!("{asker_pid} sent its request{of}"),
+        nr: turn.nr,
+        fd: Some(turn.fd),
+        ret: None,
+    }));
+    steps.push(Step {
+        time,
+        process: reader,
+        tid: reader_pid,
+        what: format!("{reader_pid} read the answer"),
+        nr,
+        fd: Some(fd),
+        ret: None,
+    });
+    steps.sort_by_key(|step| step.time);
+    Draft {
+        rule: RuleId::StolenReply,
+        severity: Severity::Error,
+        confidence: confidence(model, true, &[reader, asker]),
+        says: Says::Astray,
+        cause: Cause::Sharing(socket.id),
+        title: format!("{reader_pid} read the answer to {asker_pid}'s request on {}", connection(socket)),
+        summary: format!(
+            "{asker_pid} and {reader_pid} hold one socket since a fork. {asker_pid} sent a request{of}, and \
+             {reader_pid} took its answer with {}: {asker_pid} will never get it.",
+            call(nr)
+        ),
+        process: reader,
+        others: vec![asker],
+        fd: Some(fd),
+        socket: Some(socket.id),
+        nr: Some(nr),
+        errno: None,
+        time,
+        steps,
+    }
 }

@@ -62,6 +62,13 @@ fn accept_then_fork(on: Backend) {
     healthy(on, &env.python(), "healthy_accept_fork.py", "5");
 }
 
+fn given_to_another_to_read_or_to_answer(on: Backend) {
+    let Some(env) = Env::get() else { return };
+    for reader in ["child", "closed", "program", "writer"] {
+        healthy(on, &env.python(), "healthy_given.py", reader);
+    }
+}
+
 on_each_backend! {
     fork_first
     spawn
@@ -70,4 +77,5 @@ on_each_backend! {
     hand_over
     one_reads_one_writes
     accept_then_fork
+    given_to_another_to_read_or_to_answer
 }

@@ -53,6 +53,53 @@ fn a_server_that_only_accepts_lets_nothing_go() {
     assert_eq!(kernel.findings(), []);
 }
 
+/// It reads what the client says first, and leaves the rest to its child, whose answer takes long.
+#[test]
+fn a_server_that_begins_and_lets_a_child_go_on() {
+    for (goes_on, executes, pinned) in
+        [(false, false, false), (true, false, true), (false, true, true), (true, true, true)]
+    {
+        let mut kernel = Kernel::new();
+        let fd = kernel.accept(P, 80);
+        kernel.receive(P, fd, b"hello");
+        kernel.fork(P, C, 0);
+        if executes {
+            kernel.exec(C);
+        }
+        if goes_on {
+            kernel.send(P, fd, b"answer");
+        }
+        kernel.close(P, fd);
+        kernel.wait(2_000_000_000);
+        kernel.open(P, "/later");
+        let expected = [("pinned-connection", C, Some(fd))];
+        assert_eq!(kernel.findings(), expected[..usize::from(pinned)], "{goes_on} {executes}");
+    }
+}
+
+/// The child waits for an answer, or for what its parent has subscribed to.
+#[test]
+fn a_client_that_asks_and_lets_a_child_wait() {
+    let get = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n".as_slice();
+    let ok = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".as_slice();
+    let subscribe = b"*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\na\r\n".as_slice();
+    let subscribed = b"*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n".as_slice();
+    for (asks, is_told, pinned) in
+        [(get, None, false), (get, Some(ok), true), (subscribe, Some(subscribed), false)]
+    {
+        let mut kernel = Kernel::new();
+        let fd = kernel.connect(P, 80);
+        kernel.send(P, fd, asks);
+        is_told.into_iter().for_each(|told| kernel.receive(P, fd, told));
+        kernel.fork(P, C, 0);
+        kernel.close(P, fd);
+        kernel.wait(1_500_000_000);
+        kernel.open(P, "/later");
+        let expected = [("pinned-connection", C, Some(fd))];
+        assert_eq!(kernel.findings(), expected[..usize::from(pinned)], "{}", asks.escape_ascii());
+    }
+}
+
 #[test]
 fn a_connection_that_a_program_does_not_know_of() {
     let mut kernel = Kernel::new();

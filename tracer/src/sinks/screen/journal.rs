@@ -108,6 +108,7 @@ impl Journal {
             | Change::Connected { .. }
             | Change::Executed { .. }
             | Change::Ended { .. }
+            | Change::InVain { .. }
             | Change::Misdirected { .. }
             | Change::Glanced { .. }
             | Change::Epoll(_)
