@@ -141,7 +141,7 @@ impl Analysis {
             pid: self.model.pid(step.process),
             tid: step.tid,
             what: step.what.clone(),
-            syscall: name(step.nr).filter(|_| step.nr != 0 || step.ret.is_some()).map(str::to_owned),
+            syscall: step.nr.and_then(name).map(str::to_owned),
             fd: step.fd,
             result: step.ret.map(|ret| errno::result(ret).to_string()),
         }

@@ -9,7 +9,6 @@ use crate::report::{
     Unseen,
 };
 use forkscope_proto::{Kind, calls};
-use rustc_hash::FxHashMap;
 
 impl Analysis {
     /// The report as of now.
@@ -19,10 +18,10 @@ impl Analysis {
         let mut processes: Vec<&Process> = self.model.processes().collect();
         processes.sort_by_key(|process| process.id);
         report.processes = processes.into_iter().map(|process| self.process(process)).collect();
-        let held = self.held();
         let mut sockets: Vec<&Socket> =
             self.model.sockets().filter(|socket| socket.is_connection()).collect();
         sockets.sort_by_key(|socket| socket.id);
+        let held = self.model.holders_of(&sockets.iter().map(|socket| socket.id).collect());
         report.connections = sockets
             .into_iter()
             .map(|socket| self.connection(socket, held.get(&socket.id).map_or(&[], Vec::as_slice)))
@@ -44,20 +43,6 @@ impl Analysis {
         report.stats.glances = self.glances;
         report.stats.tls_untied = self.model.untied();
         report
-    }
-
-    /// Which living process holds which connection, under which number.
-    fn held(&self) -> FxHashMap<crate::model::SockId, Vec<(ProcId, i32)>> {
-        let mut held: FxHashMap<_, Vec<(ProcId, i32)>> = FxHashMap::default();
-        for process in self.model.processes().filter(|process| process.ended.is_none()) {
-            let Some(table) = self.model.table(process.id) else { continue };
-            for (fd, holding) in table.iter() {
-                if let Some(socket) = holding.file.socket {
-                    held.entry(socket).or_default().push((process.id, fd));
-                }
-            }
-        }
-        held
     }
 
     /// What is known of the process with this number; of several that had it one after the other, the last.
@@ -143,6 +128,7 @@ impl Analysis {
             opened_at: (socket.opened.nr != 0).then(|| self.seconds(socket.opened.time)),
             holders: self.holders(socket, held),
             http2: self.http2(socket),
+            accepted: socket.accepted,
             ..Connection::default()
         }
     }
@@ -152,6 +138,13 @@ impl Analysis {
         // Who closed one of several numbers for it holds it still.
         let holding = |&(id, fd)| Holder { closed_at: None, ..self.holder(socket, id, fd) };
         let mut holders: Vec<Holder> = held.iter().map(holding).collect();
+        // Of the first to inherit it is known that it did, whether or not it used it.
+        let heir = socket.crossed.map(|(_, child, _)| child);
+        let heir =
+            heir.filter(|&child| socket.usage(child).is_none() && !held.iter().any(|&(id, _)| id == child));
+        holders.extend(
+            heir.zip(socket.users.first()).map(|(child, first)| self.holder(socket, child, first.fd)),
+        );
         for usage in &socket.users {
             if !held.iter().any(|&(id, _)| id == usage.process) {
                 holders.push(self.holder(socket, usage.process, usage.fd));
@@ -174,10 +167,12 @@ impl Analysis {
             } else {
                 (socket.opened.nr != 0).then(|| self.seconds(socket.opened.time))
             },
+            closed_at: process.and_then(|process| process.ended).map(|(time, _)| self.seconds(time)),
             ..Holder::default()
         };
         if let Some(usage) = socket.usage(id) {
-            holder.closed_at = usage.closed_at().map(|time| self.seconds(time));
+            let closed_at = usage.closed_at().map(|time| self.seconds(time));
+            holder.closed_at = closed_at.or(holder.closed_at);
             (holder.bytes_sent, holder.calls_sent) = usage.sent;
             (holder.bytes_received, holder.calls_received) = usage.received;
             holder.last_error = usage.last_error().map(|(time, nr, errno)| CallError {

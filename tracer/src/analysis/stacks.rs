@@ -57,7 +57,7 @@ fn moments(model: &Model, draft: &Draft) -> Vec<StackOf> {
     moments.extend(forked.map(|one| StackOf::Fork { child: one.key }));
     let failed = draft.steps.iter().rev().filter(|step| step.ret.is_some_and(|ret| ret < 0));
     let failed = failed.filter_map(|step| {
-        let (process, tid, nr, time) = (key(step.process)?, step.tid, step.nr, step.time);
+        let (process, tid, nr, time) = (key(step.process)?, step.tid, step.nr?, step.time);
         Some(StackOf::Failed { process, tid, nr, time })
     });
     moments.extend(failed.take(MOST_FAILURES));

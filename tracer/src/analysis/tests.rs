@@ -1,5 +1,6 @@
 //! Stories that the analyser must tell right: what happened, and what a person would say of it.
 
+mod closing;
 mod filters;
 mod fingerprints;
 mod goodbyes;

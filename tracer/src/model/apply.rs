@@ -158,9 +158,9 @@ impl Model {
         }
         let own = self.clone_table(table);
         if threads > 1 {
-            self.with(at.process, |process| {
-                process.apart.insert(at.tid, own);
-            });
+            let mut before = None;
+            self.with(at.process, |process| before = process.apart.insert(at.tid, own));
+            before.into_iter().for_each(|table| drop(self.tables.remove(&table)));
         } else {
             self.leave(table);
             if let Some(table) = self.tables.get_mut(&own) {
@@ -184,14 +184,9 @@ impl Model {
         self.standing.remove(&at.process);
         // The other threads are gone; a table shared by CLONE_FILES is left (`begin_new_exec`, fs/exec.c).
         self.with(at.process, |process| process.threads = 1);
-        if let Some(own) =
-            self.processes.get(&at.process).and_then(|process| process.apart.get(&at.tid).copied())
-        {
-            self.with(at.process, |process| process.table = own);
-        }
+        self.keep_table_of(at);
         self.unshare(at);
         self.with(at.process, |process| {
-            process.apart.clear();
             if !cmdline.is_empty() {
                 process.cmdline = cmdline.into();
             }
@@ -206,10 +201,27 @@ impl Model {
             process.ties = Rc::default();
         });
         let end = End { by: at, result: 0 };
-        if let Some(table) = self.table_id(at).and_then(|id| self.tables.get_mut(&id)) {
-            table.clear_where(end, |_, holding| holding.cloexec);
+        let table = self.table_id(at).and_then(|id| self.tables.get_mut(&id));
+        let closed = table.map(|table| table.clear_where(end, |_, holding| holding.cloexec));
+        for (fd, socket) in closed.into_iter().flatten() {
+            // Whose parent has it, too, began with it: nothing is let go.
+            let _ = self.give_up(at, fd, socket);
         }
         out.push(Change::Executed { process: at.process });
+    }
+
+    /// The only table of a process is from now on the one that this thread uses.
+    fn keep_table_of(&mut self, at: Origin) {
+        let Some(process) = self.processes.get_mut(&at.process) else { return };
+        let own = process.table_of(at.tid);
+        let common = std::mem::replace(&mut process.table, own);
+        let apart: Vec<TableId> = process.apart.drain().map(|(_, table)| table).collect();
+        if own != common {
+            self.leave(common);
+        }
+        for table in apart.into_iter().filter(|&table| table != own) {
+            self.tables.remove(&table);
+        }
     }
 
     fn exit(&mut self, at: Origin, exit: &proto::Exit, out: &mut Vec<Change>) {

@@ -7,9 +7,6 @@ use forkscope_proto as proto;
 use proto::arguments::{F_SETFD, FIOCLEX};
 use proto::{Call, FileRef, Produces, Shape, calls};
 
-const CLOSE_RANGE_UNSHARE: u64 = 2;
-const CLOSE_RANGE_CLOEXEC: u64 = 4;
-
 impl Model {
     pub(super) fn call(&mut self, at: Origin, call: &Call, payload: &[u8], out: &mut Vec<Change>) {
         if matches!(at.nr, calls::EPOLL_WAIT | calls::EPOLL_PWAIT | calls::EPOLL_PWAIT2)
@@ -25,10 +22,9 @@ impl Model {
         }
         match at.nr {
             calls::CLOSE => {
-                self.remove(at, Span::of(at, call).to, call.fd, &call.file, call.ret);
-                out.extend(self.let_go(at, call.fd, &call.file));
+                self.close(at, Span::of(at, call).to, call.fd, &call.file, call.ret, out);
             }
-            calls::CLOSE_RANGE => self.close_range(at, call),
+            calls::CLOSE_RANGE => self.close_range(at, call, out),
             calls::SHUTDOWN => {
                 let socket = self.socket_of(&call.file).and_then(|id| self.sockets.get_mut(&id));
                 if let Some(socket) = socket {
@@ -73,7 +69,8 @@ impl Model {
             (Produces::Other, _) | (Produces::Nothing, calls::FCNTL) => {
                 let source = self.held(at, call.fd).filter(|file| file.is(&call.file));
                 self.install(at, began, call.other_fd, &call.other, source, None);
-                self.note_closed(at, call.other_fd, &call.replaced);
+                let replaced = self.socket_of(&call.replaced);
+                out.extend(replaced.and_then(|socket| self.give_up(at, call.other_fd, socket)));
             }
             (Produces::Pair0 | Produces::Pair3, _) => {
                 self.install(at, began, call.fd, &call.file, None, None);
@@ -81,21 +78,6 @@ impl Model {
             }
             (Produces::Nothing, _) if spec.shape == Shape::Transfer => self.inside(at, call, out),
             (Produces::Nothing, _) => {}
-        }
-    }
-
-    fn close_range(&mut self, at: Origin, call: &Call) {
-        let (first, last, flags) = (call.args[0] as u32, call.args[1] as u32, call.args[2]);
-        if flags & CLOSE_RANGE_UNSHARE != 0 {
-            self.unshare(at);
-        }
-        let Some(table) = self.table_id(at).and_then(|id| self.tables.get_mut(&id)) else { return };
-        let inside = |fd: i32| (first..=last).contains(&(fd as u32));
-        if flags & CLOSE_RANGE_CLOEXEC != 0 {
-            let numbers: Vec<i32> = table.iter().map(|(fd, _)| fd).filter(|&fd| inside(fd)).collect();
-            numbers.into_iter().for_each(|fd| table.set_cloexec(fd, true));
-        } else {
-            table.clear_where(super::End { by: at, result: call.ret }, |fd, _| inside(fd));
         }
     }
 
@@ -147,13 +129,6 @@ impl Model {
             if let Some(id) = self.socket_of(file) {
                 self.moved_unseen(at, id, fd, sent, call.ret.max(0) as u64, out);
             }
-        }
-    }
-
-    fn note_closed(&mut self, at: Origin, fd: i32, replaced: &FileRef) {
-        let socket = self.socket_of(replaced).and_then(|id| self.sockets.get_mut(&id));
-        if let Some(usage) = socket.and_then(|socket| socket.usage_mut(at.process, fd)) {
-            usage.closes(at.time);
         }
     }
 

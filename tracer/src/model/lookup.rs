@@ -7,9 +7,6 @@ use super::{Change, Model, Origin, SockId};
 use forkscope_proto::{FileKind, FileRef};
 use std::rc::Rc;
 
-/// Closes of a table that may have been told before the call that made what they closed.
-const MOST_EARLY: usize = 32;
-
 impl Model {
     /// The open file behind a number, as the kernel showed it; the table is corrected where it says
     /// something else. `None` where nothing is behind it.
@@ -74,39 +71,6 @@ impl Model {
             None => self.open_file(found, at, path),
         };
         self.put(table_id, fd, file, at, found.flags & FileRef::CLOEXEC != 0);
-    }
-
-    /// Empties a number. `found` is what the call closed, which ended at `ended`, in nanoseconds.
-    pub(super) fn remove(&mut self, by: Origin, ended: u64, fd: i32, found: &FileRef, result: i64) {
-        let Some(table_id) = self.table_id(by) else { return };
-        let socket = self.socket_of(found);
-        let Some(table) = self.tables.get_mut(&table_id) else { return };
-        if table.holding(fd).is_some_and(|holding| holding.file.is(found)) {
-            table.clear(fd, End { by, result });
-        } else if found.is_some() {
-            if table.early.len() == MOST_EARLY {
-                table.early.pop_front();
-            }
-            table.early.push_back((fd, *found, ended));
-        }
-        if let Some(usage) =
-            socket.and_then(|id| self.sockets.get_mut(&id)).and_then(|s| s.usage_mut(by.process, fd))
-        {
-            usage.closes(by.time);
-        }
-    }
-
-    /// Whether a close gave up a connection that its process had used and that a fork had given to others, too.
-    pub(super) fn let_go(&self, by: Origin, fd: i32, found: &FileRef) -> Option<Change> {
-        let socket = self.sockets.get(&self.socket_of(found)?)?;
-        let used = socket.usage(by.process).is_some_and(|usage| usage.sent.0 > 0 || usage.received.0 > 0);
-        if socket.crossed.is_none() || !used || !socket.is_open() || !socket.is_connection() {
-            return None;
-        }
-        let table = self.tables.get(&self.table_id(by)?)?;
-        let holds_more = socket.may_be_held() && table.find(socket.id).is_some();
-        let Origin { process, tid, .. } = by;
-        (!holds_more).then_some(Change::LetGo { socket: socket.id, process, tid, fd })
     }
 
     /// The table that a thread uses.

@@ -19,6 +19,7 @@ mod asked;
 mod by_id;
 mod calls;
 mod change;
+mod closing;
 mod epoll;
 mod family;
 mod file;
@@ -395,7 +396,9 @@ impl Model {
         }
         let id = ProcId(self.next());
         let table = process::TableId(self.next());
-        self.tables.insert(table, Table::default());
+        let mut own = Table::default();
+        own.users = 1;
+        self.tables.insert(table, own);
         self.processes.insert(id, Process::unseen(id, key, table));
         self.living.insert(key.tgid, id);
         id

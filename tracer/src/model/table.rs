@@ -270,13 +270,21 @@ impl Table {
         }
     }
 
-    /// Empties each number for which `gone` says so.
-    pub(super) fn clear_where(&mut self, end: End, gone: impl Fn(i32, &Holding) -> bool) {
-        let numbers: Vec<i32> =
-            self.iter().filter(|(fd, holding)| gone(*fd, holding)).map(|(fd, _)| fd).collect();
-        for fd in numbers {
+    /// Empties each number for which `gone` says so. Returns the sockets that were there.
+    pub(super) fn clear_where(
+        &mut self,
+        end: End,
+        gone: impl Fn(i32, &Holding) -> bool,
+    ) -> Vec<(i32, SockId)> {
+        let gone: Vec<(i32, Option<SockId>)> = self
+            .iter()
+            .filter(|(fd, holding)| gone(*fd, holding))
+            .map(|(fd, holding)| (fd, holding.file.socket))
+            .collect();
+        for &(fd, _) in &gone {
             self.clear(fd, end);
         }
+        gone.into_iter().filter_map(|(fd, socket)| Some((fd, socket?))).collect()
     }
 
     /// Changes what is behind a number. `None` for one that is not followed.

@@ -92,6 +92,7 @@ impl Model {
     }
 
     pub(super) fn uring(&mut self, at: Origin, io: &proto::UringIo, out: &mut Vec<Change>) {
+        let at = Origin { nr: calls::IO_URING_ENTER, ..at };
         self.with(at.process, |process| process.uring = true);
         let Some(id) = self.socket_of(&io.file) else { return };
         if io.ret > 0 {

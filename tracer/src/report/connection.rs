@@ -29,6 +29,9 @@ pub struct Connection {
     /// What the opening of its TLS session said in the clear; null: there is none, or its opening was not seen.
     #[serde(default)]
     pub tls_session: Option<TlsSession>,
+    /// It came from accept: the process is the server's end.
+    #[serde(default)]
+    pub accepted: bool,
     /// The process that opened it; null: it was open before the session and held by several.
     pub creator: Option<u32>,
     /// When it was opened; null: before the session.
@@ -132,11 +135,11 @@ impl Connection {
             (None, true) => format!(" ({})", self.tls_words()),
             (None, false) => String::new(),
         };
-        let opened = self
-            .creator
-            .map_or_else(|| ", opened before the session".into(), |pid| format!(", opened by {pid}"));
-        format!("{} -> {}{speaks}{opened}", address(&self.local), address(&self.remote))
+        let (arrow, opened) = if self.accepted { ("<-", "accepted") } else { ("->", "opened") };
+        let by = self.creator.map_or_else(|| "before the session".into(), |pid| format!("by {pid}"));
+        format!("{} {arrow} {}{speaks}, {opened} {by}", address(&self.local), address(&self.remote))
     }
+
     /// "TLS 1.3 to example.org, which offers h2": as far as it was seen.
     fn tls_words(&self) -> String {
         let session = self.tls_session.as_ref();

@@ -95,8 +95,8 @@ pub struct Step {
     pub tid: u32,
     /// What happened.
     pub what: String,
-    /// By which call; 0: by none.
-    pub nr: u16,
+    /// By which call; `None`: by none, or by one that was not seen.
+    pub nr: Option<u16>,
     /// On which number.
     pub fd: Option<i32>,
     /// With which result.

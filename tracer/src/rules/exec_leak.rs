@@ -117,7 +117,7 @@ fn draft(model: &Model, socket: &Socket, leak: &Leak, user: ProcId) -> Draft {
         process: leak.process,
         tid: pid,
         what: format!("executed {program}, and fd {} is no close-on-exec descriptor", leak.fd),
-        nr: 0,
+        nr: None,
         fd: Some(leak.fd),
         ret: None,
     });

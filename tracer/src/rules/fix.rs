@@ -3,6 +3,7 @@
 mod client;
 mod event_loop;
 mod grpc;
+mod kept;
 mod server;
 mod stalled;
 
@@ -12,6 +13,7 @@ use crate::report::{Fix, RuleId};
 use client::of_protocol;
 use event_loop::event_loop;
 use grpc::grpc;
+use kept::kept;
 use stalled::stalled;
 
 pub use server::Server;
@@ -22,6 +24,9 @@ pub fn fixes(rule: RuleId, protocol: Protocol, facts: Option<&Facts>, server: Op
     let facts = facts.cloned().unwrap_or_default();
     if rule == RuleId::StalledChild {
         return stalled(&facts);
+    }
+    if matches!(rule, RuleId::ExecLeak | RuleId::PinnedConnection) {
+        return server.map(Server::fix).into_iter().chain(kept(rule, &facts)).collect();
     }
     // After a late attach nothing may have been said on the connection that would tell what it speaks.
     let first: Vec<Fix> = server.map(Server::fix).into_iter().chain(of_rule(rule, &facts)).collect();

@@ -143,12 +143,12 @@ fn used_after_end(
         process: by,
         tid: turn.tid,
         what: what.clone(),
-        nr: turn.nr,
+        nr: Some(turn.nr),
         fd: Some(turn.fd),
         ret: None,
     }));
     let uses = format!("{pid} still uses it: {} sent on it", call(nr));
-    steps.push(Step { time, process: opener, tid: pid, what: uses, nr, fd: Some(fd), ret: None });
+    steps.push(Step { time, process: opener, tid: pid, what: uses, nr: Some(nr), fd: Some(fd), ret: None });
     Some(Draft {
         rule: RuleId::ForeignGoodbye,
         severity: Severity::Error,
@@ -193,7 +193,15 @@ fn cancelled(
     let what = format!("{by_pid} sent {reset} on HTTP/2 stream {id}, which {pid} had opened{asked}");
     let time = model.now();
     let mut steps = beginning(model, socket, fd);
-    steps.push(Step { time, process: by, tid: by_pid, what: what.clone(), nr, fd: Some(fd), ret: None });
+    steps.push(Step {
+        time,
+        process: by,
+        tid: by_pid,
+        what: what.clone(),
+        nr: Some(nr),
+        fd: Some(fd),
+        ret: None,
+    });
     Some(Draft {
         rule: RuleId::ForeignGoodbye,
         severity: Severity::Error,
@@ -257,7 +265,7 @@ fn draft(model: &Model, socket: &Socket, goodbye: &Goodbye, met: &Met, confidenc
         process: goodbye.by.process,
         tid: goodbye.by.tid,
         what: format!("{by} {said} on the connection, for all who hold it"),
-        nr: goodbye.by.nr,
+        nr: Some(goodbye.by.nr),
         fd: Some(goodbye.fd),
         ret: None,
     });
@@ -266,7 +274,7 @@ fn draft(model: &Model, socket: &Socket, goodbye: &Goodbye, met: &Met, confidenc
         process: met.process,
         tid: met.tid,
         what: format!("{pid} still uses it: {end}"),
-        nr: met.nr,
+        nr: Some(met.nr),
         fd: Some(met.fd),
         ret: met.ret(),
     });

@@ -28,7 +28,7 @@ pub(super) fn made_step(opened: Origin, what: &str, fd: i32) -> Step {
         process: opened.process,
         tid: opened.tid,
         what: format!("{} {what}", if opened.nr == 0 { "already held" } else { "opened" }),
-        nr: opened.nr,
+        nr: seen(opened),
         fd: Some(fd),
         ret: None,
     }
@@ -58,7 +58,7 @@ pub(super) fn steps(model: &Model, process: ProcId, tid: u32, fd: i32, past: &Pa
             calls::CLOSE | calls::CLOSE_RANGE => format!("closed the inherited fd {fd} {whose}"),
             _ => format!("put something else under fd {fd}"),
         },
-        nr: end.by.nr,
+        nr: seen(end.by),
         fd: Some(fd),
         ret: (end.by.nr == calls::CLOSE).then_some(end.result),
     });
@@ -70,7 +70,7 @@ pub(super) fn steps(model: &Model, process: ProcId, tid: u32, fd: i32, past: &Pa
             process: now.origin().process,
             tid: now.origin().tid,
             what: format!("{what} took the number {fd}"),
-            nr: now.origin().nr,
+            nr: seen(now.origin()),
             fd: Some(fd),
             ret: Some(i64::from(fd)),
         });
@@ -86,7 +86,7 @@ pub(super) fn opened_step(socket: &Socket, fd: i32) -> Option<Step> {
         process: opened.process,
         tid: opened.tid,
         what: format!("opened {}", connection(socket)),
-        nr: opened.nr,
+        nr: seen(opened),
         fd: Some(fd),
         ret: None,
     })
@@ -100,7 +100,7 @@ pub(super) fn fork_step(model: &Model, process: ProcId, fd: i32) -> Option<Step>
         process: child.parent?,
         tid: model.pid(child.parent?),
         what: format!("forked {}, which inherited fd {fd}", child.pid()),
-        nr: 0,
+        nr: None,
         fd: None,
         ret: None,
     })
@@ -125,7 +125,7 @@ pub(super) fn failure(failure: &Failure) -> Step {
             libc::ENOTSOCK => format!("fd {} is no socket any more", failure.fd),
             _ => format!("nothing is behind fd {} any more", failure.fd),
         },
-        nr: failure.nr,
+        nr: Some(failure.nr),
         fd: Some(failure.fd),
         ret: Some(-i64::from(failure.errno)),
     }
@@ -173,6 +173,11 @@ fn ends(socket: &Socket) -> String {
     } else {
         format!("{} -> {}", socket.local(), socket.remote())
     }
+}
+
+/// The call by which something was done, where that was seen.
+pub(super) fn seen(by: Origin) -> Option<u16> {
+    (by.nr != 0).then_some(by.nr)
 }
 
 /// A call's name.

@@ -40,7 +40,7 @@ impl Rule for MisdirectedBytes {
             process,
             tid,
             what: format!("{bytes} bytes of {} went to {}", old.protocol().name(), got.remote()),
-            nr,
+            nr: Some(nr),
             fd: Some(fd),
             ret: Some(bytes as i64),
         });

@@ -122,7 +122,7 @@ fn draft(model: &Model, socket: &Socket, let_go: &LetGo, (holder, fd): (ProcId, 
         process: let_go.process,
         tid: let_go.tid,
         what: format!("{user} closed it, which ended nothing: {pid} holds it still"),
-        nr: calls::CLOSE,
+        nr: Some(calls::CLOSE),
         fd: Some(let_go.fd),
         ret: Some(0),
     });

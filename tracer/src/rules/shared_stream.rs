@@ -143,7 +143,7 @@ fn said(model: &Model, id: SockId, (fd, nr): (i32, u16), sign: Sign) -> Option<D
     let mut draft = draft(model, socket, [by, before], weight, what);
     draft.steps.extend(detail.map(|what| {
         let (time, tid) = (model.now(), model.pid(by));
-        Step { time, process: by, tid, what, nr, fd: Some(fd), ret: None }
+        Step { time, process: by, tid, what, nr: Some(nr), fd: Some(fd), ret: None }
     }));
     Some(draft)
 }
@@ -187,6 +187,10 @@ fn draft(
     steps.extend(socket.turns.iter().filter(|turn| !turn.assumed).map(|turn| turn_step(model, turn)));
     steps.sort_by_key(|step| step.time);
     let (one, two) = (model.pid(process), model.pid(other));
+    let session = match socket.protocol() {
+        Protocol::Unknown => "session".to_owned(),
+        protocol => format!("{} session", protocol.name()),
+    };
     Draft {
         rule: RuleId::SharedStream,
         severity,
@@ -195,9 +199,8 @@ fn draft(
         cause: Cause::Sharing(socket.id),
         title: what,
         summary: format!(
-            "{one} and {two} hold one socket since a fork, and use it in turn: there is one {} session in the kernel's \
-             stream, but each process goes on with its own copy of the session's state.",
-            socket.protocol().name()
+            "{one} and {two} hold one socket since a fork, and use it in turn: there is one {session} in the kernel's \
+             stream, but each process goes on with its own copy of the session's state."
         ),
         process,
         others: vec![other],
@@ -223,7 +226,7 @@ pub(super) fn turn_step(model: &Model, turn: &Turn) -> Step {
         process: turn.process,
         tid: turn.tid,
         what,
-        nr: turn.nr,
+        nr: Some(turn.nr),
         fd: Some(turn.fd),
         ret: None,
     }

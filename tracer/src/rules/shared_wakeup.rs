@@ -121,7 +121,7 @@ fn steps(model: &Model, wakeup: &Wakeup, taken: &Taken, before: Origin, what: &s
         process: at.process,
         tid: at.tid,
         what,
-        nr: at.nr,
+        nr: Some(at.nr),
         fd: has_fd.then_some(taken.fd),
         ret: None,
     };

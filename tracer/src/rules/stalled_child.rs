@@ -146,7 +146,7 @@ fn steps(
         steps.extend(opened_step(socket, fd).filter(|_| fd >= 0));
     }
     let forked_at = model.process(child).and_then(|process| process.forked_at);
-    let step = |time, process, tid, what| Step { time, process, tid, what, nr: 0, fd: None, ret: None };
+    let step = |time, process, tid, what| Step { time, process, tid, what, nr: None, fd: None, ret: None };
     let (when, threads) = match forked_at {
         Some(_) => ("forked", "threads"),
         None => ("had forked", "threads that are older"),
@@ -164,7 +164,7 @@ fn steps(
             process: child,
             tid: *tid,
             what: format!("in each of {looks} looks it waited in {call} {}", one.on()),
-            nr: u16::try_from(*nr).unwrap_or(0),
+            nr: u16::try_from(*nr).ok(),
             fd: one.fd(),
             ret: None,
         });

@@ -128,7 +128,7 @@ fn draft(model: &Model, socket: &Socket, taken: &Taken) -> Draft {
         process: asker,
         tid: turn.tid,
         what: format!("{asker_pid} sent its request{of}"),
-        nr: turn.nr,
+        nr: Some(turn.nr),
         fd: Some(turn.fd),
         ret: None,
     }));
@@ -137,7 +137,7 @@ fn draft(model: &Model, socket: &Socket, taken: &Taken) -> Draft {
         process: reader,
         tid: reader_pid,
         what: format!("{reader_pid} read the answer"),
-        nr,
+        nr: Some(nr),
         fd: Some(fd),
         ret: None,
     });

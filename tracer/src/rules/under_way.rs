@@ -1,6 +1,7 @@
 //! What was under way at a fork, in words.
 
 use super::Step;
+use super::history::seen;
 use crate::model::{Asked, Model, ProcId};
 use crate::protocol::{Direction, InFlight};
 
@@ -48,7 +49,7 @@ pub(super) fn request_step(asked: &Asked) -> Step {
             Some(stream) => format!("opened HTTP/2 stream {stream}"),
             None => "sent a request".to_owned(),
         },
-        nr: by.nr,
+        nr: seen(by),
         fd: Some(asked.fd),
         ret: None,
     }

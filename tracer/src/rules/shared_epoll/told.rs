@@ -31,7 +31,7 @@ pub(super) fn told(model: &Model, used: &EpollUse) -> Option<Draft> {
         process: by.process,
         tid: by.tid,
         what: format!("{pid} was told of it: the event's data is {data}, which {pid} never registered"),
-        nr: by.nr,
+        nr: Some(by.nr),
         fd: Some(used.fd),
         ret: None,
     });
@@ -68,7 +68,7 @@ pub(super) fn ended(model: &Model, draft: Draft) -> Option<Draft> {
     let pid = model.pid(draft.process);
     let mut steps = draft.steps;
     let what = format!("{pid} died of {signal}");
-    steps.push(Step { time, process: draft.process, tid: pid, what, nr: 0, fd: None, ret: None });
+    steps.push(Step { time, process: draft.process, tid: pid, what, nr: None, fd: None, ret: None });
     Some(Draft {
         says: Says::Broken,
         title: format!("{}, and died of {signal}", draft.title),

@@ -1,7 +1,7 @@
 //! An instance's history and its registrations in words.
 
 use super::super::Step;
-use super::super::history::{connection, fork_step, named_made_step};
+use super::super::history::{connection, fork_step, named_made_step, seen};
 use crate::model::{Epoll, EpollUse, Model, ProcId, Watch};
 
 /// Data up to this may be a descriptor's number, and the same by chance.
@@ -27,7 +27,7 @@ pub(super) fn registered(model: &Model, used: &EpollUse, watch: &Watch) -> Step 
         process: given.process,
         tid: given.tid,
         what: format!("{pid} registered fd {}, {what}, on it, with data {}", watch.fd, data(watch)),
-        nr: given.nr,
+        nr: seen(given),
         fd: Some(used.fd),
         ret: None,
     }

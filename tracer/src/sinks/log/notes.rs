@@ -1,7 +1,7 @@
 //! What is said of a finding beside its steps: what happened, how often, how sure, what to change.
 
 use super::view::FindingView;
-use crate::report::{Confidence, Unseen};
+use crate::report::{Confidence, RuleId, Unseen};
 
 /// What stands before a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub fn notes(view: &FindingView<'_>, most_fixes: usize) -> Vec<(Label, String)> 
     let how_sure = match finding.confidence {
         Confidence::Certain => None,
         Confidence::Likely => Some(format!("likely, not certain: {}", why_not(view))),
-        Confidence::Inconclusive => Some("inconclusive: the history has holes where it matters".to_owned()),
+        Confidence::Inconclusive => Some(format!("inconclusive: {}", what_is_missing(view))),
     };
     let (count, first, last) = (finding.count, finding.first_seen, finding.last_seen);
     let how_often = (count > 1).then(|| format!("seen {count} times, from {first:+.3}s to {last:+.3}s"));
@@ -57,6 +57,14 @@ pub fn notes(view: &FindingView<'_>, most_fixes: usize) -> Vec<(Label, String)> 
     notes
 }
 
+/// Why a finding says little for sure.
+fn what_is_missing(view: &FindingView<'_>) -> &'static str {
+    if view.finding.rule == RuleId::SharedStream && view.unseen.is_empty() {
+        return "what is spoken there is not known, and turns may be its way";
+    }
+    "the history has holes where it matters"
+}
+
 /// Why a finding is not certain: the worst of what was not seen.
 fn why_not(view: &FindingView<'_>) -> &'static str {
     let is = |unseen| view.unseen.contains(&unseen);
@@ -65,6 +73,7 @@ fn why_not(view: &FindingView<'_>) -> &'static str {
         () if is(Unseen::LateAttach) => "what happened before forkscope attached was not seen",
         () if is(Unseen::IoUring) => "bytes that go through io_uring are not seen",
         () if is(Unseen::Calls32Bit) => "32-bit calls are not seen",
+        () if view.finding.rule == RuleId::StalledChild => "that it will not go on is inferred",
         () => "a step was not seen",
     }
 }
