@@ -138,7 +138,8 @@ impl Session {
     fn toggle_recording(&mut self) -> Result<String> {
         if let Some(name) = self.recording.name().map(str::to_owned) {
             let account = Account { lost: self.source.lost(), ..Account::default() };
-            let failed = self.recording.end(&self.console, 0.0, 0, &account);
+            let duration = self.began.1.elapsed().as_secs_f64();
+            let failed = self.recording.end(&self.console, duration, 0, &account);
             return failed
                 .map_or_else(|| Ok(format!("recorded to {name}")), |failed| Err(anyhow!("{failed}")));
         }

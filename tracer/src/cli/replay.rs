@@ -4,7 +4,7 @@ use super::args::{Replay, Showing, Ui};
 use super::baseline;
 use super::conclude::{assemble, conclude};
 use super::console::{Console, system};
-use super::outcome::Outcome;
+use super::outcome::{FAILED, Outcome};
 use super::outputs::{self, STREAM};
 use super::playback;
 use anyhow::{anyhow, bail};
@@ -76,7 +76,10 @@ fn open(path: &Path) -> io::Result<Input> {
 pub(super) fn finish(player: &mut Player, console: &Console, showing: &Showing) -> Outcome {
     player.leave();
     let account = player.end().map(account).unwrap_or_default();
-    conclude(player.analysis(), console, showing, session(player), account, player.notes(), 0)
+    // Who asks whether all is well is not told so where it is not known.
+    let is_asked = showing.fail_on.severity().is_some();
+    let status = if is_asked && player.why_broken().is_some() { FAILED } else { 0 };
+    conclude(player.analysis(), console, showing, session(player), account, player.notes(), status)
 }
 
 /// The report as of where the player is.

@@ -178,12 +178,20 @@ async fn drive(
     }
 }
 
+/// Shown also where nothing else is: nobody would know what is waited for.
 fn say_who_lives(session: &Session) {
-    let left = session.analysis.model.living() as u64;
-    if left > 0 {
-        let left = plural(left, "process of it still lives", "processes of it still live");
-        session.console.note(&format!("the program has ended; {left}: Ctrl-C to leave"));
-    }
+    let living = session.analysis.model.processes().filter(|process| process.ended.is_none());
+    let Some(oldest) = living.min_by_key(|process| process.id) else { return };
+    let left = plural(
+        session.analysis.model.living() as u64,
+        "process of it still lives",
+        "processes of it still live",
+    );
+    session.console.failure(&format!(
+        "the program has ended; {left}, the oldest is {} ({}): Ctrl-C to leave",
+        oldest.pid(),
+        oldest.comm
+    ));
 }
 
 /// Says that the program goes on without anybody at its terminal.

@@ -171,6 +171,16 @@ impl Session {
             || self.showing.duration.is_some_and(|most| self.began.1.elapsed() >= most)
     }
 
+    /// The same, as a sentence.
+    fn why_over(&self) -> Option<String> {
+        let option = if self.showing.max_events.is_some_and(|most| self.events >= most) {
+            "--max-events"
+        } else {
+            "--duration"
+        };
+        self.is_over().then(|| format!("ended by {option}: what the program does from here on is not seen"))
+    }
+
     /// Whether nothing is left to trace.
     pub(super) fn is_alone(&self) -> bool {
         self.analysis.model.living() == 0
@@ -206,6 +216,10 @@ impl Session {
         let info = self.info();
         let (malformed, lost) = (self.batch.refused(), self.source.lost());
         let mut account = Account { malformed, lost, ..account };
+        if let Some(note) = self.why_over().filter(|_| !self.is_alone()) {
+            self.console.note(&note);
+            notes.push(note);
+        }
         if let Some(note) = self.buffer.and_then(|mib| full_buffer(&account, mib)) {
             self.console.note(&note);
             notes.push(note);

@@ -50,6 +50,35 @@ fn on_sigterm_the_report_is_written_and_the_program_goes_on(on: Backend) {
     assert_eq!(outcome.status, 128 + Signal::SIGTERM as i32, "{:#?}", outcome.stderr);
 }
 
+/// Of a program that leaves a process behind it is told what is waited for, even where nothing else is shown.
+fn what_is_waited_for_when_the_program_has_ended(on: Backend) {
+    let Some(_) = Env::get() else { return };
+    let script = "read line <&3 & echo \"{\\\"ready\\\": $!}\"";
+    let mut command = Command::new(forkscope());
+    command.args(["run", "--ui", "none", "--backend", &on.to_string()]);
+    command.args(["--", "sh", "-c", &format!("exec 3<&0; {script}")]);
+    let mut forkscope = Process::start(&mut command);
+    let ready: serde_json::Value = serde_json::from_str(&forkscope.stdout_says("ready")).expect("JSON");
+    let left = forkscope.stderr_says("1 process of it still lives");
+    assert!(left.contains(&format!("the oldest is {} (sh)", ready["ready"])), "{left}");
+    forkscope.go_on();
+    assert_eq!(code(forkscope.wait()), 0);
+}
+
+/// A session that its user has bounded has not seen all: it says so.
+fn what_ended_a_session_before_its_program(on: Backend) {
+    let Some(_) = Env::get() else { return };
+    for (option, bound) in [("--duration", "300ms"), ("--max-events", "1")] {
+        let script = "while read line </dev/null; do :; done; exec cat";
+        let mut session = Session::start(on, "run", &[option, bound, "--", "sh", "-c", script], &[]);
+        let note = format!("ended by {option}: what the program does from here on is not seen");
+        session.process().stderr_says(&note);
+        session.process().close_stdin();
+        let outcome = session.end();
+        assert_eq!(outcome.report["notes"], serde_json::json!([note]));
+    }
+}
+
 #[test]
 fn without_type_information_one_line_says_so() {
     let Some(_) = Env::get() else { return };
@@ -123,4 +152,6 @@ on_each_backend! {
     a_rule_that_is_off_finds_nothing
     an_interrupt_reaches_the_program_and_the_report_is_written
     on_sigterm_the_report_is_written_and_the_program_goes_on
+    what_is_waited_for_when_the_program_has_ended
+    what_ended_a_session_before_its_program
 }

@@ -163,6 +163,9 @@ fn of_a_cut_recording_the_beginning_is_replayed() {
     assert_eq!(replayed.report["stats"]["lost"], serde_json::json!({}), "nothing was lost by the kernel");
     let notes = notes(&replayed);
     assert!(notes.len() == 1 && notes[0].contains("ends before the session did"), "{notes:?}");
+    // That nothing was found in a part is no answer to who asks for errors.
+    let asked = replay(&file, &["--fail-on", "error", "--rule", "enotsock=off"]);
+    assert_eq!((asked.status, asked.report["findings"].as_array().map(Vec::len)), (1, Some(0)));
     // It is said also to who wants to be told of nothing else.
     let mut command = Command::new(forkscope());
     let Ended { stderr, .. } = Process::start(command.args(["replay", "--ui", "none"]).arg(&file)).end();
