@@ -108,6 +108,17 @@ impl FileRef {
             || (kind == FileKind::None as u8 && ret == EBADF)
     }
 
+    /// Whether a call between two files with this result is worth a record ([`crate::Gate::EitherSocket`]): where one of them
+    /// is a socket, or nothing is behind one of the numbers.
+    #[must_use]
+    #[inline(always)]
+    pub const fn either_matters(&self, other: &Self, ret: i64) -> bool {
+        let (one, other, socket) = (self.kind, other.kind, FileKind::Socket as u8);
+        one == socket
+            || other == socket
+            || (ret == EBADF && (one == FileKind::None as u8 || other == FileKind::None as u8))
+    }
+
     /// Whether both may be the same open file: nothing that both sides know differs.
     #[must_use]
     pub const fn is_same(&self, other: &Self) -> bool {

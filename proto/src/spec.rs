@@ -97,7 +97,7 @@ pub enum Gate {
     Ioctl,
     /// `getsockopt(SO_ERROR)`.
     SockError,
-    /// Those where one of the two descriptors is a socket.
+    /// Those where one of the two descriptors is a socket, and those on a number with nothing behind it.
     EitherSocket,
     /// `unshare` of the descriptor table.
     UnshareFiles,

@@ -14,6 +14,12 @@ fn nothing_there() {
     for number in [libc::SYS_sendto, libc::SYS_recvfrom] {
         fails(number, &[NOWHERE, memory, 8, 0, 0, 0], libc::EBADF);
     }
+    let null = makes(libc::SYS_open, &[at(b"/dev/null\0"), flag(libc::O_RDWR)]);
+    for [out, from] in [[NOWHERE, null], [null, NOWHERE], [NOWHERE, NOWHERE]] {
+        fails(libc::SYS_sendfile, &[out, from, 0, 8], libc::EBADF);
+        fails(libc::SYS_splice, &[from, 0, out, 0, 8, 0], libc::EBADF);
+    }
+    close(null);
     for number in [libc::SYS_close, libc::SYS_dup] {
         fails(number, &[NOWHERE], libc::EBADF);
     }

@@ -125,6 +125,29 @@ fn an_epoll_that_is_gone() {
     assert_eq!(kernel.findings(), [("stale-descriptor", C, Some(fd))]);
 }
 
+/// A server's child that sends files: the connection is the call's first number, or its second.
+#[test]
+fn a_file_sent_on_a_number_that_a_fork_handler_closed() {
+    for nr in [calls::SENDFILE, calls::SPLICE, calls::PREADV2] {
+        let mut kernel = Kernel::new();
+        let fd = kernel.accept(P, 80);
+        let file = kernel.open(P, "/page");
+        kernel.fork(P, C, 0);
+        kernel.close(C, fd);
+        let there = kernel.at(C, file);
+        match nr {
+            calls::SENDFILE => kernel.call(C, nr, b"", |call| {
+                (call.fd, call.other_fd, call.other, call.ret) = (fd, file, there, failed(EBADF));
+            }),
+            calls::SPLICE => kernel.call(C, nr, b"", |call| {
+                (call.fd, call.file, call.other_fd, call.ret) = (file, there, fd, failed(EBADF));
+            }),
+            _ => kernel.transfer(C, nr, fd, b"", failed(EBADF)),
+        }
+        assert_eq!(kernel.findings(), [("stale-descriptor", C, Some(fd))], "{nr}");
+    }
+}
+
 #[test]
 fn bytes_that_continue_a_session_elsewhere() {
     let mut kernel = Kernel::new();

@@ -93,8 +93,8 @@ impl Model {
             self.resolve(at, call.fd, &call.file, out);
         }
         let on = match (at.nr, call.file.is_some(), call.other.is_some()) {
-            // The epoll is there, what it should watch is not: the call failed on the second number.
-            (calls::EPOLL_CTL, true, false) => call.other_fd,
+            // The first is there, the second is not: what an epoll should watch, or the other end of a copy.
+            (calls::EPOLL_CTL | calls::SENDFILE | calls::SPLICE, true, false) => call.other_fd,
             _ => call.fd,
         };
         self.failure(at, on, &call.file, errno, call.args[1] as u32, out);

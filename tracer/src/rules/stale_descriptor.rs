@@ -51,8 +51,9 @@ fn meant(failed: &Failure) -> Meant {
         calls::ACCEPT | calls::ACCEPT4 => Meant::Kinds(&[Socket]),
         calls::EPOLL_WAIT | calls::EPOLL_PWAIT | calls::EPOLL_PWAIT2 => Meant::Kinds(&[Epoll]),
         calls::EPOLL_CTL if failed.operation != EPOLL_CTL_DEL => Meant::Kinds(&[Epoll, Socket, Eventfd]),
-        calls::READ | calls::READV => Meant::Kinds(&[Socket, Eventfd]),
-        calls::WRITE | calls::WRITEV => Meant::Maybe(&[Socket, Eventfd]),
+        calls::SENDFILE | calls::SPLICE => Meant::Kinds(&[Socket]),
+        calls::READ | calls::READV | calls::PREADV2 => Meant::Kinds(&[Socket, Eventfd]),
+        calls::WRITE | calls::WRITEV | calls::PWRITEV2 => Meant::Maybe(&[Socket, Eventfd]),
         _ => Meant::Nothing,
     }
 }

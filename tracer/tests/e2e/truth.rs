@@ -93,12 +93,14 @@ fn recorded(call: &Call) -> bool {
     // Of pipes, what may be a wake-up.
     let wakes = |place| behind(place).contains("<pipe:[") && (1..=8).contains(&moved);
     let endpoint = |place| socket(place) || behind(place).contains("<anon_inode:[eventfd]") || wakes(place);
+    // A call that was to be on something, and on which nothing is.
+    let nothing = |places: &[usize]| {
+        call.result == "-1 EBADF" && places.iter().any(|&place| !behind(place).contains('<'))
+    };
     match call.name.as_str() {
-        "read" | "write" | "readv" | "writev" | "preadv2" | "pwritev2" => {
-            endpoint(0) || !behind(0).contains('<') && call.result == "-1 EBADF"
-        }
-        "sendfile" => socket(0) || socket(1),
-        "splice" => socket(0) || socket(2),
+        "read" | "write" | "readv" | "writev" | "preadv2" | "pwritev2" => endpoint(0) || nothing(&[0]),
+        "sendfile" => socket(0) || socket(1) || nothing(&[0, 1]),
+        "splice" => socket(0) || socket(2) || nothing(&[0, 2]),
         "fcntl" => ["F_DUPFD", "F_DUPFD_CLOEXEC", "F_SETFD"].contains(&behind(1)),
         "ioctl" => ["FIOCLEX", "FIONCLEX"].contains(&behind(1)),
         "getsockopt" => behind(1) == "SOL_SOCKET" && behind(2) == "SO_ERROR",

@@ -3,7 +3,7 @@
 use super::memory::{self, Message};
 use super::{Context, Say, now};
 use forkscope_proto as proto;
-use proto::arguments::{SCM_RIGHTS, SOL_SOCKET, transfer_flags, transfer_length, worth_taking};
+use proto::arguments::{EBADF, SCM_RIGHTS, SOL_SOCKET, transfer_flags, transfer_length, worth_taking};
 use proto::{Capture, Config, Enter, FileKind, FileRef, Gate, Kind, PassedFd, Produces, Shape, Spec, calls};
 
 /// A call that has begun.
@@ -57,8 +57,8 @@ impl Context<'_> {
         if spec.other != Spec::NO_FD {
             begun.other = self.behind(begun.arg(spec.other) as i32);
         }
-        let is_socket = |file: &FileRef| file.kind() == FileKind::Socket;
-        if spec.gate == Gate::EitherSocket && !is_socket(&begun.file) && !is_socket(&begun.other) {
+        // Where nothing is behind a number the result decides.
+        if spec.gate == Gate::EitherSocket && !begun.file.either_matters(&begun.other, EBADF) {
             return None;
         }
         if spec.enter == Enter::Replaced {
@@ -150,6 +150,9 @@ impl Context<'_> {
 
     fn call(&mut self, begun: &Begun, ret: i64) {
         let spec = &begun.spec;
+        if spec.gate == Gate::EitherSocket && !begun.file.either_matters(&begun.other, ret) {
+            return;
+        }
         let mut payload = std::mem::take(&mut self.keeper.payload);
         payload.clear();
         self.detail(begun, ret, &mut payload);
