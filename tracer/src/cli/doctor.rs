@@ -44,7 +44,10 @@ pub(super) fn doctor() -> Outcome {
     if let Ok(source) = &source {
         let uring = if source.sees_uring() { "seen" } else { "not seen: that takes Linux 6.3 or newer" };
         say("io_uring transfers", Ok(uring.to_owned()))?;
-        say("inside TLS (--tls-plaintext)", Ok(plaintext()))?;
+        match plaintext() {
+            Ok(text) => say("inside TLS (--tls-plaintext)", Ok(text))?,
+            Err(cure) => writeln!(anstream::stdout(), "note  inside TLS (--tls-plaintext): {cure}")?,
+        }
     }
     let by_ebpf = source.map(|_| "all programs load and attach".to_owned()).map_err(first_line);
     let by_ptrace = ptrace();
@@ -55,13 +58,23 @@ pub(super) fn doctor() -> Outcome {
     Ok(if well { 0 } else { FAILED })
 }
 
-/// Whether probes can be put on libraries, and what that is good for.
-fn plaintext() -> String {
+/// Whether probes can be put on libraries, and what that is good for. What else works does not depend on it.
+fn plaintext() -> Result<String, String> {
     let tried = EbpfSource::start(&Settings { plaintext: true, ..Settings::default() });
     match tried.and_then(|mut source| source.try_library_probe()) {
-        Ok(()) => "read where programs have OpenSSL loaded as a shared library (libssl.so)".to_owned(),
-        Err(error) => format!("not read: {}", first_line(error)),
+        Ok(()) => Ok("read where programs have OpenSSL loaded as a shared library (libssl.so)".to_owned()),
+        Err(_) if !has(SYS_ADMIN) => {
+            Err("not read: that takes root, or CAP_SYS_ADMIN beside the other capabilities".to_owned())
+        }
+        Err(error) => Err(format!("not read: {}", first_line(error))),
     }
+}
+
+/// Whether this process has a capability.
+fn has(number: u32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let held = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    held.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).unwrap_or(0) >> number & 1 == 1
 }
 
 /// Which commands work here.
@@ -97,13 +110,6 @@ fn first_line(error: impl Display) -> String {
 }
 
 fn privileges() -> Result<String, String> {
-    let status = std::fs::read_to_string("/proc/self/status").map_err(|error| error.to_string())?;
-    let held = status
-        .lines()
-        .find_map(|line| line.strip_prefix("CapEff:"))
-        .and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
-        .unwrap_or(0);
-    let has = |number: u32| held >> number & 1 == 1;
     let missing: Vec<&str> = CAPABILITIES
         .iter()
         .filter(|&&(_, number)| !has(number) && (number < 38 || !has(SYS_ADMIN)))

@@ -7,9 +7,13 @@ use std::io::{self, Write};
 
 /// Prints the completion script for a shell.
 pub(super) fn completions(shell: clap_complete::Shell) -> Outcome {
-    // The generator panics where it cannot write.
+    // The generator panics where it cannot write, and offers what is hidden.
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Args::command(), "forkscope", &mut script);
+    let command = Args::command();
+    let shown = command.get_subcommands().filter(|one| !one.is_hide_set()).cloned();
+    let shown: Vec<_> = shown.collect();
+    let mut command = clap::Command::new("forkscope").version(env!("CARGO_PKG_VERSION")).subcommands(shown);
+    clap_complete::generate(shell, &mut command, "forkscope", &mut script);
     io::stdout().write_all(&script)?;
     Ok(0)
 }

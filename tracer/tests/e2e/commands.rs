@@ -141,6 +141,10 @@ fn texts_are_printed_and_a_reader_may_leave_early() {
         assert!(!stdout.is_empty(), "{arguments:?}: {stderr:#?}");
         assert!(code(status) == 0 || arguments == ["doctor"], "{arguments:?}: {stderr:#?}");
     }
+    let Ended { stdout, .. } = Process::start(Command::new(forkscope()).args(["completions", "bash"])).end();
+    let script = stdout.join("\n");
+    assert!(script.contains("replay") && script.contains("--version"));
+    assert!(["keeper", "guardian", "holder"].iter().all(|hidden| !script.contains(hidden)));
     let mut early = Command::new("sh");
     early.args(["-c", "\"$0\" man | true"]).arg(forkscope());
     assert_eq!(Process::start(&mut early).end().stderr, Vec::<String>::new());

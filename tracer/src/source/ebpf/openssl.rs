@@ -286,6 +286,10 @@ pub(super) fn below_root(pid: u32, path: &Path) -> PathBuf {
 /// What the system answered, in the fewest words.
 fn reason(error: &ProgramError) -> String {
     match error {
+        // `perf_uprobe_event_init`, kernel/events/core.c: beside what loading the programs takes.
+        ProgramError::SyscallError(error) if error.io_error.kind() == io::ErrorKind::PermissionDenied => {
+            "that takes root, or CAP_SYS_ADMIN".to_owned()
+        }
         ProgramError::SyscallError(error) => error.io_error.to_string(),
         ProgramError::UProbeError(UProbeError::FileError { io_error, .. }) => io_error.to_string(),
         other => other.to_string(),

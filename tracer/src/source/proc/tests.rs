@@ -153,6 +153,19 @@ fn a_child_is_a_descendant_and_no_process_is_no_process() {
     assert!(snapshot(u32::MAX).is_err());
 }
 
+/// Two looks at the same processes say the same, in the same order.
+#[test]
+fn descendants_are_told_by_number() {
+    let mut children: Vec<Child> = (0..5).map(|_| cat(Stdio::piped())).collect();
+    let own: Vec<u32> = children.iter().map(Child::id).collect();
+    let found: Vec<u32> = with_descendants(id()).into_iter().filter(|pid| own.contains(pid)).collect();
+    assert!(found.len() == own.len() && found.is_sorted(), "{found:?}");
+    for child in &mut children {
+        drop(child.stdin.take());
+        child.wait().expect("ends");
+    }
+}
+
 #[test]
 fn a_child_is_told_with_what_it_inherited() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -4,7 +4,7 @@ use super::link::RING;
 use super::{numbers, process, to_io};
 use crate::event::ProcKey;
 use nix::fcntl::readlinkat;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::CStr;
 use std::fs::File;
 use std::io;
@@ -71,7 +71,7 @@ pub fn all() -> Vec<u32> {
     parents().into_iter().filter(|&(_, (_, kernel))| !kernel).map(|(pid, _)| pid).collect()
 }
 
-/// A process and all its descendants, parents before their children.
+/// A process and all its descendants, parents before their children, and those by number.
 #[must_use]
 pub fn with_descendants(pid: u32) -> Vec<u32> {
     let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
@@ -88,10 +88,10 @@ pub fn with_descendants(pid: u32) -> Vec<u32> {
 }
 
 /// Each process' parent, and whether it is a kernel thread.
-fn parents() -> HashMap<u32, (u32, bool)> {
+fn parents() -> BTreeMap<u32, (u32, bool)> {
     /// `PF_KTHREAD` (include/linux/sched.h).
     const KERNEL_THREAD: u32 = 0x0020_0000;
-    let Ok(processes) = procfs::process::all_processes() else { return HashMap::new() };
+    let Ok(processes) = procfs::process::all_processes() else { return BTreeMap::new() };
     processes
         .filter_map(|process| {
             let stat = process.ok()?.stat().ok()?;
