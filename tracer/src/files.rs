@@ -20,7 +20,7 @@ pub enum Refusal {
     #[error("it is a FIFO that nobody reads; start its reader first, or name a file")]
     Unread,
     /// The system refused.
-    #[error("{}; name a file in a directory that you may write to", system(.0))]
+    #[error("{}; {}", system(.0), cure(.0))]
     System(#[from] io::Error),
 }
 
@@ -124,6 +124,14 @@ pub fn same(one: &Path, other: &Path) -> bool {
             one.is_some() && one == other
         }
         _ => false,
+    }
+}
+
+/// What to do about what the system answered.
+fn cure(error: &io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some room, or name a file on another disk",
+        _ => "name a file in a directory that you may write to",
     }
 }
 

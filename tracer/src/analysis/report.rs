@@ -2,7 +2,7 @@
 
 use super::Analysis;
 use crate::errno;
-use crate::model::{Address, ProcId, Process, Socket};
+use crate::model::{Address, ProcId, Process, Socket, Usage};
 use crate::protocol::{Protocol, TlsFacts};
 use crate::report::{
     self, CallError, Confidence, Connection, Exit, Family, Holder, Library, Report, Session, TlsSession,
@@ -166,12 +166,10 @@ impl Analysis {
             } else {
                 (socket.opened.nr != 0).then(|| self.seconds(socket.opened.time))
             },
-            closed_at: process.and_then(|process| process.ended).map(|(time, _)| self.seconds(time)),
+            closed_at: process.and_then(|process| self.given_up(socket, process)),
             ..Holder::default()
         };
         if let Some(usage) = socket.usage(id) {
-            let closed_at = usage.closed_at().map(|time| self.seconds(time));
-            holder.closed_at = closed_at.or(holder.closed_at);
             (holder.bytes_sent, holder.calls_sent) = usage.sent;
             (holder.bytes_received, holder.calls_received) = usage.received;
             holder.last_error = usage.last_error().map(|(time, nr, errno)| CallError {
@@ -181,6 +179,18 @@ impl Analysis {
             });
         }
         holder
+    }
+}
+
+impl Analysis {
+    /// When a process gave up a socket that it does not hold any more: at its own end at the latest, or by now, where that was
+    /// not seen.
+    fn given_up(&self, socket: &Socket, process: &Process) -> Option<f64> {
+        let closed = socket.usage(process.id).and_then(Usage::closed_at);
+        let ended = process.ended.map(|(time, _)| time);
+        // Of its threads some may have a table of their own.
+        let by_now = (!process.has_tables_apart()).then(|| self.model.now());
+        closed.or(ended).or(by_now).map(|time| self.seconds(time))
     }
 }
 

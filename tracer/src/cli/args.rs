@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 use forkscope::analysis::Level;
-use forkscope::filter::Filter;
+use forkscope::filter::{Filter, nearest};
 use forkscope::recording::Payload;
 use forkscope::report::{RuleId, Severity};
 use forkscope::sinks::screen::Theme;
@@ -193,7 +193,7 @@ pub(super) struct Showing {
     #[arg(long = "rule", value_name = "NAME=error|warning|info|off", value_parser = parse_level)]
     pub(super) rules: Vec<(RuleId, Level)>,
     /// Stop after this long, for example 30s or 5m; a traced program goes on.
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(super) duration: Option<Duration>,
     /// Stop after this many events; a traced program goes on.
     #[arg(long, value_name = "N")]
@@ -314,7 +314,9 @@ fn parse_pid(text: &str) -> Result<u32, String> {
 fn parse_rule(text: &str) -> Result<RuleId, String> {
     RuleId::ALL.into_iter().find(|rule| rule.name().eq_ignore_ascii_case(text)).ok_or_else(|| {
         let names: Vec<&str> = RuleId::ALL.iter().map(|rule| rule.name()).collect();
-        format!("there is no such rule; the rules are {}", names.join(", "))
+        let meant = nearest(text, names.iter().copied());
+        let meant = meant.map(|name| format!(" (did you mean {name}?)")).unwrap_or_default();
+        format!("there is no such rule{meant}; the rules are {}", names.join(", "))
     })
 }
 
@@ -324,6 +326,12 @@ fn parse_theme(text: &str) -> Result<Theme, String> {
         .into_iter()
         .find(|theme| theme.name() == text)
         .ok_or_else(|| format!("there is no such theme; the themes are {}", names()))
+}
+
+/// A time with its unit.
+fn parse_time(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .map_err(|_| "a time is a number with a unit, for example 500ms, 30s or 5m".to_owned())
 }
 
 fn parse_level(text: &str) -> Result<(RuleId, Level), String> {

@@ -56,7 +56,7 @@ async fn follow_all(
         let found = pids.iter().flat_map(|&pid| proc::with_descendants(pid));
         let new: Vec<u32> = found.filter(|&pid| !session.saw_fork_of(pid) && followed.insert(pid)).collect();
         if new.is_empty() {
-            return say_refused(session, refused).map(|()| true);
+            return say_refused(session, pids, refused).map(|()| true);
         }
         for pid in new {
             let uring = rings.get(&pid).copied().unwrap_or_else(|| proc::uses_uring(pid));
@@ -74,11 +74,12 @@ async fn follow_all(
     }
 }
 
-/// Says which processes could not be traced: the others go on. Where there are no others, that is a failure.
-fn say_refused(session: &Session, refused: Vec<Error>) -> Result<()> {
+/// Says which processes could not be traced: the others go on. Where none of those that were named is among them, that is a
+/// failure.
+fn say_refused(session: &Session, pids: &[u32], refused: Vec<Error>) -> Result<()> {
     let others = refused.len().saturating_sub(1) as u64;
     let Some(first) = refused.into_iter().next() else { return Ok(()) };
-    if session.analysis.model.processes().next().is_none() {
+    if !pids.iter().any(|&pid| session.analysis.model.by_pid(pid).is_some()) {
         return Err(first);
     }
     let more = match others {
@@ -101,6 +102,9 @@ pub(super) fn refuse(pid: u32) -> Result<()> {
     let process = proc::process_of(pid).unwrap_or(pid);
     if process != pid {
         return Err(anyhow!("{pid} is a thread of process {process}: name the process"));
+    }
+    if proc::is_kernel_thread(pid) {
+        return Err(anyhow!("{pid} is a thread of the kernel, which makes no system calls: name a process"));
     }
     if pid == std::process::id() {
         return Err(anyhow!("process {pid} is forkscope itself: name the process to trace"));

@@ -8,10 +8,11 @@ pub(super) use forkscope::files::system;
 use forkscope::filter::Filter;
 use forkscope::report::{Finding, Report, Severity};
 use forkscope::sinks::escape::escape;
+use forkscope::sinks::log::wrap::wrap;
 use forkscope::sinks::log::{self, FindingView, Look};
 use forkscope::sinks::words::plural;
 use std::cell::RefCell;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Write;
 
 /// Prints findings, events and the summary.
@@ -21,6 +22,8 @@ pub(super) struct Console {
     filter: Filter,
     /// Findings that the filter kept from being shown, by their numbers.
     filtered: BTreeSet<u32>,
+    /// Findings that were shown in full, by what makes them alike; the first of each.
+    told: BTreeMap<String, u32>,
     look: Look,
     line: String,
     start: u64,
@@ -47,6 +50,7 @@ impl Console {
             verbosity: showing.verbose,
             filter: showing.filter.clone(),
             filtered: BTreeSet::new(),
+            told: BTreeMap::new(),
             look: look(),
             line: String::new(),
             start,
@@ -132,7 +136,10 @@ impl Console {
         let view = FindingView::new(finding, |pid| analysis.process_told(pid), connection);
         if self.filter.matches(&analysis.finding_subject(finding, &view.text())) {
             self.filtered.remove(&finding.id);
-            print(&format!("\n{}\n", log::render(&view, self.look)));
+            let first = *self.told.entry(finding.fingerprint.clone()).or_insert(finding.id);
+            let is_told = first != finding.id && self.verbosity == 0;
+            let text = if is_told { log::mention(&view, self.look) } else { log::render(&view, self.look) };
+            print(&format!("\n{text}\n"));
         } else {
             self.filtered.insert(finding.id);
         }
@@ -160,6 +167,11 @@ pub(super) fn error(error: &anyhow::Error) {
 /// One line beside what was asked for.
 pub(super) fn note(text: &str) {
     print(&format!("forkscope: {}\n", escape(text)));
+}
+
+/// What comes before all else, as wide as the terminal.
+pub(super) fn introduce(text: &str) {
+    print(&format!("{}\n\n", wrap(&text.replace('\n', " "), look().width).join("\n")));
 }
 
 /// How text on standard output should look.

@@ -8,10 +8,10 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, signal, sigprocmask};
 use nix::unistd::{ForkResult, Pid, fork, pipe2, read, write};
-use std::ffi::{CStr, CString, OsString, c_char};
+use std::ffi::{CStr, CString, OsStr, OsString, c_char};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::ptr;
 
 /// A program that waits to be released.
@@ -117,9 +117,10 @@ fn candidates(program: &CString) -> Vec<CString> {
         return vec![program.clone()];
     }
     let path = std::env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
-    let folders: Vec<Vec<u8>> =
-        std::env::split_paths(&path).map(|folder| folder.into_os_string().into_vec()).collect();
-    folders.into_iter().filter_map(|folder| CString::new([&folder[..], b"/", name].concat()).ok()).collect()
+    let name = OsStr::from_bytes(name);
+    // An empty folder is the current one.
+    let paths = std::env::split_paths(&path).map(|folder| folder.join(name).into_os_string().into_vec());
+    paths.filter_map(|path| CString::new(path).ok()).collect()
 }
 
 /// What a process is to become, as the kernel takes it.

@@ -34,6 +34,7 @@ mod text;
 
 pub use column::Column;
 pub use error::FilterError;
+pub use near::nearest;
 pub use subject::{Few, Subject};
 
 use condition::Condition;

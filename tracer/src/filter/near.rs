@@ -2,7 +2,8 @@
 
 /// The nearest of the names to a text, whatever the case, where it is near enough to have been meant: one letter in
 /// three may be wrong, and one of fewer.
-pub(super) fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let most = (text.chars().count() / 3).max(1);
     let near = names.map(|name| (distance(text, name), name));
     near.filter(|(distance, _)| *distance <= most).min_by_key(|(distance, _)| *distance).map(|(_, name)| name)

@@ -182,6 +182,12 @@ impl Process {
         self.place.as_ref()?.container.as_deref()
     }
 
+    /// Whether some of its threads have a descriptor table of their own.
+    #[must_use]
+    pub fn has_tables_apart(&self) -> bool {
+        !self.apart.is_empty()
+    }
+
     /// The table that one of its threads uses.
     pub(super) fn table_of(&self, tid: u32) -> TableId {
         if self.apart.is_empty() { self.table } else { self.apart.get(&tid).copied().unwrap_or(self.table) }

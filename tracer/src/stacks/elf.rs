@@ -18,13 +18,19 @@ use std::rc::Rc;
 const MOST_FILES: usize = 256;
 /// The longest table that is read, in bytes.
 const MOST_TABLE: u64 = 64 << 20;
+/// The most bytes of tables that are kept. Of what comes then none is read: frame pointers lead on, or nothing.
+const MOST_BYTES: u64 = 512 << 20;
 
 /// What makes a file the same: device, inode and path, as mappings say them.
 type Name = (Rc<str>, u64, Rc<str>);
 
 /// Files that were looked at; those that are no programs as well.
 #[derive(Default)]
-pub(super) struct Files(FxHashMap<Name, Option<Rc<Elf>>>);
+pub(super) struct Files {
+    known: FxHashMap<Name, Option<Rc<Elf>>>,
+    /// Bytes of their tables.
+    bytes: u64,
+}
 
 /// A program or library.
 #[derive(Debug)]
@@ -63,18 +69,26 @@ pub(super) struct Tables {
     pub(super) eh_frame_hdr: Section,
 }
 
+impl Tables {
+    fn bytes(&self) -> u64 {
+        [&self.eh_frame, &self.eh_frame_hdr].into_iter().flatten().map(|(_, bytes)| bytes.len() as u64).sum()
+    }
+}
+
 impl Files {
     /// The file of a mapping, opened while its process lives or where it still lies.
     pub(super) fn of(&mut self, process: ProcKey, region: &Region) -> Option<Rc<Elf>> {
         let path = region.path.as_ref().filter(|path| path.starts_with('/'))?;
         let name = (region.device.clone(), region.inode, path.clone());
-        if let Some(known) = self.0.get(&name) {
+        if let Some(known) = self.known.get(&name) {
             return known.clone();
         }
+        let room = MOST_BYTES.saturating_sub(self.bytes);
         // One that cannot be opened now may be seen through another process later.
-        let elf = Elf::read(open(process, region, path)?).map(Rc::new);
-        if self.0.len() < MOST_FILES {
-            self.0.insert(name, elf.clone());
+        let elf = Elf::read(open(process, region, path)?, room).map(Rc::new);
+        if self.known.len() < MOST_FILES {
+            self.bytes += elf.as_ref().map_or(0, |elf| elf.tables.bytes());
+            self.known.insert(name, elf.clone());
         }
         elf
     }
@@ -111,7 +125,8 @@ fn is_same((device, inode): (&str, u64), seen: (u64, u64)) -> bool {
 }
 
 impl Elf {
-    fn read(file: File) -> Option<Self> {
+    /// Reads a file, of its tables at most so many bytes.
+    fn read(file: File, room: u64) -> Option<Self> {
         let cache = ReadCache::new(file.try_clone().ok()?);
         let elf: ElfFile<'_, FileHeader64<Endianness>, _> = ElfFile::parse(&cache).ok()?;
         let endian = elf.endian();
@@ -126,8 +141,8 @@ impl Elf {
         let tables = Tables {
             text: range(&elf, ".text"),
             got: range(&elf, ".got"),
-            eh_frame: section(&elf, ".eh_frame"),
-            eh_frame_hdr: section(&elf, ".eh_frame_hdr"),
+            eh_frame: section(&elf, ".eh_frame", room / 2),
+            eh_frame_hdr: section(&elf, ".eh_frame_hdr", room / 2),
         };
         let debug = if LINKS.iter().any(|link| elf.section_by_name(link).is_some()) {
             Debug::Elsewhere(elf.build_id().ok().flatten().and_then(installed))
@@ -162,9 +177,13 @@ fn range<'a, R: ReadRef<'a>>(
     Some(section.address()..section.address().checked_add(section.size())?)
 }
 
-fn section<'a, R: ReadRef<'a>>(elf: &ElfFile<'a, FileHeader64<Endianness>, R>, name: &str) -> Section {
+fn section<'a, R: ReadRef<'a>>(
+    elf: &ElfFile<'a, FileHeader64<Endianness>, R>,
+    name: &str,
+    room: u64,
+) -> Section {
     let range = range(elf, name)?;
-    let section = elf.section_by_name(name).filter(|section| section.size() <= MOST_TABLE)?;
+    let section = elf.section_by_name(name).filter(|section| section.size() <= MOST_TABLE.min(room))?;
     Some((range, section.data().ok()?.into()))
 }
 
@@ -207,7 +226,7 @@ mod tests {
 
     #[test]
     fn installed_debug_information_is_found_by_build_id_only() {
-        let own = Elf::read(File::open("/proc/self/exe").expect("own")).expect("it is a program");
+        let own = Elf::read(File::open("/proc/self/exe").expect("own"), MOST_BYTES).expect("it is a program");
         assert_eq!(own.debug, Debug::Own);
         for build_id in [&b""[..], b"short", &[0xab; 20], &[0xab; 4096]] {
             assert_eq!(installed(build_id), None, "nobody installs that");

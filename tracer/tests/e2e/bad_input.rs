@@ -47,6 +47,17 @@ fn wrong_usage() {
     refused(&mut with(&["run", "--no-such-option"]), USAGE, &["--no-such-option"]);
     refused(&mut with(&["attach", "not-a-number"]), USAGE, &["not-a-number"]);
     refused(&mut with(&["run", "--fail-on", "sometimes", "--", "true"]), USAGE, &["sometimes"]);
+    refused(&mut with(&["run", "--duration", "abc", "--", "true"]), USAGE, &["abc", "for example 500ms"]);
+    refused(&mut with(&["explain", "enotsok"]), USAGE, &["did you mean enotsock?"]);
+}
+
+#[test]
+fn a_thread_of_the_kernel_makes_no_calls() {
+    let Some(_) = Env::get() else { return };
+    // All others are children of this one, which has the same number everywhere but in containers.
+    if fs::read("/proc/2/comm").is_ok_and(|name| name == b"kthreadd\n") {
+        refused(&mut with(&["attach", "2"]), FAILED, &["2 is a thread of the kernel"]);
+    }
 }
 
 /// What cannot have the live screen says so before anything is started or read.

@@ -47,6 +47,17 @@ pub fn render(view: &FindingView<'_>, look: Look) -> String {
     page.out.join("\n") + "\n"
 }
 
+/// The same of one whose like was shown in full: what it is about, and no more.
+#[must_use]
+pub fn mention(view: &FindingView<'_>, look: Look) -> String {
+    let mut page = Page { look, out: Vec::new() };
+    page.title(view.finding);
+    page.part("-->", None, &format!("process {}", view.process));
+    let label = Some((Label::Note.word(), STRONG));
+    page.part("  =", label, "as above, on another connection; `-v` shows each in full");
+    page.out.join("\n") + "\n"
+}
+
 /// Lines as they come to be.
 struct Page {
     look: Look,

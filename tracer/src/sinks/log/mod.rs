@@ -10,7 +10,7 @@ pub mod summary;
 pub mod view;
 pub mod wrap;
 
-pub use finding::render;
+pub use finding::{mention, render};
 pub use paint::Look;
 pub use summary::summary;
 pub use view::FindingView;

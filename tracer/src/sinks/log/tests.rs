@@ -45,6 +45,16 @@ fn the_founding_case() {
     check("founding-color.txt", &show(&sample::finding(), Look { color: true, ..PLAIN }));
 }
 
+/// One cause on many connections is told in full once.
+#[test]
+fn one_of_many_alike() {
+    let finding = sample::finding();
+    check(
+        "mention-60.txt",
+        &mention(&FindingView::of(&finding, &sample::report()), Look { width: 60, ..PLAIN }),
+    );
+}
+
 #[test]
 fn long_evidence() {
     check("long-100.txt", &show(&long(), PLAIN));

@@ -6,9 +6,9 @@ use crate::model::{ProcId, Process};
 use nix::sys::signal::Signal;
 
 impl Sight<'_> {
-    /// Seconds since the session's start: `+1.234s`.
+    /// Seconds since the session's start, by which it can be told what came first: `+1.234567s`.
     pub(super) fn time(&self, time: u64) -> String {
-        format!("{:+.3}s", self.seconds(time))
+        format!("{:+.6}s", self.seconds(time))
     }
 
     /// Seconds since the session's start.

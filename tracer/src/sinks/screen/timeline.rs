@@ -145,7 +145,7 @@ impl Timeline {
         });
         Table {
             columns: vec![
-                numbers("TIME", 12, 0),
+                numbers("TIME", 13, 0),
                 words("PROCESS", 20, 0),
                 numbers("FD", 5, 1),
                 numbers("BYTES", 6, 0),

@@ -10,6 +10,9 @@ use std::fs::File;
 use std::io;
 use std::thread::JoinHandle;
 
+/// `PF_KTHREAD` (include/linux/sched.h).
+const KERNEL_THREAD: u32 = 0x0020_0000;
+
 /// A process' number and start.
 ///
 /// # Errors
@@ -87,10 +90,15 @@ pub fn with_descendants(pid: u32) -> Vec<u32> {
     found
 }
 
+/// Whether a process is a thread of the kernel.
+#[must_use]
+pub fn is_kernel_thread(pid: u32) -> bool {
+    let stat = process(pid).and_then(|process| process.stat().map_err(to_io));
+    stat.is_ok_and(|stat| stat.flags & KERNEL_THREAD != 0)
+}
+
 /// Each process' parent, and whether it is a kernel thread.
 fn parents() -> BTreeMap<u32, (u32, bool)> {
-    /// `PF_KTHREAD` (include/linux/sched.h).
-    const KERNEL_THREAD: u32 = 0x0020_0000;
     let Ok(processes) = procfs::process::all_processes() else { return BTreeMap::new() };
     processes
         .filter_map(|process| {

@@ -77,7 +77,7 @@ fn a_step_of_the_evidence_leads_to_its_moment() {
         founding,
         &[
             ("3<Enter>/forked 4217<Enter>", "findings > finding 2", "+0.031000s 4200 forked 4217", ""),
-            ("3<Enter>/forked 4217<Enter><Enter>", "findings > finding 2 > connection 5", "+0.031s", ""),
+            ("3<Enter>/forked 4217<Enter><Enter>", "findings > finding 2 > connection 5", "+0.031000s", ""),
             (
                 "3<Enter>/forked 4217<Enter>o",
                 "findings > finding 2 > connection 5",
