@@ -85,7 +85,7 @@ pub(super) fn opened_step(socket: &Socket, fd: i32) -> Option<Step> {
         time: opened.time,
         process: opened.process,
         tid: opened.tid,
-        what: format!("opened {}", connection(socket)),
+        what: format!("{} {}", if socket.accepted { "accepted" } else { "opened" }, connection(socket)),
         nr: seen(opened),
         fd: Some(fd),
         ret: None,
