@@ -166,7 +166,7 @@ impl Analysis {
             } else {
                 (socket.opened.nr != 0).then(|| self.seconds(socket.opened.time))
             },
-            closed_at: process.and_then(|process| self.given_up(socket, process)),
+            closed_at: self.given_up(socket, id),
             ..Holder::default()
         };
         if let Some(usage) = socket.usage(id) {
@@ -185,11 +185,12 @@ impl Analysis {
 impl Analysis {
     /// When a process gave up a socket that it does not hold any more: at its own end at the latest, or by now, where that was
     /// not seen.
-    fn given_up(&self, socket: &Socket, process: &Process) -> Option<f64> {
-        let closed = socket.usage(process.id).and_then(Usage::closed_at);
-        let ended = process.ended.map(|(time, _)| time);
+    fn given_up(&self, socket: &Socket, id: ProcId) -> Option<f64> {
+        let closed = socket.usage(id).and_then(Usage::closed_at);
+        let process = self.model.process(id);
+        let ended = process.and_then(|process| process.ended).map(|(time, _)| time);
         // Of its threads some may have a table of their own.
-        let by_now = (!process.has_tables_apart()).then(|| self.model.now());
+        let by_now = (!process.is_some_and(Process::has_tables_apart)).then(|| self.model.now());
         closed.or(ended).or(by_now).map(|time| self.seconds(time))
     }
 }

@@ -6,7 +6,7 @@ use forkscope::analysis::Analysis;
 use forkscope::event::Event;
 pub(super) use forkscope::files::system;
 use forkscope::filter::Filter;
-use forkscope::report::{Finding, Report, Severity};
+use forkscope::report::{Finding, Report, RuleId, Severity};
 use forkscope::sinks::escape::escape;
 use forkscope::sinks::log::wrap::wrap;
 use forkscope::sinks::log::{self, FindingView, Look};
@@ -23,7 +23,7 @@ pub(super) struct Console {
     /// Findings that the filter kept from being shown, by their numbers.
     filtered: BTreeSet<u32>,
     /// Findings that were shown in full, by what makes them alike; the first of each.
-    told: BTreeMap<String, u32>,
+    told: BTreeMap<(String, RuleId, Severity), u32>,
     look: Look,
     line: String,
     start: u64,
@@ -136,7 +136,8 @@ impl Console {
         let view = FindingView::new(finding, |pid| analysis.process_told(pid), connection);
         if self.filter.matches(&analysis.finding_subject(finding, &view.text())) {
             self.filtered.remove(&finding.id);
-            let first = *self.told.entry(finding.fingerprint.clone()).or_insert(finding.id);
+            let alike = (finding.fingerprint.clone(), finding.rule, finding.severity);
+            let first = *self.told.entry(alike).or_insert(finding.id);
             let is_told = first != finding.id && self.verbosity == 0;
             let text = if is_told { log::mention(&view, self.look) } else { log::render(&view, self.look) };
             print(&format!("\n{text}\n"));

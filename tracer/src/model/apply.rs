@@ -203,10 +203,8 @@ impl Model {
         let end = End { by: at, result: 0 };
         let table = self.table_id(at).and_then(|id| self.tables.get_mut(&id));
         let closed = table.map(|table| table.clear_where(end, |_, holding| holding.cloexec));
-        for (fd, socket) in closed.into_iter().flatten() {
-            // Whose parent has it, too, began with it: nothing is let go.
-            let _ = self.give_up(at, fd, socket);
-        }
+        // Whose parent has it, too, began with it: nothing is let go.
+        let _ = self.give_up_all(at, &closed.unwrap_or_default());
         out.push(Change::Executed { process: at.process });
     }
 

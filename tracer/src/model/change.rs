@@ -70,6 +70,8 @@ pub enum Change {
         tid: u32,
         /// Under which number.
         fd: i32,
+        /// By which call.
+        nr: u16,
     },
     /// A receive said that no more will come: the peer, or a holder, has ended the stream.
     StreamEnded {

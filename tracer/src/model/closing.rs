@@ -1,12 +1,16 @@
 //! What calls that close do to tables and sockets.
 
-use super::table::End;
+use super::table::{End, Seen};
 use super::{Change, Model, Origin, SockId};
 use forkscope_proto::{Call, FileRef};
+use rustc_hash::FxHashSet;
 
 /// Flags of close_range(2).
 const CLOSE_RANGE_UNSHARE: u64 = 2;
 const CLOSE_RANGE_CLOEXEC: u64 = 4;
+
+/// The users of a socket from which on those that only close it are not remembered.
+const IDLE: usize = 16;
 
 /// The most numbers that are remembered as closed before they were known to be open.
 const MOST_EARLY: usize = 32;
@@ -51,9 +55,21 @@ impl Model {
             numbers.into_iter().for_each(|fd| table.set_cloexec(fd, true));
             return;
         }
-        for (fd, socket) in table.clear_where(End { by: at, result: call.ret }, |fd, _| inside(fd)) {
-            out.extend(self.give_up(at, fd, socket));
+        let closed = table.clear_where(End { by: at, result: call.ret }, |fd, _| inside(fd));
+        out.extend(self.give_up_all(at, &closed));
+    }
+
+    /// As [`Model::give_up`], of many at once: the table is looked through once.
+    pub(super) fn give_up_all(&mut self, by: Origin, closed: &[(i32, SockId)]) -> Vec<Change> {
+        let all: FxHashSet<SockId> = closed.iter().map(|&(_, socket)| socket).collect();
+        let mut kept = FxHashSet::default();
+        if let Some(table) = self.table_id(by).and_then(|id| self.tables.get(&id)) {
+            table.find_sockets(&all, &mut Seen::default(), |socket, _| {
+                kept.insert(socket);
+            });
         }
+        let given_up = closed.iter().filter(|(_, socket)| !kept.contains(socket));
+        given_up.filter_map(|&(fd, socket)| self.gave_up(by, fd, socket)).collect()
     }
 
     /// A process has closed a number for a socket. Remembers it, unless the process holds the socket under another one; says so
@@ -64,12 +80,18 @@ impl Model {
         if may_be_held && table.is_some_and(|table| table.find(id).is_some()) {
             return None;
         }
+        self.gave_up(by, fd, id)
+    }
+
+    fn gave_up(&mut self, by: Origin, fd: i32, id: SockId) -> Option<Change> {
         let socket = self.sockets.get_mut(&id)?;
-        let usage = socket.usage_mut(by.process, fd)?;
+        // Who only ever held it is remembered where it is one of few: a service starts many programs.
+        let is_known = socket.usage(by.process).is_some() || socket.users.len() < IDLE;
+        let usage = is_known.then(|| socket.usage_mut(by.process, fd)).flatten()?;
         usage.closes(by.time);
         let used = usage.sent.0 > 0 || usage.received.0 > 0;
         let is_others = socket.crossed.is_some() && socket.is_open() && socket.is_connection();
-        let Origin { process, tid, .. } = by;
-        (used && is_others).then_some(Change::LetGo { socket: id, process, tid, fd })
+        let Origin { process, tid, nr, .. } = by;
+        (used && is_others).then_some(Change::LetGo { socket: id, process, tid, fd, nr })
     }
 }

@@ -64,7 +64,7 @@ impl Touch {
     fn of(at: Origin, call: &Call) -> Option<Self> {
         let produces = calls::SPECS.get(usize::from(at.nr))?.produces;
         let (fd, effect) = match (at.nr, produces) {
-            (calls::CLOSE | calls::CLOSE_RANGE, _) => (call.fd, Effect::Closed),
+            (calls::CLOSE, _) => (call.fd, Effect::Closed),
             (calls::DUP | calls::DUP2 | calls::DUP3, _) => (call.other_fd, Effect::Copied),
             (calls::FCNTL, _) if call.other_fd >= 0 => (call.other_fd, Effect::Copied),
             (_, Produces::Nothing) => return None,

@@ -371,6 +371,9 @@ impl Socket {
         let goes_on =
             |last: &&mut Turn| last.process == turn.process && (last.to >= forked || turn.from < forked);
         if let Some(last) = self.turns.last_mut().filter(goes_on) {
+            if last.assumed && !turn.assumed {
+                (last.tid, last.fd, last.nr) = (turn.tid, turn.fd, turn.nr);
+            }
             last.to = turn.to;
             last.sent = last.sent.saturating_add(turn.sent);
             last.received = last.received.saturating_add(turn.received);

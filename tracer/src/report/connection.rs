@@ -80,7 +80,7 @@ pub struct Holder {
     pub inherited_from: Option<u32>,
     /// When it got the descriptor; null: before the session.
     pub since: Option<f64>,
-    /// When the descriptor was closed, also by exec or by the process' end; null: never.
+    /// When the descriptor was closed, also by exec or by the process' end; where that was not seen, by when it was. Null: never.
     pub closed_at: Option<f64>,
     /// Bytes that it sent.
     pub bytes_sent: u64,

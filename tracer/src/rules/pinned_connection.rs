@@ -47,6 +47,7 @@ struct LetGo {
     process: ProcId,
     tid: u32,
     fd: i32,
+    nr: u16,
     time: u64,
 }
 
@@ -56,11 +57,11 @@ impl Rule for PinnedConnection {
     }
 
     fn check(&mut self, model: &Model, change: &Change, _out: &mut Vec<Draft>) {
-        if let Change::LetGo { socket, process, tid, fd } = *change
+        if let Change::LetGo { socket, process, tid, fd, nr } = *change
             && self.let_go.len() < MOST
             && !peer_saw_the_end(model, socket)
         {
-            self.let_go.push_back(LetGo { socket, process, tid, fd, time: model.now() });
+            self.let_go.push_back(LetGo { socket, process, tid, fd, nr, time: model.now() });
         }
     }
 
@@ -89,27 +90,40 @@ fn found(model: &Model, let_go: &LetGo) -> Option<Draft> {
     }
     let mut holders: Vec<(ProcId, i32)> = model.holders(socket.id).collect();
     holders.sort_unstable();
-    let is_to_serve = |&holder| is_to_serve(model, socket, let_go.process, holder);
-    if may_be_awaited(socket) || socket.accepted && holders.iter().any(is_to_serve) {
+    let parent = let_go.process;
+    if may_be_awaited(socket) && holders.iter().any(|&holder| may_know(model, holder))
+        || socket.accepted && holders.iter().any(|&holder| is_to_serve(model, socket, parent, holder))
+    {
         return None;
     }
     let &(holder, fd) = holders.first()?;
     Some(draft(model, socket, let_go, (holder, fd), holders.len()))
 }
 
-/// Whether a holder may wait for what the client was to be told, by an answer or, of what it has subscribed to, without one.
+/// Whether the client may wait: for an answer, or for what it has subscribed to.
 fn may_be_awaited(socket: &Socket) -> bool {
     let (flight, _) = socket.in_flight();
-    let is_read = socket.protocol() != Protocol::Unknown;
-    !socket.accepted && (flight.is_something() || is_read && matches!(flight, InFlight::Unknown))
+    let is_told_unasked = matches!(socket.read_protocol(), Protocol::Redis | Protocol::Amqp | Protocol::Mqtt);
+    !socket.accepted && (flight.is_something() || is_told_unasked && matches!(flight, InFlight::Unknown))
+}
+
+/// Whether a holder may know what it has: a program that was executed does not know of a number that is not standard input or
+/// output.
+fn may_know(model: &Model, (holder, fd): (ProcId, i32)) -> bool {
+    fd <= 2 || model.process(holder).is_some_and(|process| process.execs.is_empty())
 }
 
 /// Whether a holder may be the child that a server made for a client, and be at its answer: its parent has not used the connection
-/// since. A program that it executed does not know of a number that is not standard input or output.
-fn is_to_serve(model: &Model, socket: &Socket, parent: ProcId, (holder, fd): (ProcId, i32)) -> bool {
+/// since, and never answered, but for TLS' handshake.
+fn is_to_serve(model: &Model, socket: &Socket, parent: ProcId, holder: (ProcId, i32)) -> bool {
     let used = socket.turns.iter().rev().find(|turn| turn.process == parent).map_or(0, |turn| turn.to);
-    let is_child = |child: &Process| child.forked_at.is_some_and(|forked| forked >= used);
-    model.process(holder).is_some_and(|child| is_child(child) && (child.execs.is_empty() || fd <= 2))
+    let answered = socket.usage(parent).is_some_and(|usage| usage.sent.1 > 0);
+    let is_child = |child: &Process| {
+        child.parent == Some(parent) && child.forked_at.is_some_and(|forked| forked >= used)
+    };
+    (!answered || socket.protocol() == Protocol::Tls)
+        && may_know(model, holder)
+        && model.process(holder.0).is_some_and(is_child)
 }
 
 fn draft(model: &Model, socket: &Socket, let_go: &LetGo, (holder, fd): (ProcId, i32), count: usize) -> Draft {
@@ -122,9 +136,9 @@ fn draft(model: &Model, socket: &Socket, let_go: &LetGo, (holder, fd): (ProcId, 
         process: let_go.process,
         tid: let_go.tid,
         what: format!("{user} closed it, which ended nothing: {pid} holds it still"),
-        nr: Some(calls::CLOSE),
+        nr: Some(let_go.nr),
         fd: Some(let_go.fd),
-        ret: Some(0),
+        ret: (let_go.nr == calls::CLOSE).then_some(0),
     });
     Draft {
         rule: RuleId::PinnedConnection,

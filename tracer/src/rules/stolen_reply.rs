@@ -17,9 +17,10 @@ that asked waits for an answer that is gone; the one that read it has an answer 
 With a protocol that numbers its requests (HTTP/2) it is dropped and the asker hangs; with one that does not (Redis,
 PostgreSQL, HTTP/1.1) it is taken for the reader's own answer: wrong data without any error.
 
-A request may be handed over, and is not reported then: who asked has closed its copy, has ended, never reads the connection
-again, or has given it to a program as its standard input. So on HTTP/1.1, whose sessions anybody can go on with, and of a
-child that only writes, it is told when the one that asked reads on, or at once where both have asked since the fork.
+A request may be handed over with its connection: who asked closes its copy, or ends, and nothing is reported. On HTTP/1.1,
+whose sessions anybody can go on with, and of a child that only writes, it is reported only when the one that asked reads on
+there, or when both have asked since the fork: that it waits for the answer in poll(2) is not seen. Of a program that has the
+connection as its standard input nothing is reported.
 
 How to fix it: each process opens its own connection, after the fork. Connection pools need to be disposed of, or
 made anew, in the child.";
@@ -80,10 +81,15 @@ impl StolenReply {
         if asker == reader || socket.accepted || on_purpose(socket, reader) || !wants(model, &taken) {
             return;
         }
+        // A program that was given the connection as its standard input reads for who gave it.
+        if (0..=2).contains(&fd) {
+            return;
+        }
         let has_state = socket.read_protocol().keeps_state_in_user_memory();
-        if has_state && !only_writes(socket, asker) || both_went_on(socket, asker, reader) {
+        let is_same = |one: &Taken| (one.socket, one.asker, one.reader) == (id, asker, reader);
+        if has_state && !only_writes(socket, asker, reader) || both_went_on(socket, asker, reader) {
             out.push(draft(model, socket, &taken));
-        } else if !(0..=2).contains(&fd) {
+        } else if !self.taken.iter().any(is_same) {
             if self.taken.len() >= MOST {
                 self.taken.pop_front();
             }
@@ -99,14 +105,15 @@ impl StolenReply {
             if is_it {
                 out.push(draft(model, socket, taken));
             }
-            !is_it && wants(model, taken)
+            !is_it && (taken.socket != id || wants(model, taken))
         });
     }
 }
 
-/// Whether a process inherited the connection to write on it, as far as can be seen: its parent may read.
-fn only_writes(socket: &Socket, process: ProcId) -> bool {
-    socket.opened.process != process && socket.usage(process).is_some_and(|usage| usage.received.1 == 0)
+/// Whether a process inherited the connection to write on it, as far as can be seen, and the other one only reads.
+fn only_writes(socket: &Socket, process: ProcId, reader: ProcId) -> bool {
+    let usage = |id| socket.usage(id).map_or((0, 0), |usage| (usage.sent.1, usage.received.1));
+    socket.opened.process != process && usage(process).1 == 0 && usage(reader).0 == 0
 }
 
 /// Whether who asked may want the reply: one that is gone has handed the connection over, as a daemon's parent does, and so has

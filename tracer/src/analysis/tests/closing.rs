@@ -21,22 +21,24 @@ fn holders(kernel: &Kernel) -> Vec<Holder> {
 
 #[test]
 fn however_its_user_closes_it_who_keeps_it_is_told() {
-    let closes: [Does; 5] = [
-        |kernel, fd| kernel.close(P, fd),
-        |kernel, fd| close_range(kernel, P, fd),
-        |kernel, fd| {
+    let closes: [(&str, Does); 5] = [
+        ("close", |kernel, fd| kernel.close(P, fd)),
+        ("close_range", |kernel, fd| close_range(kernel, P, fd)),
+        ("dup2", |kernel, fd| {
             let other = kernel.open(P, "/dev/null");
             kernel.copy(P, other, fd);
-        },
-        |kernel, fd| {
+        }),
+        ("close", |kernel, fd| {
             kernel.copy(P, fd, 30);
             kernel.close(P, fd);
             kernel.close(P, 30);
-        },
+        }),
         // What it closed could not be taken.
-        |kernel, fd| kernel.call(P, calls::CLOSE, b"", |call| (call.fd, call.file) = (fd, FileRef::NONE)),
+        ("close", |kernel, fd| {
+            kernel.call(P, calls::CLOSE, b"", |call| (call.fd, call.file) = (fd, FileRef::NONE));
+        }),
     ];
-    for (at, close) in closes.iter().enumerate() {
+    for (at, (call, close)) in closes.iter().enumerate() {
         let mut kernel = Kernel::new();
         let fd = kernel.connect(P, 80);
         kernel.send(P, fd, b"hello");
@@ -45,6 +47,8 @@ fn however_its_user_closes_it_who_keeps_it_is_told() {
         kernel.wait(1_000_000_000);
         kernel.open(P, "/later");
         assert_eq!(kernel.findings(), [("pinned-connection", C, Some(fd))], "{at}");
+        let finding = kernel.analysis.findings().last().expect("found");
+        assert_eq!(finding.evidence.last().and_then(|step| step.syscall.as_deref()), Some(*call), "{at}");
         let closed: Vec<bool> = holders(&kernel).iter().map(|holder| holder.closed_at.is_some()).collect();
         assert_eq!(closed, [true, false], "{at}");
     }
@@ -87,6 +91,28 @@ fn an_exec_closes_too() {
     kernel.exec(C);
     let of_child = holders(&kernel).into_iter().find(|holder| holder.pid == C).expect("it held it");
     assert!(of_child.closed_at.is_some());
+}
+
+/// A service starts many programs; the one child that goes on with the connection is no less its user.
+#[test]
+fn who_only_held_it_takes_no_place_of_who_uses_it() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 80);
+    kernel.send(P, fd, b"hello");
+    kernel.call(P, calls::FCNTL, b"", |call| (call.fd, call.args[1], call.args[2]) = (fd, 2, 1));
+    for child in 1000..1400 {
+        kernel.fork(P, child, 0);
+        kernel.exec(child);
+        kernel.exit(child);
+    }
+    kernel.fork(P, C, 0);
+    kernel.send(C, fd, b"goes on");
+    kernel.close(P, fd);
+    kernel.wait(2_000_000_000);
+    kernel.open(P, "/later");
+    assert_eq!(kernel.findings(), []);
+    let holders = holders(&kernel);
+    assert!(holders.len() < 20 && holders.iter().any(|holder| holder.pid == C), "{}", holders.len());
 }
 
 /// A thread takes a table of its own again and again; another one has the first, until the program is executed.

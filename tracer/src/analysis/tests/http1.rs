@@ -5,6 +5,8 @@ use crate::analysis::kernel::Kernel;
 use crate::report::{Finding, Severity};
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+const PING: &[u8] = b"*1\r\n$4\r\nPING\r\n";
+const PONG: &[u8] = b"+PONG\r\n";
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 
 /// Each has its answer, by luck: the connection is the client's, and both ask on it.
@@ -95,22 +97,22 @@ fn an_answer_that_another_was_given_to_read() {
 /// A program that was given the connection as its standard input reads it for its parent: `cat <&3`.
 #[test]
 fn a_program_that_reads_for_its_parent() {
-    let mut kernel = Kernel::new();
-    let fd = kernel.connect(P, 80);
-    kernel.send(P, fd, GET);
-    kernel.fork(P, C, 0);
-    kernel.copy(C, fd, 0);
-    kernel.close(C, fd);
-    kernel.receive(C, 0, b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nab");
-    kernel.receive(P, fd, b"cd");
-    assert_eq!(kernel.findings(), []);
+    let page = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nabcd".as_slice();
+    for (asks, answer) in [(GET, page), (PING, PONG)] {
+        let mut kernel = Kernel::new();
+        let fd = kernel.connect(P, 80);
+        kernel.send(P, fd, asks);
+        kernel.fork(P, C, 0);
+        kernel.copy(C, fd, 0);
+        kernel.close(C, fd);
+        kernel.receive(C, 0, answer);
+        assert_eq!(kernel.findings(), [], "{}", asks.escape_ascii());
+    }
 }
 
 /// One writes, the other reads: two that work together.
 #[test]
 fn a_child_that_asks_for_its_parent() {
-    const PING: &[u8] = b"*1\r\n$4\r\nPING\r\n";
-    const PONG: &[u8] = b"+PONG\r\n";
     let mut kernel = Kernel::new();
     let fd = kernel.connect(P, 6379);
     kernel.fork(P, C, 0);
@@ -121,4 +123,22 @@ fn a_child_that_asks_for_its_parent() {
     assert_eq!(kernel.findings(), []);
     kernel.receive_nothing(C, fd, libc::EAGAIN);
     assert_eq!(kernel.findings(), [("stolen-reply", P, Some(fd))]);
+}
+
+/// What was there before the attach has no call; what is seen first has its own.
+#[test]
+fn the_first_use_that_is_seen_has_its_call() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.held_before(P);
+    let ask = |kernel: &mut Kernel, pid| {
+        kernel.send(pid, fd, PING);
+        kernel.receive(pid, fd, PONG);
+    };
+    ask(&mut kernel, P);
+    kernel.fork(P, C, 0);
+    [C, P].into_iter().for_each(|pid| ask(&mut kernel, pid));
+    let shared = |finding: &&Finding| finding.rule.name() == "shared-stream";
+    let finding = kernel.analysis.findings().iter().find(shared).expect("found");
+    let sent: Vec<_> = finding.evidence.iter().filter(|step| step.what.contains(" sent ")).collect();
+    assert!(sent.len() > 1 && sent.iter().all(|step| step.syscall.as_deref() == Some("sendto")), "{sent:#?}");
 }

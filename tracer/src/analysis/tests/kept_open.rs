@@ -56,12 +56,19 @@ fn a_server_that_only_accepts_lets_nothing_go() {
 /// It reads what the client says first, and leaves the rest to its child, whose answer takes long.
 #[test]
 fn a_server_that_begins_and_lets_a_child_go_on() {
-    for (goes_on, executes, pinned) in
-        [(false, false, false), (true, false, true), (false, true, true), (true, true, true)]
-    {
+    for (answers, goes_on, executes, pinned) in [
+        (false, false, false, false),
+        (true, false, false, true),
+        (false, true, false, true),
+        (false, false, true, true),
+        (false, true, true, true),
+    ] {
         let mut kernel = Kernel::new();
         let fd = kernel.accept(P, 80);
         kernel.receive(P, fd, b"hello");
+        if answers {
+            kernel.send(P, fd, b"all of it");
+        }
         kernel.fork(P, C, 0);
         if executes {
             kernel.exec(C);
@@ -73,7 +80,7 @@ fn a_server_that_begins_and_lets_a_child_go_on() {
         kernel.wait(2_000_000_000);
         kernel.open(P, "/later");
         let expected = [("pinned-connection", C, Some(fd))];
-        assert_eq!(kernel.findings(), expected[..usize::from(pinned)], "{goes_on} {executes}");
+        assert_eq!(kernel.findings(), expected[..usize::from(pinned)], "{answers} {goes_on} {executes}");
     }
 }
 
@@ -84,14 +91,20 @@ fn a_client_that_asks_and_lets_a_child_wait() {
     let ok = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".as_slice();
     let subscribe = b"*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\na\r\n".as_slice();
     let subscribed = b"*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n".as_slice();
-    for (asks, is_told, pinned) in
-        [(get, None, false), (get, Some(ok), true), (subscribe, Some(subscribed), false)]
-    {
+    for (asks, is_told, executes, pinned) in [
+        (get, None, false, false),
+        (get, None, true, true),
+        (get, Some(ok), false, true),
+        (subscribe, Some(subscribed), false, false),
+    ] {
         let mut kernel = Kernel::new();
         let fd = kernel.connect(P, 80);
         kernel.send(P, fd, asks);
         is_told.into_iter().for_each(|told| kernel.receive(P, fd, told));
         kernel.fork(P, C, 0);
+        if executes {
+            kernel.exec(C);
+        }
         kernel.close(P, fd);
         kernel.wait(1_500_000_000);
         kernel.open(P, "/later");

@@ -189,6 +189,16 @@ fn a_tls_session_that_both_use() {
     }
 }
 
+/// That it is encrypted does not make it awaited.
+#[test]
+fn a_tls_session_that_is_kept_open() {
+    let (mut kernel, fd, _) = tls(true, &[(P, SENDS, DATA), (P, RECEIVES, DATA)]);
+    kernel.close(P, fd);
+    kernel.wait(2_000_000_000);
+    kernel.open(P, "/later");
+    assert_eq!(kernel.findings(), [("pinned-connection", C, Some(fd))]);
+}
+
 #[test]
 fn a_tls_session_whose_opening_was_not_seen() {
     let mut kernel = Kernel::new();

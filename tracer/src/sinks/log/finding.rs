@@ -54,7 +54,7 @@ pub fn mention(view: &FindingView<'_>, look: Look) -> String {
     page.title(view.finding);
     page.part("-->", None, &format!("process {}", view.process));
     let label = Some((Label::Note.word(), STRONG));
-    page.part("  =", label, "as above, on another connection; `-v` shows each in full");
+    page.part("  =", label, "as above, of another connection or process; `-v` shows each in full");
     page.out.join("\n") + "\n"
 }
 
