@@ -4,6 +4,7 @@
 //! rights perhaps, then writes through: a link to another file, a FIFO of which they read.
 
 use crate::errno;
+use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
@@ -133,6 +134,11 @@ fn cure(error: &io::Error) -> &'static str {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some room, or name a file on another disk",
         _ => "name a file in a directory that you may write to",
     }
+}
+
+/// Where a command may be: in each folder of a PATH, of which an empty one is the current folder (execvp(3)).
+pub fn in_path(name: &OsStr, path: &OsStr) -> impl Iterator<Item = PathBuf> {
+    std::env::split_paths(path).map(move |folder| folder.join(name))
 }
 
 /// A system error as users know it: its words and its name.

@@ -63,18 +63,11 @@ fn plaintext() -> Result<String, String> {
     let tried = EbpfSource::start(&Settings { plaintext: true, ..Settings::default() });
     match tried.and_then(|mut source| source.try_library_probe()) {
         Ok(()) => Ok("read where programs have OpenSSL loaded as a shared library (libssl.so)".to_owned()),
-        Err(_) if !has(SYS_ADMIN) => {
+        Err(_) if !proc::has_capability(SYS_ADMIN) => {
             Err("not read: that takes root, or CAP_SYS_ADMIN beside the other capabilities".to_owned())
         }
         Err(error) => Err(format!("not read: {}", first_line(error))),
     }
-}
-
-/// Whether this process has a capability.
-fn has(number: u32) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let held = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
-    held.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).unwrap_or(0) >> number & 1 == 1
 }
 
 /// Which commands work here.
@@ -112,7 +105,9 @@ fn first_line(error: impl Display) -> String {
 fn privileges() -> Result<String, String> {
     let missing: Vec<&str> = CAPABILITIES
         .iter()
-        .filter(|&&(_, number)| !has(number) && (number < 38 || !has(SYS_ADMIN)))
+        .filter(|&&(_, number)| {
+            !proc::has_capability(number) && (number < 38 || !proc::has_capability(SYS_ADMIN))
+        })
         .map(|&(name, _)| name)
         .collect();
     if missing.is_empty() {

@@ -3,6 +3,7 @@
 use super::console::system;
 use super::streams::Streams;
 use anyhow::{Context, Result, anyhow};
+use forkscope::files::in_path;
 use forkscope::source::ptrace::Preparation;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
@@ -117,9 +118,7 @@ fn candidates(program: &CString) -> Vec<CString> {
         return vec![program.clone()];
     }
     let path = std::env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
-    let name = OsStr::from_bytes(name);
-    // An empty folder is the current one.
-    let paths = std::env::split_paths(&path).map(|folder| folder.join(name).into_os_string().into_vec());
+    let paths = in_path(OsStr::from_bytes(name), &path).map(|path| path.into_os_string().into_vec());
     paths.filter_map(|path| CString::new(path).ok()).collect()
 }
 

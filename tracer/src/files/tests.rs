@@ -127,3 +127,9 @@ fn errors_of_the_system_are_told_by_their_name() {
     assert_eq!(told, "Permission denied (EACCES)");
     assert_eq!(system(&ErrorKind::UnexpectedEof.into()), "unexpected end of file");
 }
+
+#[test]
+fn an_empty_folder_of_a_path_is_the_current_one() {
+    let places: Vec<PathBuf> = in_path("tool".as_ref(), ":/usr/bin::".as_ref()).collect();
+    assert_eq!(places, ["tool", "/usr/bin/tool", "tool", "tool"].map(PathBuf::from));
+}

@@ -160,7 +160,9 @@ impl Model {
         if threads > 1 {
             let mut before = None;
             self.with(at.process, |process| before = process.apart.insert(at.tid, own));
-            before.into_iter().for_each(|table| drop(self.tables.remove(&table)));
+            if let Some(before) = before {
+                self.tables.remove(&before);
+            }
         } else {
             self.leave(table);
             if let Some(table) = self.tables.get_mut(&own) {

@@ -225,6 +225,19 @@ mod tests {
     }
 
     #[test]
+    fn tables_are_read_while_there_is_room() {
+        let own = proc::key(std::process::id()).expect("it lives");
+        let maps = Maps::read(own).expect("its own");
+        let region =
+            maps.find(tables_are_read_while_there_is_room as *const () as u64).expect("it is mapped");
+        for (bytes, is_read) in [(0, true), (MOST_BYTES, false)] {
+            let mut files = Files { bytes, ..Files::default() };
+            let elf = files.of(own, region).expect("it is a file");
+            assert_eq!((elf.tables.eh_frame.is_some(), files.bytes > bytes), (is_read, is_read));
+        }
+    }
+
+    #[test]
     fn installed_debug_information_is_found_by_build_id_only() {
         let own = Elf::read(File::open("/proc/self/exe").expect("own"), MOST_BYTES).expect("it is a program");
         assert_eq!(own.debug, Debug::Own);

@@ -3,6 +3,7 @@
 //! A kernel takes ten milliseconds and more to put the first probe on a file (`percpu_down_write` waits for RCU,
 //! kernel/events/uprobes.c), and a program that maps a library may have used it by then.
 
+use crate::files::in_path;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
@@ -50,7 +51,7 @@ fn found(program: &OsStr) -> Option<PathBuf> {
         return std::path::absolute(program).ok();
     }
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|path| path.is_file())
+    in_path(program, &path).find(|path| path.is_file())
 }
 
 /// The Python that a script names in its first line, by its path.

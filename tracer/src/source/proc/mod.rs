@@ -28,7 +28,7 @@ pub use glance::glance;
 pub use mapped::{MappedFile, mapped_files};
 pub use place::place;
 pub use regular::open_regular;
-pub use signal::{is_stopped, may_signal_all, signal};
+pub use signal::{has_capability, is_stopped, may_signal_all, signal};
 pub use snapshot::snapshot;
 pub use thread::{memory_by_pieces, stands_at, thread_numbers};
 pub use tree::{Rings, all, is_kernel_thread, key, process_of, threads, uses_uring, with_descendants};

@@ -33,10 +33,16 @@ pub fn signal(process: ProcKey, signal: Signal) -> io::Result<()> {
 /// Whether forkscope may send signals to processes of all users.
 #[must_use]
 pub fn may_signal_all() -> bool {
-    /// `CAP_KILL` (capabilities(7), include/uapi/linux/capability.h).
-    const KILL: u64 = 1 << 5;
+    /// `CAP_KILL`.
+    const KILL: u32 = 5;
+    has_capability(KILL)
+}
+
+/// Whether forkscope has a capability, by its number (capabilities(7), include/uapi/linux/capability.h).
+#[must_use]
+pub fn has_capability(number: u32) -> bool {
     let status = super::process(std::process::id()).and_then(|own| own.status().map_err(super::to_io));
-    status.is_ok_and(|status| status.capeff & KILL != 0)
+    status.is_ok_and(|status| status.capeff >> number & 1 == 1)
 }
 
 /// Whether a process is stopped, by a signal or under a tracer; `None`: it is gone.
