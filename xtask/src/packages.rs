@@ -7,6 +7,9 @@ use anyhow::{Context, Result};
 use std::ffi::OsStr;
 use std::sync::OnceLock;
 
+/// Another apt-get may be at work, such as the one that upgrades a machine by night: seconds to wait for its end.
+const WAIT: &str = "DPkg::Lock::Timeout=300";
+
 /// Has the packages installed, installing those that are not. `what` they are is for the error.
 pub(crate) fn ensure(what: &str, packages: &[String]) -> Result<()> {
     let absent: Vec<&str> = packages.iter().map(String::as_str).filter(|name| !is_installed(name)).collect();
@@ -37,7 +40,8 @@ fn install(packages: &[&str]) -> Result<()> {
     eprintln!("installing {}", packages.join(" "));
     let privilege = Privilege::find().context("this user is not root and has no sudo")?;
     let mut command = privilege.command("apt-get", &[("DEBIAN_FRONTEND", OsStr::new("noninteractive"))]);
-    output(command.args(["-q", "-y", "--no-install-recommends", "install"]).args(packages)).map(drop)
+    output(command.args(["-q", "-y", "--no-install-recommends", "-o", WAIT, "install"]).args(packages))
+        .map(drop)
 }
 
 /// Whether the package is installed already, or this system's package sources have it.

@@ -76,7 +76,8 @@ install_packages() {
         die "apt-get could not install ${packages[*]}"
 }
 
-apt_install() { apt-get -q install -y --no-install-recommends "$@" >&2; }
+# Another apt-get may be at work: seconds to wait for its end.
+apt_install() { apt-get -q -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@" >&2; }
 
 # All Pythons that could do: the system's and pyenv's. Its shims are left out: they run any version.
 pythons() {
