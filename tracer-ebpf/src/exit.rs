@@ -48,7 +48,7 @@ fn exited<A: Access>(pt_regs: u64, ret: u64) -> i32 {
     }
     let Some(me) = Me::<A>::if_traced() else { return 0 };
     let (regs, ret) = (A::registers(pt_regs), ret as i64);
-    mapped::ended(&me, &regs, ret);
+    mapped::ended(&me, pt_regs, &regs, ret);
     let Some(spec) = spec(regs.number) else { return 0 };
     if is_ignored(spec) || is_compat(&me) {
         return 0;

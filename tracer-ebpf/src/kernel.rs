@@ -7,7 +7,7 @@ use aya_ebpf::helpers::generated::{
     bpf_get_current_task, bpf_get_current_task_btf, bpf_probe_read_kernel, bpf_probe_read_user,
     bpf_task_pt_regs,
 };
-use core::mem::{MaybeUninit, transmute};
+use core::mem::{MaybeUninit, offset_of, transmute};
 use forkscope_proto::CAST;
 
 /// Plain data for which any bytes, and zero, are a value.
@@ -82,7 +82,7 @@ impl Access for Probing {
 
     #[inline(always)]
     fn registers(pt_regs: u64) -> Registers {
-        read(pt_regs, 0)
+        read(pt_regs, Registers::AT)
     }
 
     #[inline(always)]
@@ -128,16 +128,15 @@ impl Access for Typed {
     #[inline(always)]
     fn number(pt_regs: u64) -> Option<u64> {
         // SAFETY: the tracepoint's argument is a `struct pt_regs`.
-        Some(unsafe { (&raw const (*(pt_regs as *const Registers)).number).read_volatile() })
+        Some(unsafe { (&raw const (*Registers::of(pt_regs)).number).read_volatile() })
     }
 
     #[inline(always)]
     fn registers(pt_regs: u64) -> Registers {
-        let from = pt_regs as *const Registers;
+        let from = Registers::of(pt_regs);
         // SAFETY: the tracepoint's argument is a `struct pt_regs`. Only what may be asked for is loaded.
         unsafe {
             Registers {
-                before: [0; 7],
                 r10: (&raw const (*from).r10).read_volatile(),
                 r9: (&raw const (*from).r9).read_volatile(),
                 r8: (&raw const (*from).r8).read_volatile(),
@@ -209,7 +208,7 @@ impl Plain for InCall {}
 
 impl InCall {
     /// Offset in `struct pt_regs`.
-    const AT: u32 = (size_of::<Registers>() - size_of::<Self>()) as u32;
+    const AT: u32 = Registers::AT + (size_of::<Registers>() - size_of::<Self>()) as u32;
 
     /// The call of the thread whose registers are there; `None`: it is in none. A call's result is `-ENOSYS` until it ends
     /// (`entry_SYSCALL_64`, arch/x86/entry/entry_64.S; `do_syscall_64`).
@@ -221,12 +220,11 @@ impl InCall {
     }
 }
 
-/// Registers of a system call: the start of x86-64's `struct pt_regs` (arch/x86/include/asm/ptrace.h),
-/// an ABI that user space sees through ptrace(2).
+/// Registers of a system call: of x86-64's `struct pt_regs` (arch/x86/include/asm/ptrace.h), an ABI that user space sees through
+/// ptrace(2), those from r10 on. Not what lies before it: programs that copy this have a stack of 512 bytes, all calls together.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Registers {
-    before: [u64; 7],
     r10: u64,
     r9: u64,
     r8: u64,
@@ -240,6 +238,21 @@ pub struct Registers {
 impl Plain for Registers {}
 
 impl Registers {
+    /// Offset in `struct pt_regs`: r15, r14, r13, r12, bp, bx and r11 come before.
+    const AT: u32 = 7 * 8;
+
+    /// Where they are, in the structure at `pt_regs`.
+    #[inline(always)]
+    fn of(pt_regs: u64) -> *const Self {
+        pt_regs.wrapping_add(u64::from(Self::AT)) as *const Self
+    }
+
+    /// The number alone.
+    #[inline(always)]
+    pub fn number_at(pt_regs: u64) -> u64 {
+        read(pt_regs, Self::AT + offset_of!(Self, number) as u32)
+    }
+
     /// Argument `index` of the call; the arguments are intact at its exit, too.
     #[inline(always)]
     pub fn arg(&self, index: u8) -> u64 {
