@@ -52,10 +52,24 @@ pub struct Exec {
 pub struct Exit {
     /// The head.
     pub header: Header,
-    /// Wait status as wait(2) gives it: of the task, or of the process with `last`.
+    /// Wait status as wait(2) gives it: of the task, or of the process with `last`; [`Exit::UNSEEN`].
     pub status: u32,
     /// 1: it was the last thread of its process.
     pub last: u32,
+}
+
+impl Exit {
+    /// In place of a status, which is never so large: the end was not seen, but that the process is gone.
+    pub const UNSEEN: u32 = u32::MAX;
+
+    /// The wait status, where it is known.
+    #[must_use]
+    pub const fn status(&self) -> Option<u32> {
+        match self.status {
+            Self::UNSEEN => None,
+            status => Some(status),
+        }
+    }
 }
 
 crate::layout!(Fork, 88);

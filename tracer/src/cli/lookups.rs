@@ -7,7 +7,7 @@ use forkscope::event::{Event, ProcKey, Snapshot, What};
 use forkscope::model::{Facts, Process};
 use forkscope::source::proc;
 use forkscope::source::usage::now;
-use forkscope_proto::Kind;
+use forkscope_proto::{Exit, Header, Kind};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,8 @@ const ALONE: Duration = Duration::from_secs(1);
 pub(super) struct Lookups {
     /// Processes whose descriptor tables are in doubt.
     doubtful: BTreeSet<u32>,
+    /// Those of them that had ended, as /proc showed.
+    ended: BTreeSet<ProcKey>,
     resynced: Instant,
     glanced: Instant,
     /// Lost events after which all tables were in doubt.
@@ -31,7 +33,7 @@ pub(super) struct Lookups {
 impl Default for Lookups {
     fn default() -> Self {
         let now = Instant::now();
-        Self { doubtful: BTreeSet::new(), resynced: now, glanced: now, lost: 0 }
+        Self { doubtful: BTreeSet::new(), ended: BTreeSet::new(), resynced: now, glanced: now, lost: 0 }
     }
 }
 
@@ -159,10 +161,15 @@ impl Session {
 
     /// Asks /proc for the tables that are in doubt, for so long; the others are asked for the next time.
     fn resync(&mut self, most: Duration) {
+        self.end_unseen();
         self.count_losses();
         let began = Instant::now();
         while let Some(pid) = self.lookups.doubtful.pop_first() {
-            if let Ok((key, snapshot)) = proc::snapshot(pid) {
+            if let Some(key) = self.living(pid)
+                && proc::has_ended(key)
+            {
+                self.lookups.ended.insert(key);
+            } else if let Ok((key, snapshot)) = proc::snapshot(pid) {
                 if snapshot.uring {
                     self.source.meet_ring();
                 }
@@ -175,6 +182,25 @@ impl Session {
         // What a snapshot leaves in doubt, another look right now would leave so, too.
         let _again = self.answer();
         self.lookups.resynced = Instant::now();
+    }
+
+    /// Where events were lost, that of a process' end may have been among them: it had ended when it was looked at the last time,
+    /// and since then what waited has been read.
+    fn end_unseen(&mut self) {
+        for process in std::mem::take(&mut self.lookups.ended) {
+            if self.lookups.lost > 0 && self.living(process.tgid) == Some(process) {
+                let exit = Exit { header: Header::default(), status: Exit::UNSEEN, last: 1 };
+                let event = Event { time: now(), process, tid: process.tgid, what: What::Exit(&exit) };
+                self.note(&event);
+                self.console.event(&event, &self.analysis);
+            }
+        }
+    }
+
+    /// The process with a number that lives, as far as is known.
+    fn living(&self, pid: u32) -> Option<ProcKey> {
+        let process = self.analysis.model.by_pid(pid)?;
+        process.ended.is_none().then_some(process.key)
     }
 
     /// Events that were lost may have been of any table.
@@ -199,6 +225,6 @@ impl Session {
         }
         *checked = Instant::now();
         let mut living = self.analysis.model.processes().filter(|process| process.ended.is_none());
-        living.all(|process| proc::key(process.pid()).map_or(true, |key| key.start != process.key.start))
+        living.all(|process| proc::has_ended(process.key))
     }
 }

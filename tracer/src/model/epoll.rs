@@ -58,10 +58,10 @@ pub struct Epoll {
     pub users: Vec<EpollUser>,
     /// Whether all that was registered since is known.
     pub complete: bool,
-    watches: BTreeMap<u32, Watch>,
-    by_number: BTreeSet<(i32, u32)>,
-    by_data: BTreeSet<(u64, u32)>,
-    serial: u32,
+    watches: BTreeMap<u64, Watch>,
+    by_number: BTreeSet<(i32, u64)>,
+    by_data: BTreeSet<(u64, u64)>,
+    serial: u64,
     file: Weak<OpenFile>,
 }
 
@@ -122,17 +122,17 @@ impl Epoll {
         self.place(fd, target).and_then(|at| self.watches.get(&at))
     }
 
-    fn place(&self, fd: i32, target: FileId) -> Option<u32> {
+    fn place(&self, fd: i32, target: FileId) -> Option<u64> {
         self.under(fd).find(|at| self.watches.get(at).is_some_and(|watch| watch.target == target))
     }
 
-    fn under(&self, fd: i32) -> impl Iterator<Item = u32> {
-        self.by_number.range((fd, 0)..=(fd, u32::MAX)).map(|&(_, at)| at)
+    fn under(&self, fd: i32) -> impl Iterator<Item = u64> {
+        self.by_number.range((fd, 0)..=(fd, u64::MAX)).map(|&(_, at)| at)
     }
 
     /// The registrations whose events carry this.
     fn carrying(&self, data: u64) -> impl Iterator<Item = &Watch> {
-        let places = self.by_data.range((data, 0)..=(data, u32::MAX));
+        let places = self.by_data.range((data, 0)..=(data, u64::MAX));
         places.filter_map(|(_, at)| self.watches.get(at))
     }
 
@@ -143,7 +143,7 @@ impl Epoll {
         self.watches.insert(self.serial, watch);
     }
 
-    fn take(&mut self, at: u32) -> Option<Watch> {
+    fn take(&mut self, at: u64) -> Option<Watch> {
         let watch = self.watches.remove(&at)?;
         self.by_number.remove(&(watch.fd, at));
         self.by_data.remove(&(watch.data, at));
@@ -224,7 +224,7 @@ mod tests {
     use super::*;
     use forkscope_proto::FileKind;
 
-    fn epoll(id: u32, opened: Origin) -> Rc<OpenFile> {
+    fn epoll(id: u64, opened: Origin) -> Rc<OpenFile> {
         OpenFile::example(id, FileKind::Epoll, opened, None)
     }
 
@@ -233,7 +233,7 @@ mod tests {
     fn registrations_and_instances_without_end() {
         let at = Origin { time: 1, process: ProcId(1), tid: 1, nr: 1 };
         let watch = |number: usize| {
-            let (fd, target) = (number as i32, FileId(number as u32));
+            let (fd, target) = (number as i32, FileId(number as u64));
             Watch { fd, target, data: number as u64, added: at, given: at, changed: at }
         };
         let mut epolls = Epolls::default();

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 /// An open file in the model. Never reused in a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FileId(pub(super) u32);
+pub struct FileId(pub(super) u64);
 
 /// Who did something, when and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +82,7 @@ impl Deref for Held {
 #[cfg(test)]
 impl OpenFile {
     /// One of a kind, of which nothing else is known.
-    pub(super) fn example(id: u32, kind: FileKind, opened: Origin, socket: Option<SockId>) -> Rc<Self> {
+    pub(super) fn example(id: u64, kind: FileKind, opened: Origin, socket: Option<SockId>) -> Rc<Self> {
         let (id, address, held) = (FileId(id), Cell::new(0), Cell::new(0));
         Rc::new(Self { id, kind, inode: 1, device: 0, path: None, opened, socket, address, held })
     }

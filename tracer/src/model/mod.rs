@@ -20,13 +20,16 @@ mod by_id;
 mod calls;
 mod change;
 mod closing;
+mod described;
 mod epoll;
 mod family;
 mod file;
+mod life;
 mod lookup;
 mod plaintext;
 mod process;
 mod race;
+mod share;
 mod snapshot;
 mod socket;
 mod sockets;
@@ -74,9 +77,10 @@ pub struct Model {
     waiting: FxHashSet<SockId>,
     /// How many sockets there may be before the ones that are gone are looked for.
     sweep_at: usize,
+    /// The newest id that was given.
     serial: u32,
     /// How many open files there were.
-    files: u32,
+    files: u64,
     epolls: epoll::Epolls,
     wakeups: wakeup::Wakeups,
     corrected: u64,
@@ -367,24 +371,34 @@ impl Model {
         }
     }
 
+    /// An id for a process, a table or a socket. They come round after four thousand million others, which a session that watches
+    /// a whole machine may see: one that something still has is passed by.
     fn next(&mut self) -> u32 {
-        self.serial += 1;
-        self.serial
+        loop {
+            self.serial = self.serial.wrapping_add(1);
+            let id = self.serial;
+            let is_taken = self.processes.get(&ProcId(id)).is_some()
+                || self.tables.get(&process::TableId(id)).is_some()
+                || self.sockets.get(&SockId(id)).is_some();
+            if id != 0 && !is_taken {
+                return id;
+            }
+        }
     }
 
     /// The process of a key, made where it was not known: its fork was not seen.
-    fn known(&mut self, key: ProcKey) -> ProcId {
+    fn known(&mut self, key: ProcKey, out: &mut Vec<Change>) -> ProcId {
         if let Some((newest, id)) = self.newest
             && newest == key
         {
             return id;
         }
-        let id = self.find_or_make(key);
+        let id = self.find_or_make(key, out);
         self.newest = Some((key, id));
         id
     }
 
-    fn find_or_make(&mut self, key: ProcKey) -> ProcId {
+    fn find_or_make(&mut self, key: ProcKey, out: &mut Vec<Change>) -> ProcId {
         if let Some(&id) = self.living.get(&key.tgid) {
             let same = |process: &Process| {
                 process.key.start == key.start || process.key.start == 0 || key.start == 0
@@ -392,7 +406,7 @@ impl Model {
             if self.processes.get(&id).is_some_and(same) {
                 return id;
             }
-            self.end(id, None);
+            self.end(id, None, out);
         }
         let id = ProcId(self.next());
         let table = process::TableId(self.next());

@@ -2,7 +2,6 @@
 
 use super::plaintext::Ties;
 use crate::event::ProcKey;
-use forkscope_proto::Exit;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -222,7 +221,7 @@ impl Process {
         self.ended.and_then(|(_, status)| status)
     }
 
-    pub(super) fn end(&mut self, time: u64, exit: Option<&Exit>) {
-        self.ended = Some((time, exit.map(|exit| exit.status)));
+    pub(super) fn end(&mut self, time: u64, status: Option<u32>) {
+        self.ended = Some((time, status));
     }
 }

@@ -31,7 +31,9 @@ pub use regular::open_regular;
 pub use signal::{has_capability, is_stopped, may_signal_all, signal};
 pub use snapshot::snapshot;
 pub use thread::{memory_by_pieces, stands_at, thread_numbers};
-pub use tree::{Rings, all, is_kernel_thread, key, process_of, threads, uses_uring, with_descendants};
+pub use tree::{
+    Rings, all, has_ended, is_kernel_thread, key, process_of, threads, uses_uring, with_descendants,
+};
 pub use walk::walk;
 
 use crate::event::SnapshotFd;

@@ -22,6 +22,16 @@ pub fn key(pid: u32) -> io::Result<ProcKey> {
     Ok(ProcKey { tgid: pid, start })
 }
 
+/// Whether a process has ended: there is none with its number, or another, or only what its parent has not waited for.
+#[must_use]
+pub fn has_ended(key: ProcKey) -> bool {
+    match process(key.tgid).and_then(|process| process.stat().map_err(to_io)) {
+        // A leader that ended before its other threads is a zombie, too (proc_pid_stat(5)).
+        Ok(stat) => stat.starttime != key.start || (matches!(stat.state, 'Z' | 'X') && stat.num_threads <= 1),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}
+
 /// The process that a number belongs to: its own where it is a process', another's where it is a thread's.
 ///
 /// # Errors
@@ -107,4 +117,25 @@ fn parents() -> BTreeMap<u32, (u32, bool)> {
             Some((pid, (u32::try_from(stat.ppid).ok()?, stat.flags & KERNEL_THREAD != 0)))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::{Command, Stdio};
+
+    #[test]
+    fn a_process_has_ended() {
+        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().expect("cat starts");
+        let lives = key(child.id()).expect("it is there");
+        assert!(!has_ended(lives));
+        assert!(has_ended(ProcKey { start: lives.start + 1, ..lives }), "the number is another's");
+        drop(child.stdin.take());
+        while !has_ended(lives) {
+            std::thread::yield_now();
+        }
+        assert!(key(child.id()).is_ok(), "what is left of it is still there");
+        child.wait().expect("it has ended");
+        assert!(has_ended(lives));
+    }
 }

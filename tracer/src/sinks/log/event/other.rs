@@ -38,17 +38,22 @@ pub(super) fn exec(record: &proto::Exec, payload: &[u8], out: &mut String) {
     out.push_str("], ...) = 0");
 }
 
-/// `exited with 3`, `killed by SIGSEGV`; of a thread that is not its process' last, `thread exited with 0`.
+/// `exited with 3`, `killed by SIGSEGV`; of a thread that is not its process' last, `thread exited with 0`; `ended, unseen`: the
+/// event was lost.
 pub(super) fn exit(record: &proto::Exit, out: &mut String) {
     out.push_str(if record.last == 0 { "thread " } else { "" });
-    // The parts of a wait status: wait(2).
-    let (signal, code) = (record.status & 0x7f, record.status >> 8 & 0xff);
+    let Some(status) = record.status() else {
+        out.push_str("ended, unseen");
+        return;
+    };
+    // Its parts: wait(2).
+    let (signal, code) = (status & 0x7f, status >> 8 & 0xff);
     match i32::try_from(signal).ok().and_then(|signal| Signal::try_from(signal).ok()) {
         Some(signal) => write(out, format_args!("killed by {}", signal.as_str())),
         None if signal == 0 => write(out, format_args!("exited with {code}")),
         None => write(out, format_args!("killed by signal {signal}")),
     }
-    out.push_str(if signal != 0 && record.status & 0x80 != 0 { ", core dumped" } else { "" });
+    out.push_str(if signal != 0 && status & 0x80 != 0 { ", core dumped" } else { "" });
 }
 
 /// `io_uring_send(socket:[4711]) = 12`: which descriptor it was, nobody knows.

@@ -188,6 +188,7 @@ fn tasks() {
     check(What::Exit(&exit(0x86, 1)), "killed by SIGABRT, core dumped");
     check(What::Exit(&exit(40, 1)), "killed by signal 40");
     check(What::Exit(&exit(0, 0)), "thread exited with 0");
+    check(What::Exit(&exit(Exit::UNSEEN, 1)), "ended, unseen");
 }
 
 #[test]
