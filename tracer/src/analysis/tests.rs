@@ -6,6 +6,7 @@ mod fingerprints;
 mod goodbyes;
 mod http1;
 mod http2;
+mod idioms;
 mod in_flight;
 mod kept_open;
 mod naming;

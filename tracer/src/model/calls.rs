@@ -97,28 +97,21 @@ impl Model {
             (calls::EPOLL_CTL | calls::SENDFILE | calls::SPLICE, true, false) => call.other_fd,
             _ => call.fd,
         };
-        self.failure(at, on, &call.file, errno, call.args[1] as u32, out);
+        let failure = Failure { operation: call.args[1] as u32, ..Failure::new(at, on, errno) };
+        self.failure(&call.file, failure, out);
     }
 
     /// Hands on a failed call, unless the failure is how non-blocking calls say "not now".
-    pub(super) fn failure(
-        &mut self,
-        at: Origin,
-        fd: i32,
-        file: &FileRef,
-        errno: i32,
-        operation: u32,
-        out: &mut Vec<Change>,
-    ) {
+    pub(super) fn failure(&mut self, file: &FileRef, failure: Failure, out: &mut Vec<Change>) {
+        let Failure { process, fd, errno, .. } = failure;
         if fd < 0 || errno::is_not_now(errno) {
             return;
         }
         let socket = self.socket_of(file).and_then(|id| self.sockets.get_mut(&id));
-        if let Some(usage) = socket.and_then(|socket| socket.usage_mut(at.process, fd)) {
-            usage.fails(at, errno);
+        if let Some(usage) = socket.and_then(|socket| socket.usage_mut(process, fd)) {
+            usage.fails(&failure);
         }
-        let Origin { time, process, tid, nr } = at;
-        out.push(Change::Failed(Failure { time, process, tid, fd, nr, errno, operation }));
+        out.push(Change::Failed(failure));
     }
 
     /// Bytes moved inside the kernel, from or to a socket.

@@ -1,6 +1,6 @@
 //! What an event changed.
 
-use super::{EpollUse, ProcId, SockId, Taken};
+use super::{EpollUse, Origin, ProcId, SockId, Taken};
 use crate::protocol::Sign;
 
 /// One thing that an event changed, for the rules and screens to look at.
@@ -156,4 +156,14 @@ pub struct Failure {
     pub errno: i32,
     /// For `epoll_ctl`: the operation.
     pub operation: u32,
+    /// It sent a session's goodbye and nothing else: that of what the number is or was. It is no loss that it did not arrive.
+    pub goodbye: bool,
+}
+
+impl Failure {
+    /// Of a call on a number, of which no more is known.
+    pub(super) fn new(by: Origin, fd: i32, errno: i32) -> Self {
+        let Origin { time, process, tid, nr } = by;
+        Self { time, process, tid, fd, nr, errno, operation: 0, goodbye: false }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::address::{self, Address};
 use super::asked::{Asked, Requests};
-use super::{OpenFile, Origin, ProcId};
+use super::{Failure, OpenFile, Origin, ProcId};
 use crate::protocol::{Direction, Few, Http2Log, InFlight, Protocol, TlsFacts, User, Wire, fetch};
 use forkscope_proto as proto;
 use std::num::NonZeroU64;
@@ -39,6 +39,8 @@ pub struct Usage {
     pub fd: i32,
     /// It got the descriptor by `SCM_RIGHTS` or `pidfd_getfd`, on purpose.
     pub passed: bool,
+    /// It has read the stream's end: the peer ended its side, or a holder did.
+    pub read_end: bool,
     /// Bytes and calls each way.
     pub sent: (u64, u64),
     /// Likewise.
@@ -61,8 +63,8 @@ impl Usage {
         self.closed_at.map(NonZeroU64::get)
     }
 
-    pub(super) fn fails(&mut self, at: Origin, errno: i32) {
-        **self.last_error.get_or_insert_default() = (at.time, at.nr, errno);
+    pub(super) fn fails(&mut self, failure: &Failure) {
+        **self.last_error.get_or_insert_default() = (failure.time, failure.nr, failure.errno);
     }
 
     pub(super) fn closes(&mut self, time: u64) {
@@ -350,6 +352,7 @@ impl Socket {
                     process,
                     fd,
                     passed: false,
+                    read_end: false,
                     sent: (0, 0),
                     received: (0, 0),
                     last_error: None,

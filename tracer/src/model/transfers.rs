@@ -1,9 +1,9 @@
 //! What transfers do: who used which socket, and what the bytes said.
 
 use super::socket::Turn;
-use super::{Change, Model, OpenFile, Origin, Slot, SockId, Socket};
+use super::{Change, Failure, Model, OpenFile, Origin, Past, Slot, SockId, Socket};
 use crate::errno;
-use crate::protocol::{Chunk, Direction, fits_mid_stream};
+use crate::protocol::{Chunk, Direction, fits_mid_stream, says_goodbye};
 use forkscope_proto as proto;
 use proto::{FileKind, Io, Shape, calls};
 use std::rc::Rc;
@@ -19,8 +19,9 @@ impl Model {
         let file = if known.is_none() { self.resolve(at, io.fd, &io.file, out) } else { None };
         let sent = calls::SPECS.get(usize::from(at.nr)).is_some_and(|spec| spec.shape == Shape::Send);
         if let Some(errno) = errno::of(io.ret) {
-            self.failure(at, io.fd, &io.file, errno, 0, out);
             let id = known.or_else(|| file.as_ref()?.socket);
+            let goodbye = sent && self.is_goodbye(at, io.fd, id, payload);
+            self.failure(&io.file, Failure { goodbye, ..Failure::new(at, io.fd, errno) }, out);
             let has_crossed = |id| self.sockets.get(&id).is_some_and(|socket| socket.crossed.is_some());
             if !sent && errno::is_not_now(errno) {
                 let crossed = id.filter(|&id| has_crossed(id));
@@ -37,6 +38,11 @@ impl Model {
             return;
         };
         if io.ret == 0 && !sent && io.len > 0 {
+            if let Some(usage) =
+                self.sockets.get_mut(&id).and_then(|socket| socket.usage_mut(at.process, io.fd))
+            {
+                usage.read_end = true;
+            }
             let Origin { process, tid, nr, .. } = at;
             out.push(Change::StreamEnded { socket: id, process, tid, fd: io.fd, nr });
         }
@@ -113,12 +119,25 @@ impl Model {
         }
     }
 
+    /// Whether what should have been sent is the goodbye of a session: of the socket's that has the number, or of one that had it.
+    fn is_goodbye(&self, at: Origin, fd: i32, id: Option<SockId>, payload: &[u8]) -> bool {
+        let past = self.slot(at.process, at.tid, fd).map_or(&[][..], Slot::past);
+        let sockets = id.into_iter().chain(past.iter().filter_map(|past| past.file.socket));
+        let protocols = sockets.filter_map(|id| self.sockets.get(&id)).map(Socket::read_protocol);
+        let chunk = Chunk::new(payload, payload.len() as u64).noting(&self.kept);
+        protocols.into_iter().any(|protocol| says_goodbye(protocol, chunk))
+    }
+
     /// Bytes that continue the session of a connection which had this number before: the sender still means it.
     fn misdirected(&mut self, at: Origin, id: SockId, fd: i32, chunk: Chunk<'_>, out: &mut Vec<Change>) {
         let bytes = chunk.len;
         let past = self.slot(at.process, at.tid, fd).map_or(&[][..], Slot::past);
-        let Some(socket) = self.sockets.get(&id) else { return };
-        let meant = past.iter().filter(|past| past.origin.process != at.process).find_map(|past| {
+        let Some((socket, process)) = self.sockets.get(&id).zip(self.processes.get(&at.process)) else {
+            return;
+        };
+        let is_known =
+            |past: &&Past| past.origin.process != at.process && !process.executed_since(past.end.by.time);
+        let meant = past.iter().filter(is_known).find_map(|past| {
             let before = self.sockets.get(&past.file.socket?)?;
             let protocol = before.protocol();
             let continues = before.id != id

@@ -43,7 +43,7 @@ pub use tls::{Facts as TlsFacts, is_hello};
 pub use wire::Wire;
 
 use kept::nothing;
-use speech::Speech;
+use speech::{Speech, Start};
 
 /// What a connection speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -117,6 +117,22 @@ pub fn fits_mid_stream(protocol: Protocol, chunk: Chunk<'_>) -> bool {
     protocol
         .speech()
         .is_some_and(|speech| chunk.opens(speech.opens).is_none() && chunk.fits(speech.fits).is_some())
+}
+
+/// Do these bytes, which were to be sent in the middle of a session of `protocol`, say goodbye and nothing else?
+pub fn says_goodbye(protocol: Protocol, chunk: Chunk<'_>) -> bool {
+    let Some(speech) = protocol.speech() else { return false };
+    // Readers that do not know where a message begins tell no goodbye; some take the first one of a session for its opening.
+    [false, true].into_iter().any(|fresh| {
+        let (mut says, mut only) = (false, true);
+        let mut session = (speech.session)(Start { client: Some(Direction::Sent), fresh: [fresh; 2] });
+        session.feed(User(0), Direction::Sent, chunk.clipped(), &mut |sign| match sign {
+            Sign::Goodbye { .. } => says = true,
+            Sign::Frame { kind: FrameKind::Goaway, .. } => {}
+            _ => only = false,
+        });
+        says && only
+    })
 }
 
 /// Do these bytes look like the beginning of a session of `protocol`, from the side that speaks first?

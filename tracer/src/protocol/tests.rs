@@ -152,3 +152,30 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_goodbye_and_nothing_else() {
+    // AMQP: a method frame on channel 0 (2.3.5), Connection.Close (10, 50) with a code, a text, and two numbers.
+    let amqp = b"\x01\0\0\0\0\0\x0b\0\x0a\0\x32\0\xc8\0\0\0\0\0\xce";
+    let all: [(Protocol, &[u8], bool); 14] = [
+        (Protocol::Postgres, b"X\0\0\0\x04", true),
+        (Protocol::Postgres, b"Q\0\0\0\x0dSELECT 1\0", false),
+        (Protocol::Postgres, b"Q\0\0\0\x0dSELECT 1\0X\0\0\0\x04", false),
+        (Protocol::Mysql, b"\x01\0\0\0\x01", true),
+        (Protocol::Mysql, b"\x09\0\0\0\x03SELECT 1", false),
+        // It is answered: somebody waits for that.
+        (Protocol::Redis, b"*1\r\n$4\r\nQUIT\r\n", false),
+        (Protocol::Redis, b"*1\r\n$4\r\nPING\r\n", false),
+        (Protocol::Http2, b"\0\0\x08\x07\0\0\0\0\0\0\0\0\x01\0\0\0\0", true),
+        (Protocol::Http2, b"\0\0\x08\x06\0\0\0\0\0\0\0\0\x01\0\0\0\0", false),
+        (Protocol::Tls, b"\x15\x03\x03\0\x1a12345678901234567890123456", true),
+        (Protocol::Tls, b"\x17\x03\x03\0\x1a12345678901234567890123456", false),
+        (Protocol::Amqp, amqp, true),
+        (Protocol::Mqtt, b"\xe0\0", true),
+        (Protocol::Unknown, b"QUIT\r\n", false),
+    ];
+    for (protocol, bytes, is_goodbye) in all {
+        let chunk = Chunk::new(bytes, bytes.len() as u64);
+        assert_eq!(says_goodbye(protocol, chunk), is_goodbye, "{protocol:?} {}", bytes.escape_ascii());
+    }
+}

@@ -47,7 +47,7 @@ impl Rule for Enotsock {
 
     fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
         let Change::Failed(failed) = change else { return };
-        if failed.errno == libc::ENOTSOCK && MEANT.contains(&failed.nr) {
+        if failed.errno == libc::ENOTSOCK && MEANT.contains(&failed.nr) && !failed.goodbye {
             out.extend(found(model, failed));
         }
     }

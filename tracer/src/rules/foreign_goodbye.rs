@@ -87,6 +87,7 @@ impl Rule for ForeignGoodbye {
                 fd,
                 nr,
                 errno: errno @ (libc::EPIPE | libc::ECONNRESET),
+                goodbye: false,
                 ..
             }) => {
                 let open = model.slot(process, tid, fd).and_then(|slot| slot.open.as_ref());

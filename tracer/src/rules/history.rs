@@ -7,6 +7,9 @@ use forkscope_proto::{FileKind, calls};
 
 /// The newest earlier generation of a number that another process had opened: it came through a fork. A
 /// generation that another process ended (they share one table) counts as well.
+///
+/// A program that was executed since knows nothing of it: whatever has the number now was given to that program, or is its own.
+/// Where nothing has it, the program may have been told the number, and miss what a close before its start has taken.
 pub(super) fn inherited_past(
     model: &Model,
     process: ProcId,
@@ -14,10 +17,15 @@ pub(super) fn inherited_past(
     fd: i32,
     wanted: impl Fn(FileKind) -> bool,
 ) -> Option<&Past> {
-    let born = model.process(process)?.forked_at.unwrap_or(0);
-    model.slot(process, tid, fd)?.past().iter().find(|past| {
-        let came_through_fork = past.origin.process != process && past.end.by.time >= born;
-        wanted(past.file.kind) && (came_through_fork || past.end.by.process != past.origin.process)
+    let (process, id) = (model.process(process)?, process);
+    let born = process.forked_at.unwrap_or(0);
+    let slot = model.slot(id, tid, fd)?;
+    slot.past().iter().find(|past| {
+        let came_through_fork = past.origin.process != id && past.end.by.time >= born;
+        let is_known = slot.open.is_none() || !process.executed_since(past.end.by.time);
+        wanted(past.file.kind)
+            && is_known
+            && (came_through_fork || past.end.by.process != past.origin.process)
     })
 }
 

@@ -18,6 +18,9 @@ does a program that the child executed, unless the descriptor is close-on-exec. 
 end: it waits for more, a server keeps a slot for a client that is gone, a client waits for the rest of an answer that
 ends with the connection, and a port stays busy.
 
+Where the process that closed it had read its end before, the peer is most likely gone, and what is left is a socket that
+waits for the last close: that is an info.
+
 A child that closes its copies, or ends, a moment later is not reported, nor is a connection that was shut down before
 it was closed: the peer saw that. Nor is a child that may be at work on it: one that was made for the client of a server
 (its parent accepts, reads the request perhaps, forks and closes, and the answer may take long), and one that may wait for
@@ -140,16 +143,23 @@ fn draft(model: &Model, socket: &Socket, let_go: &LetGo, (holder, fd): (ProcId, 
         fd: Some(let_go.fd),
         ret: (let_go.nr == calls::CLOSE).then_some(0),
     });
+    // It may have ended its own side only, and wait for this one's end (shutdown(2), RFC 9293 section 3.6): less is known.
+    let peer_ended = socket.usage(let_go.process).is_some_and(|usage| usage.read_end);
+    let (severity, harm) = if peer_ended {
+        (Severity::Info, "the peer had ended its side, and the socket stays until the last copy is closed")
+    } else {
+        (Severity::Warning, "the peer has not been told that it ended")
+    };
     Draft {
         rule: RuleId::PinnedConnection,
-        severity: Severity::Warning,
+        severity,
         confidence: confidence(model, socket.opened.nr != 0, &[holder, let_go.process]),
         says: Says::Failed,
         cause: Cause::Pinning(socket.id),
         title: format!("{pid}{others} keeps {} open, which {user} has closed", connection(socket)),
         summary: format!(
             "{user} used the connection and closed it. {pid} inherited it as fd {fd}, never used it, and holds it still: \
-             the peer has not been told that it ended."
+             {harm}."
         ),
         process: holder,
         others: vec![let_go.process],

@@ -153,11 +153,13 @@ pub(super) fn on_purpose(socket: &Socket, process: ProcId) -> bool {
     socket.usage(process).is_some_and(|usage| usage.passed)
 }
 
-/// Whether both use the same direction, and one of them reads: a writer and a reader do not disturb each other,
-/// nor do two writers whom nobody answers.
+/// Whether both use the same direction since the fork, and one of them reads: a writer and a reader do not disturb
+/// each other, nor do two writers whom nobody answers.
 pub(super) fn both_ways(socket: &Socket, one: ProcId, two: ProcId) -> bool {
+    let forked = socket.crossed.map_or(0, |(_, _, time)| time);
     let total = |process| {
-        socket.turns.iter().filter(|turn| turn.process == process).fold(
+        let its = socket.turns.iter().filter(|turn| turn.process == process);
+        its.filter(|turn| turn.to >= forked || turn.assumed).fold(
             (0u64, 0u64, false),
             |(sent, received, any), turn| {
                 (sent.saturating_add(turn.sent), received.saturating_add(turn.received), any || turn.assumed)

@@ -17,7 +17,7 @@ remembers its number and uses it. Nothing has taken the number yet; had somethin
 (see `enotsock`) or, worse, its bytes would go to the wrong server (see `misdirected-bytes`).
 
 A call that only closes, shuts down or removes a descriptor that is gone is harmless and not reported, nor is a
-buffer that is flushed into a closed number while the process exits.
+buffer that is flushed into a closed number before the process exits or executes a program, nor a session's goodbye.
 
 How to fix it: let no connection be open when the process forks, or let the library know about the fork.";
 
@@ -29,8 +29,8 @@ const DOUBTFUL: usize = 1024;
 /// The rule `stale-descriptor`.
 #[derive(Default)]
 pub(super) struct StaleDescriptor {
-    /// A plain write that failed: it may be a buffer flushed at exit, or the use of a connection. What the
-    /// process does next tells.
+    /// A plain write that failed: it may be a buffer flushed before an exit or exec, or the use of a connection. What
+    /// the process does next tells.
     doubtful: FxHashMap<ProcId, Draft>,
 }
 
@@ -67,12 +67,12 @@ impl Rule for StaleDescriptor {
         if !self.doubtful.is_empty()
             && let Some(process) = actor(change)
             && let Some(draft) = self.doubtful.remove(&process)
-            && !matches!(change, Change::Ended { .. })
+            && !matches!(change, Change::Ended { .. } | Change::Executed { .. })
         {
             out.push(draft);
         }
         let Change::Failed(failed) = change else { return };
-        if failed.errno != libc::EBADF {
+        if failed.errno != libc::EBADF || failed.goodbye {
             return;
         }
         match meant(failed) {

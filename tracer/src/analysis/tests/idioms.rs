@@ -1,0 +1,149 @@
+//! What well-known programs do with inherited numbers on purpose, each beside the bug that looks like it.
+
+use super::{C, Kernel, P, QUERY, failed, session};
+use crate::report::Severity;
+use forkscope_proto::FileKind;
+use forkscope_proto::calls;
+use libc::{EBADF, ENOTSOCK, EPIPE};
+
+const TERMINATE: &[u8] = b"X\0\0\0\x04";
+
+/// Dovecot's master gives pipes to the programs that it starts, under numbers that were its own sockets; they ask what they got by
+/// a call that fails.
+#[test]
+fn a_program_that_is_given_something_under_a_number() {
+    for executes in [true, false] {
+        let mut kernel = Kernel::new();
+        let fd = kernel.connect(P, 1);
+        kernel.fork(P, C, 0);
+        let (pipe, _) = kernel.pipe(C);
+        kernel.copy(C, pipe, fd);
+        if executes {
+            kernel.exec(C);
+        }
+        kernel.transfer(C, calls::SENDTO, fd, b"hello", failed(ENOTSOCK));
+        let found = [("enotsock", C, Some(fd))];
+        assert_eq!(kernel.findings(), if executes { &[][..] } else { &found[..] });
+    }
+}
+
+/// What a program opens itself has nothing to do with what had the number before its start.
+#[test]
+fn a_program_s_own_file_under_the_number_of_what_was_closed() {
+    let mut kernel = Kernel::new();
+    let fd = session(&mut kernel);
+    kernel.fork(P, C, 0);
+    kernel.close(C, fd);
+    kernel.exec(C);
+    assert_eq!(kernel.open(C, "/etc/hosts"), fd);
+    kernel.transfer(C, calls::SENDTO, fd, b"hello", failed(ENOTSOCK));
+    kernel.close(C, fd);
+    assert_eq!(kernel.connect(C, 2), fd);
+    kernel.send(C, fd, QUERY);
+    assert_eq!(kernel.findings(), []);
+}
+
+/// Exim closes the number first, so that its library cannot flush the parent's buffer, and executes itself anew.
+#[test]
+fn a_buffer_that_is_kept_from_being_flushed_before_an_exec() {
+    for executes in [true, false] {
+        let mut kernel = Kernel::new();
+        let fd = kernel.accept(P, 25);
+        kernel.receive(P, fd, b"quit\r\n");
+        kernel.fork(P, C, 0);
+        kernel.close(C, fd);
+        kernel.transfer(C, calls::WRITE, fd, b"250 OK\r\n", failed(EBADF));
+        if executes {
+            kernel.exec(C);
+        } else {
+            kernel.fork(C, 300, 0);
+        }
+        let found = [("stale-descriptor", C, Some(fd))];
+        assert_eq!(kernel.findings(), if executes { &[][..] } else { &found[..] });
+    }
+}
+
+/// Rsync greets in both directions, and then has one process write and the other read.
+#[test]
+fn one_writes_and_one_reads_after_both_were_one() {
+    for both_read in [false, true] {
+        let mut kernel = Kernel::new();
+        let fd = kernel.connect(P, 873);
+        kernel.send(P, fd, b"@RSYNCD: 31.0\n");
+        kernel.receive(P, fd, b"@RSYNCD: 31.0\n");
+        kernel.fork(P, C, 0);
+        for _ in 0..8 {
+            kernel.send(P, fd, b"some more");
+            kernel.receive(C, fd, b"some more");
+            if both_read {
+                kernel.receive(P, fd, b"for whom is this");
+            }
+        }
+        let found = [("shared-stream", P, Some(fd))];
+        assert_eq!(kernel.findings(), if both_read { &found[..] } else { &[][..] });
+    }
+}
+
+/// Ruby's mysql2 puts `/dev/null` under the number before it closes, so that its goodbye goes nowhere.
+#[test]
+fn a_goodbye_that_is_kept_from_the_server() {
+    for (bytes, errno, put) in [
+        (TERMINATE, ENOTSOCK, true),
+        (QUERY, ENOTSOCK, true),
+        (TERMINATE, EBADF, false),
+        (QUERY, EBADF, false),
+    ] {
+        let mut kernel = Kernel::new();
+        let fd = session(&mut kernel);
+        kernel.fork(P, C, 0);
+        if put {
+            let null = kernel.make_kind(C, calls::OPENAT, FileKind::CharDevice);
+            kernel.copy(C, null, fd);
+        } else {
+            kernel.close(C, fd);
+        }
+        kernel.transfer(C, calls::SENDTO, fd, bytes, failed(errno));
+        let rule = if put { "enotsock" } else { "stale-descriptor" };
+        let found = [(rule, C, Some(fd))];
+        assert_eq!(kernel.findings(), if bytes == QUERY { &found[..] } else { &[][..] }, "{bytes:?}");
+    }
+}
+
+/// A child has ended the session, and its parent never uses it again, but to say goodbye.
+#[test]
+fn a_goodbye_that_comes_too_late_is_no_use() {
+    for bytes in [TERMINATE, QUERY] {
+        let mut kernel = Kernel::new();
+        let fd = session(&mut kernel);
+        kernel.fork(P, C, 0);
+        kernel.send(C, fd, TERMINATE);
+        kernel.exit(C);
+        kernel.transfer(P, calls::SENDTO, fd, bytes, failed(EPIPE));
+        let found = [("foreign-goodbye", P, Some(fd))];
+        assert_eq!(kernel.findings(), if bytes == QUERY { &found[..] } else { &[][..] });
+    }
+}
+
+/// Redis' child that saves holds what its parent closes: a client that has gone does not wait for the end.
+#[test]
+fn a_client_that_has_gone_is_not_kept_waiting() {
+    for has_gone in [true, false] {
+        let mut kernel = Kernel::new();
+        let fd = kernel.accept(P, 6379);
+        kernel.receive(P, fd, b"*1\r\n$4\r\nPING\r\n");
+        kernel.send(P, fd, b"+PONG\r\n");
+        kernel.fork(P, C, 0);
+        if has_gone {
+            kernel.receive_end(P, fd);
+        }
+        kernel.close(P, fd);
+        kernel.wait(2_000_000_000);
+        kernel.open(P, "/later");
+        let found = [("pinned-connection", C, Some(fd))];
+        assert_eq!(kernel.findings(), if has_gone { &[][..] } else { &found[..] });
+        let findings = kernel.analysis.findings();
+        let severity =
+            findings.iter().find(|finding| finding.rule.name() == "pinned-connection").map(|f| f.severity);
+        assert_eq!(severity, Some(if has_gone { Severity::Info } else { Severity::Warning }));
+    }
+}
