@@ -16,6 +16,7 @@ mod screens;
 mod soak;
 mod test;
 mod tidy;
+mod vm;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -34,6 +35,8 @@ enum Task {
     BuildEbpf(ebpf::Options),
     /// Run every check and every test, installing what they need
     Test(test::Options),
+    /// Trace real programs on Debian's other kernels, each in a virtual machine
+    VmTest(vm::Options),
     /// Trace a mixed load for a long time on both backends: memory must be flat, and findings few
     Soak(soak::Options),
     /// Measure what tracing costs beside other tracers, and write docs/benchmarks.md
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::BuildEbpf(options) => ebpf::run(&options),
         Task::Test(options) => test::run(&options),
+        Task::VmTest(options) => vm::run(&options),
         Task::Soak(options) => soak::run_all(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Tidy => tidy::run(),

@@ -174,7 +174,7 @@ fn waiting(model: &Model, socket: &Socket, spoken: &Spoken) -> Option<ProcId> {
 
 /// `goes_on`: the user went on after the child; else it may.
 fn draft(model: &Model, socket: &Socket, spoken: &Spoken, user: ProcId, goes_on: bool) -> Option<Draft> {
-    if !both_ways(socket, spoken.process, user) {
+    if !both_ways(socket, spoken.process, user, 0) {
         return None;
     }
     let known = socket.protocol().keeps_state_in_user_memory();

@@ -62,7 +62,7 @@ fn turns(model: &Model, id: SockId, process: ProcId) -> Option<Draft> {
     if !shared
         || on_purpose(socket, process)
         || on_purpose(socket, other)
-        || !both_ways(socket, process, other)
+        || !both_ways(socket, process, other, socket.crossed.map_or(0, |(_, _, forked)| forked))
     {
         return None;
     }
@@ -153,13 +153,12 @@ pub(super) fn on_purpose(socket: &Socket, process: ProcId) -> bool {
     socket.usage(process).is_some_and(|usage| usage.passed)
 }
 
-/// Whether both use the same direction since the fork, and one of them reads: a writer and a reader do not disturb
+/// Whether both have used the same direction since a moment, and one of them reads: a writer and a reader do not disturb
 /// each other, nor do two writers whom nobody answers.
-pub(super) fn both_ways(socket: &Socket, one: ProcId, two: ProcId) -> bool {
-    let forked = socket.crossed.map_or(0, |(_, _, time)| time);
+pub(super) fn both_ways(socket: &Socket, one: ProcId, two: ProcId, since: u64) -> bool {
     let total = |process| {
         let its = socket.turns.iter().filter(|turn| turn.process == process);
-        its.filter(|turn| turn.to >= forked || turn.assumed).fold(
+        its.filter(|turn| turn.to >= since || turn.assumed).fold(
             (0u64, 0u64, false),
             |(sent, received, any), turn| {
                 (sent.saturating_add(turn.sent), received.saturating_add(turn.received), any || turn.assumed)

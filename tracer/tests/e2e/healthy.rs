@@ -1,7 +1,7 @@
 //! Healthy clients that look suspicious: no error, and no warning.
 
 use crate::check::quiet;
-use crate::databases::redis;
+use crate::databases::{dsn, postgres, redis};
 use crate::env::{Env, program};
 use crate::run::run;
 use crate::servers::{Greeter, Plain};
@@ -69,6 +69,20 @@ fn given_to_another_to_read_or_to_answer(on: Backend) {
     }
 }
 
+fn what_servers_do_with_inherited_numbers(on: Backend) {
+    let Some(env) = Env::get() else { return };
+    for idiom in ["program", "flush", "split"] {
+        healthy(on, &env.python(), "healthy_idioms.py", idiom);
+    }
+}
+
+fn a_goodbye_after_another_s(on: Backend) {
+    let Some(env) = Env::get() else { return };
+    let server = postgres();
+    let _running = server.start();
+    healthy(on, &env.python(), "healthy_late_goodbye.py", &dsn(&server));
+}
+
 on_each_backend! {
     fork_first
     spawn
@@ -78,4 +92,6 @@ on_each_backend! {
     one_reads_one_writes
     accept_then_fork
     given_to_another_to_read_or_to_answer
+    what_servers_do_with_inherited_numbers
+    a_goodbye_after_another_s
 }

@@ -33,7 +33,7 @@ pub(super) fn step() -> Result<Outcome> {
 }
 
 /// The test program. Not run by cargo: as root it would leave files in target/ that the user cannot replace.
-fn build() -> Result<String> {
+pub(super) fn build() -> Result<String> {
     let arguments = ["test", "--locked", "-p", "forkscope", "--test", "e2e", "--no-run"];
     let mut cargo = cargo(&arguments);
     let messages = output(object::embed(

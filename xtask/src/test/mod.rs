@@ -9,6 +9,7 @@ pub(crate) use object::embed;
 
 use anyhow::{Context, Result, bail};
 use std::env;
+use std::path::PathBuf;
 use std::time::Instant;
 use steps::{STEPS, Step};
 
@@ -52,6 +53,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let all = if skipped.is_empty() { "everything passed" } else { "everything that could run here passed" };
     eprintln!("==> {all}, in {:.0} s", start.elapsed().as_secs_f64());
     Ok(())
+}
+
+/// The program of the end-to-end tests, with what they need: built, where it is not.
+pub(crate) fn ensure_e2e() -> Result<PathBuf> {
+    ensure_setup()?;
+    e2e::build().map(PathBuf::from)
 }
 
 /// Has what the end-to-end tests need, for others that use it.

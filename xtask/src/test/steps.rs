@@ -4,7 +4,7 @@ use super::{Outcome, e2e, object, setup};
 use crate::command::{cargo, probe, run};
 use crate::missing::Missing;
 use crate::privilege::Privilege;
-use crate::{bench, corpus, generated, tidy};
+use crate::{bench, corpus, generated, tidy, vm};
 use anyhow::{Result, bail};
 
 /// One step of the test command.
@@ -29,6 +29,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "unit", what: "unit and documentation tests", run: unit },
     Step { name: "setup", what: "what the end-to-end tests need is here", run: setup::step },
     Step { name: "e2e", what: "real programs, traced, as root", run: e2e::step },
+    Step { name: "kernels", what: "the same on other kernels, in virtual machines", run: kernels },
     Step { name: "corpus", what: "docs/corpus.md says what they gave", run: e2e_corpus },
     Step { name: "speed", what: "tracing costs no more than docs/benchmarks.json says", run: speed },
 ];
@@ -55,6 +56,10 @@ fn current(task: &str) -> Result<Outcome> {
     done(run(object::embed(&mut generated::command(task, &generated::Options { check: true }))?))
 }
 
+fn kernels() -> Result<Outcome> {
+    unless_missing(vm::step())
+}
+
 fn e2e_corpus() -> Result<Outcome> {
     if !corpus::is_there() {
         return Ok(Outcome::Skipped("the end-to-end tests did not run".to_owned()));
@@ -66,9 +71,14 @@ fn speed() -> Result<Outcome> {
     if Privilege::find() != Some(Privilege::Root) {
         return Ok(Outcome::Skipped("tracing needs root, and this user is not root".to_owned()));
     }
-    match bench::check() {
+    unless_missing(bench::check())
+}
+
+/// What the machine lacks is a reason to go on without.
+fn unless_missing(result: Result<()>) -> Result<Outcome> {
+    match result {
         Err(error) if error.is::<Missing>() => Ok(Outcome::Skipped(format!("{error:#}"))),
-        checked => done(checked),
+        result => done(result),
     }
 }
 
