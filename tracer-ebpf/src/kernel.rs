@@ -208,7 +208,7 @@ impl Plain for InCall {}
 
 impl InCall {
     /// Offset in `struct pt_regs`.
-    const AT: u32 = Registers::AT + (size_of::<Registers>() - size_of::<Self>()) as u32;
+    const AT: u32 = Registers::END - size_of::<Self>() as u32;
 
     /// The call of the thread whose registers are there; `None`: it is in none. A call's result is `-ENOSYS` until it ends
     /// (`entry_SYSCALL_64`, arch/x86/entry/entry_64.S; `do_syscall_64`).
@@ -240,6 +240,8 @@ impl Plain for Registers {}
 impl Registers {
     /// Offset in `struct pt_regs`: r15, r14, r13, r12, bp, bx and r11 come before.
     const AT: u32 = 7 * 8;
+    /// Offset of what follows them there.
+    pub const END: u32 = Self::AT + size_of::<Self>() as u32;
 
     /// Where they are, in the structure at `pt_regs`.
     #[inline(always)]

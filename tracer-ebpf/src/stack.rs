@@ -12,7 +12,7 @@ use forkscope_proto::{Kind, Spec, Stack, StackAt, calls};
 /// Offset of `bp` in x86-64's `struct pt_regs` (arch/x86/include/asm/ptrace.h).
 const BP: u32 = 32;
 /// Offset of `ip` there, behind the call's number.
-const IP: u32 = size_of::<Registers>() as u32;
+const IP: u32 = Registers::END;
 
 /// What follows the call's number in `struct pt_regs`.
 #[derive(Clone, Copy)]

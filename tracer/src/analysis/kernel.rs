@@ -249,6 +249,11 @@ impl Kernel {
         self.call(pid, calls::CLOSE, b"", |call| (call.fd, call.file) = (fd, file));
     }
 
+    /// An exec has closed what was marked for it, of which no call tells.
+    pub(crate) fn gone(&mut self, pid: u32, fd: i32) {
+        self.tables.get_mut(&pid).expect("lives").remove(&fd);
+    }
+
     /// Forks with clone flags.
     pub(crate) fn fork(&mut self, parent: u32, child: u32, flags: u64) {
         self.fork_threaded(parent, child, 1, flags);

@@ -73,7 +73,7 @@ impl Analysis {
             execs: process
                 .execs
                 .iter()
-                .map(|(time, path)| report::Exec { time: self.seconds(*time), path: path.to_string() })
+                .map(|(time, comm)| report::Exec { time: self.seconds(*time), comm: comm.to_string() })
                 .collect(),
             exit: process.ended.map(|(time, status)| Exit {
                 time: self.seconds(time),
@@ -155,16 +155,22 @@ impl Analysis {
 
     fn holder(&self, socket: &Socket, id: ProcId, fd: i32) -> Holder {
         let process = self.model.process(id);
-        let inherits = id != socket.opened.process;
+        let passed = socket.usage(id).is_some_and(|usage| usage.passed);
+        let opened_here = id == socket.opened.process;
+        // It was made before the connection: nothing of it came through its fork.
+        let forked_at = process.and_then(|process| process.forked_at);
+        let is_older = socket.opened.nr != 0 && forked_at.is_some_and(|at| at < socket.opened.time);
+        let inherits = !(opened_here || passed || is_older);
         let parent = process.and_then(|process| process.parent).filter(|_| inherits);
         let mut holder = Holder {
             pid: self.model.pid(id),
             fd,
             inherited_from: parent.map(|parent| self.model.pid(parent)),
+            passed,
             since: if inherits {
-                process.and_then(|process| process.forked_at).map(|time| self.seconds(time))
+                forked_at.map(|time| self.seconds(time))
             } else {
-                (socket.opened.nr != 0).then(|| self.seconds(socket.opened.time))
+                (opened_here && socket.opened.nr != 0).then(|| self.seconds(socket.opened.time))
             },
             closed_at: self.given_up(socket, id),
             ..Holder::default()

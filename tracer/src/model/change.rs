@@ -114,12 +114,10 @@ pub enum Change {
     Said {
         /// Which.
         socket: SockId,
-        /// Who moved them.
-        process: ProcId,
+        /// Who moved them, when and by which call.
+        by: Origin,
         /// Under which number.
         fd: i32,
-        /// By which call.
-        nr: u16,
         /// The meaning.
         sign: Sign,
     },

@@ -85,6 +85,7 @@ impl Model {
             process.crossed = false;
             process.uring = false;
             process.ties = Rc::default();
+            process.handshake = None;
         });
         let end = End { by: at, result: 0 };
         let table = self.table_id(at).and_then(|id| self.tables.get_mut(&id));

@@ -242,7 +242,7 @@ impl Socket {
             self.end_for_all(Goodbye { by: at, fd, how });
         }
         self.asked.note(&sign, at, fd);
-        out.push(Change::Said { socket: self.id, process: at.process, fd, nr: at.nr, sign });
+        out.push(Change::Said { socket: self.id, by: at, fd, sign });
     }
 }
 

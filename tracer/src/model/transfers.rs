@@ -103,11 +103,11 @@ impl Model {
         let Some(id) = self.socket_of(&io.file) else { return };
         if io.ret > 0 {
             let (sent, bytes) = (io.sent != 0, io.ret as u64);
-            let fd = self
-                .sockets
-                .get(&id)
-                .and_then(|socket| socket.usage(at.process))
-                .map_or(-1, |usage| usage.fd);
+            // The ring may know it by another number, or by none: what the process has it under says which it is.
+            let used =
+                self.sockets.get(&id).and_then(|socket| socket.usage(at.process)).map(|usage| usage.fd);
+            let held = || self.tables.get(&self.table_id(at)?)?.find(id);
+            let fd = used.or_else(held).unwrap_or(-1);
             self.moved_unseen(at, id, fd, sent, bytes, out);
         }
     }

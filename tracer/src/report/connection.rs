@@ -19,7 +19,7 @@ pub struct Connection {
     pub local: Option<String>,
     /// The other side's address, likewise.
     pub remote: Option<String>,
-    /// What it speaks, for example `http2` or `postgresql`; null: not recognised.
+    /// What it speaks, for example `HTTP/2` or `PostgreSQL`; null: not recognised.
     pub protocol: Option<String>,
     /// TLS was seen on it.
     pub tls: bool,
@@ -32,11 +32,12 @@ pub struct Connection {
     /// It came from accept: the process is the server's end.
     #[serde(default)]
     pub accepted: bool,
-    /// The process that opened it; null: it was open before the session and held by several.
+    /// The process that opened it; of one that was open before the session (`opened_at` is null), the first that was seen
+    /// to hold it.
     pub creator: Option<u32>,
     /// When it was opened; null: before the session.
     pub opened_at: Option<f64>,
-    /// Each descriptor that was one of this connection's, in order of time.
+    /// Who held it or used it, by process and number.
     pub holders: Vec<Holder>,
     /// What was read of its HTTP/2 frames, where it speaks that.
     pub http2: Option<Http2>,
@@ -76,9 +77,12 @@ pub struct Holder {
     pub pid: u32,
     /// The descriptor.
     pub fd: i32,
-    /// The process that it was inherited from; null: opened here.
+    /// The process that it was inherited from; null: opened here, or got in a message (`passed`).
     pub inherited_from: Option<u32>,
-    /// When it got the descriptor; null: before the session.
+    /// It was passed over a unix socket (`SCM_RIGHTS`), or fetched with pidfd_getfd(2).
+    #[serde(default)]
+    pub passed: bool,
+    /// When it got the descriptor; null: before the session, or not known.
     pub since: Option<f64>,
     /// When the descriptor was closed, also by exec or by the process' end; where that was not seen, by when it was. Null: never.
     pub closed_at: Option<f64>,
@@ -86,9 +90,9 @@ pub struct Holder {
     pub bytes_sent: u64,
     /// Bytes that it received.
     pub bytes_received: u64,
-    /// Calls to send, also those that failed.
+    /// Calls that sent something.
     pub calls_sent: u64,
-    /// Calls to receive, also those that failed.
+    /// Calls that received something.
     pub calls_received: u64,
     /// The last call on it that failed, except with EAGAIN, which means nothing.
     pub last_error: Option<CallError>,
@@ -136,8 +140,12 @@ impl Connection {
             (None, false) => String::new(),
         };
         let (arrow, opened) = if self.accepted { ("<-", "accepted") } else { ("->", "opened") };
-        let by = self.creator.map_or_else(|| "before the session".into(), |pid| format!("by {pid}"));
-        format!("{} {arrow} {}{speaks}, {opened} {by}", address(&self.local), address(&self.remote))
+        let came = match (self.creator, self.opened_at) {
+            (Some(pid), Some(_)) => format!("{opened} by {pid}"),
+            (Some(pid), None) => format!("{opened} before the session, held by {pid}"),
+            (None, _) => format!("{opened} before the session"),
+        };
+        format!("{} {arrow} {}{speaks}, {came}", address(&self.local), address(&self.remote))
     }
 
     /// "TLS 1.3 to example.org, which offers h2": as far as it was seen.
@@ -191,9 +199,12 @@ mod tests {
                 local: Some("127.0.0.1:1".into()),
                 remote: Some("127.0.0.1:2".into()),
                 creator: Some(7),
+                opened_at: Some(0.5),
                 ..Connection::default()
             };
             assert_eq!(connection.describe(), format!("127.0.0.1:1 -> 127.0.0.1:2{words}, opened by 7"));
+            let late = Connection { opened_at: None, ..connection };
+            assert!(late.describe().ends_with("opened before the session, held by 7"));
         }
     }
 }

@@ -70,7 +70,7 @@ pub struct Evidence {
     pub pid: u32,
     /// The thread.
     pub tid: u32,
-    /// What happened, in words: "opened", "inherited", "closed", "replaced by /dev/null", ...
+    /// What happened, in words.
     pub what: String,
     /// The system call, where one did it.
     pub syscall: Option<String>,

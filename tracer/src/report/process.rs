@@ -24,7 +24,8 @@ pub struct Process {
     pub cmdline: Vec<String>,
     /// The executable's path, where it could be read.
     pub exe: Option<String>,
-    /// When it started. Below 0: before the session, to a hundredth of a second.
+    /// When it started; 0: before the session. In `inspect`, which has no session, below 0: how long ago, to a hundredth
+    /// of a second.
     pub start: f64,
     /// When its fork was seen; null: it is older than the session.
     pub forked_at: Option<f64>,
@@ -50,8 +51,8 @@ pub struct Process {
 pub struct Exec {
     /// When.
     pub time: f64,
-    /// The path of the program.
-    pub path: String,
+    /// The name of the program, at most 15 bytes, as in `comm`.
+    pub comm: String,
 }
 
 /// The end of a process: an exit status or a signal.

@@ -43,7 +43,7 @@ fn parent() -> Process {
         cmdline: words("python3.8 demo.py"),
         exe: Some("/usr/bin/python3.8".into()),
         start: 0.01,
-        execs: vec![Exec { time: 0.02, path: "/usr/bin/python3.8".into() }],
+        execs: vec![Exec { time: 0.02, comm: "python3.8".into() }],
         libraries: vec![Library { name: "grpc".into(), version: Some("1.28.1".into()), path }],
         unseen: BTreeSet::from([Unseen::LostEvents]),
         ..Process::default()

@@ -11,7 +11,7 @@ pub struct Stats {
     pub events: BTreeMap<String, u64>,
     /// Events that did not, by cause and then by kind. Empty: none was lost.
     pub lost: BTreeMap<LossCause, BTreeMap<String, u64>>,
-    /// Events on a descriptor behind which the kernel showed nothing.
+    /// Transfers on sockets of which it is not known what they are: what described them was lost.
     pub unresolved: u64,
     /// How often the model was corrected, because the kernel showed another file than the model expected.
     pub corrected: u64,
@@ -32,12 +32,8 @@ pub struct Stats {
 pub enum LossCause {
     /// The ring buffer had no room.
     RingFull,
-    /// A table in the kernel had no room for what the event needed.
-    TableFull,
     /// The record could not be read: too short, of no known kind, or with values that cannot be.
     Malformed,
-    /// It came too late to be put in order.
-    Late,
     /// A probe did not run (the kernel's count of missed runs).
     ProbeMissed,
 }
@@ -68,9 +64,7 @@ impl LossCause {
     pub const fn name(self) -> &'static str {
         match self {
             Self::RingFull => "ring-full",
-            Self::TableFull => "table-full",
             Self::Malformed => "malformed",
-            Self::Late => "late",
             Self::ProbeMissed => "probe-missed",
         }
     }

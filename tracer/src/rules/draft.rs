@@ -1,6 +1,6 @@
 //! A finding before it has a number, times of the session and advice.
 
-use crate::model::{FileId, ProcId, SockId, WakeId};
+use crate::model::{FileId, Origin, ProcId, SockId, Turn, WakeId};
 use crate::report::{Confidence, RuleId, Severity};
 
 /// What makes two findings one: what they have in common as their cause.
@@ -101,4 +101,35 @@ pub struct Step {
     pub fd: Option<i32>,
     /// With which result.
     pub ret: Option<i64>,
+}
+
+impl Step {
+    /// Somebody did something by a call.
+    pub fn did(by: Origin, what: impl Into<String>) -> Self {
+        Self { nr: Some(by.nr), ..Self::of(by, what) }
+    }
+
+    /// Something came to be; by which call, only where that was seen ([`Origin::nr`]).
+    pub fn of(by: Origin, what: impl Into<String>) -> Self {
+        let Origin { time, process, tid, nr } = by;
+        Self { time, process, tid, what: what.into(), nr: (nr != 0).then_some(nr), fd: None, ret: None }
+    }
+
+    /// A turn of a process.
+    pub fn turn(turn: &Turn, what: impl Into<String>) -> Self {
+        let Turn { from: time, process, tid, nr, .. } = *turn;
+        Self::did(Origin { time, process, tid, nr }, what).on(turn.fd)
+    }
+
+    /// On this number.
+    #[must_use]
+    pub fn on(self, fd: i32) -> Self {
+        Self { fd: Some(fd), ..self }
+    }
+
+    /// With this result.
+    #[must_use]
+    pub fn returning(self, ret: i64) -> Self {
+        Self { ret: Some(ret), ..self }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::history::{connection, fork_step, opened_step};
 use super::{Cause, Draft, Rule, Says, Step, confidence};
-use crate::model::{Change, Model, ProcId, SockId, Socket, Topic};
+use crate::model::{Change, Model, Origin, ProcId, SockId, Socket, Topic};
 use crate::report::{RuleId, Severity};
 use rustc_hash::FxHashMap;
 
@@ -80,6 +80,8 @@ impl ExecLeak {
             return;
         }
         let leaks = self.leaked.entry(id).or_default();
+        // Of several programs that a process executes one after the other, the one that it runs has it.
+        leaks.retain(|known| (known.process, known.fd) != (leak.process, leak.fd));
         if leaks.len() >= MOST_OF_ONE {
             leaks.retain(|leak| lives(model, leak));
         }
@@ -112,15 +114,9 @@ fn draft(model: &Model, socket: &Socket, leak: &Leak, user: ProcId) -> Draft {
     let program = model.process(leak.process).map_or_else(String::new, |process| process.comm.to_string());
     let mut steps: Vec<Step> = opened_step(socket, leak.fd).into_iter().collect();
     steps.extend(fork_step(model, leak.process, leak.fd));
-    steps.push(Step {
-        time: leak.time,
-        process: leak.process,
-        tid: pid,
-        what: format!("executed {program}, and fd {} is no close-on-exec descriptor", leak.fd),
-        nr: None,
-        fd: Some(leak.fd),
-        ret: None,
-    });
+    let by = Origin { time: leak.time, process: leak.process, tid: pid, nr: 0 };
+    let executed = format!("executed {program}, and fd {} is no close-on-exec descriptor", leak.fd);
+    steps.push(Step::of(by, executed).on(leak.fd));
     Draft {
         rule: RuleId::ExecLeak,
         severity: Severity::Warning,

@@ -3,7 +3,7 @@
 use super::history::{beginning, call, connection, part};
 use super::{Cause, Draft, Rule, Says, Step, confidence, stream};
 use crate::errno;
-use crate::model::{Change, Failure, Farewell, Goodbye, Model, ProcId, SockId, Socket, Topic};
+use crate::model::{Change, Failure, Farewell, Goodbye, Model, Origin, ProcId, SockId, Socket, Topic};
 use crate::protocol::{Sign, User};
 use crate::report::{Confidence, RuleId, Severity};
 
@@ -13,16 +13,18 @@ A process ended a connection that another one still uses, and the other's next c
 
 After a fork parent and child hold one socket. Closing a copy of it disturbs nobody, but a goodbye does: `shutdown(2)`
 works on the socket and not on the copy, and a message like PostgreSQL's Terminate, MySQL's COM_QUIT, AMQP's
-Connection.Close, MQTT's DISCONNECT or TLS' close_notify tells the server to end the session, whoever sent it. Libraries say goodbye when a connection object is closed, and some when it is
-merely freed: at the exit of a child that never used it. The parent then gets EPIPE, a reset, or an end where it
-expected an answer: \"server closed the connection unexpectedly\". With HTTP/2 a part of the session can be ended: a
+Connection.Close, MQTT's DISCONNECT or TLS' close_notify tells the server to end the session, whoever sent it. Libraries
+say goodbye when a connection object is closed, and some when it is merely freed: at the exit of a child that never used
+it. The parent then gets EPIPE, a reset, or an end where it expected an answer: \"server closed the connection
+unexpectedly\". With HTTP/2 a part of the session can be ended: a
 child that cleans up after a fork cancels, with RST_STREAM, the calls that its parent has under way, which then hang.
 With AMQP a child that closes its parent's channel makes the parent's next use of it an error, which ends the session.
 With TLS up to 1.2 an alert can be told from other records, though not what it says once all is encrypted: it mostly is
 close_notify. With TLS 1.3 it cannot be told: such a goodbye shows as `shared-stream`. With --tls-plaintext both are told,
 and what was said inside.
 
-A goodbye to the whole session alone is not reported: who hands a connection over lets the new owner end it.
+A goodbye to the whole session alone is not reported: who hands a connection over lets the new owner end it. Nor is one
+that is met by a goodbye only: who just wanted to end the session has lost nothing.
 
 How to fix it: let the child drop its copy without a goodbye, or inherit none. With SQLAlchemy call
 engine.dispose(close=False) in the child; end a forked child with os._exit(), which runs no destructors; or open
@@ -98,58 +100,44 @@ impl Rule for ForeignGoodbye {
             Change::StreamEnded { socket, process, tid, fd, nr } => {
                 out.extend(found(model, socket, &Met { process, tid, fd, nr, end: End::Stream }));
             }
-            Change::Said { socket, fd, nr, sign: Sign::Cancelled { stream, opener, by }, .. } => {
-                let [opener, by] = [opener, by].map(|User(number)| ProcId::from_number(number));
-                out.extend(cancelled(model, socket, (fd, nr), stream, opener, by));
+            Change::Said { socket, by: at, fd, sign: Sign::Cancelled { stream, opener, .. } } => {
+                out.extend(cancelled(model, socket, (at, fd), stream, process_of(opener)));
             }
-            Change::Said {
-                socket,
-                fd,
-                nr,
-                sign: Sign::PeerGoodbye { reader: User(number), message },
-                ..
-            } => {
-                let process = ProcId::from_number(number);
-                let met = Met { process, tid: model.pid(process), fd, nr, end: End::Message(message) };
-                out.extend(found(model, socket, &met));
+            Change::Said { socket, by: at, fd, sign: Sign::PeerGoodbye { message, .. } } => {
+                let Origin { process, tid, nr, .. } = at;
+                out.extend(found(model, socket, &Met { process, tid, fd, nr, end: End::Message(message) }));
             }
-            Change::Said { socket, fd, nr, sign: Sign::UsedAfterEnd { stream, opener, by }, .. } => {
-                let [opener, by] = [opener, by].map(|User(number)| ProcId::from_number(number));
-                out.extend(used_after_end(model, socket, (fd, nr), stream, opener, by));
+            Change::Said { socket, by: at, fd, sign: Sign::UsedAfterEnd { stream, by, .. } } => {
+                out.extend(used_after_end(model, socket, (at, fd), stream, process_of(by)));
             }
             _ => {}
         }
     }
 }
 
+fn process_of(User(number): User) -> ProcId {
+    ProcId::from_number(number)
+}
+
 /// A channel was closed by one process, and is used by the other, which had opened it.
 fn used_after_end(
     model: &Model,
     id: SockId,
-    (fd, nr): (i32, u16),
+    (used, fd): (Origin, i32),
     stream: u32,
-    opener: ProcId,
     by: ProcId,
 ) -> Option<Draft> {
     let socket = model.socket(id)?;
+    let (opener, nr) = (used.process, used.nr);
     if [opener, by].iter().any(|&one| socket.usage(one).is_some_and(|usage| usage.passed)) {
         return None;
     }
     let (by_pid, pid) = (model.pid(by), model.pid(opener));
     let what = format!("{by_pid} closed {} {stream}, which {pid} had opened", part(socket));
-    let time = model.now();
     let mut steps = beginning(model, socket, fd);
-    steps.extend(socket.turns.iter().rev().find(|turn| turn.process == by).map(|turn| Step {
-        time: turn.from,
-        process: by,
-        tid: turn.tid,
-        what: what.clone(),
-        nr: Some(turn.nr),
-        fd: Some(turn.fd),
-        ret: None,
-    }));
-    let uses = format!("{pid} still uses it: {} sent on it", call(nr));
-    steps.push(Step { time, process: opener, tid: pid, what: uses, nr: Some(nr), fd: Some(fd), ret: None });
+    let closing = socket.turns.iter().rev().find(|turn| turn.process == by);
+    steps.extend(closing.map(|turn| Step::turn(turn, what.clone())));
+    steps.push(Step::did(used, format!("{pid} still uses it: {} sent on it", call(nr))).on(fd));
     Some(Draft {
         rule: RuleId::ForeignGoodbye,
         severity: Severity::Error,
@@ -167,7 +155,7 @@ fn used_after_end(
         socket: Some(id),
         nr: Some(nr),
         errno: None,
-        time,
+        time: used.time,
         steps,
     })
 }
@@ -176,12 +164,12 @@ fn used_after_end(
 fn cancelled(
     model: &Model,
     socket: SockId,
-    (fd, nr): (i32, u16),
+    (reset, fd): (Origin, i32),
     id: u32,
     opener: ProcId,
-    by: ProcId,
 ) -> Option<Draft> {
     let socket = model.socket(socket)?;
+    let by = reset.process;
     let passed = socket.usage(by).is_some_and(|usage| usage.passed);
     // One that opened it and is gone has handed the session over.
     let lives = model.process(opener).is_some_and(|process| process.ended.is_none());
@@ -190,19 +178,10 @@ fn cancelled(
     }
     let (by_pid, pid) = (model.pid(by), model.pid(opener));
     let [user, other] = [by, opener].map(|process| User(process.number()));
-    let (reset, asked) = (stream::reset(socket, id, user), stream::path_clause(socket, id, other));
-    let what = format!("{by_pid} sent {reset} on HTTP/2 stream {id}, which {pid} had opened{asked}");
-    let time = model.now();
+    let (frame, asked) = (stream::reset(socket, id, user), stream::path_clause(socket, id, other));
+    let what = format!("{by_pid} sent {frame} on HTTP/2 stream {id}, which {pid} had opened{asked}");
     let mut steps = beginning(model, socket, fd);
-    steps.push(Step {
-        time,
-        process: by,
-        tid: by_pid,
-        what: what.clone(),
-        nr: Some(nr),
-        fd: Some(fd),
-        ret: None,
-    });
+    steps.push(Step::did(reset, what.clone()).on(fd));
     Some(Draft {
         rule: RuleId::ForeignGoodbye,
         severity: Severity::Error,
@@ -218,9 +197,9 @@ fn cancelled(
         others: vec![opener],
         fd: Some(fd),
         socket: Some(socket.id),
-        nr: Some(nr),
+        nr: Some(reset.nr),
         errno: None,
-        time,
+        time: reset.time,
         steps,
     })
 }
@@ -261,24 +240,11 @@ fn draft(model: &Model, socket: &Socket, goodbye: &Goodbye, met: &Met, confidenc
     };
     let time = model.now();
     let mut steps = beginning(model, socket, met.fd);
-    steps.push(Step {
-        time: goodbye.by.time,
-        process: goodbye.by.process,
-        tid: goodbye.by.tid,
-        what: format!("{by} {said} on the connection, for all who hold it"),
-        nr: Some(goodbye.by.nr),
-        fd: Some(goodbye.fd),
-        ret: None,
-    });
-    steps.push(Step {
-        time,
-        process: met.process,
-        tid: met.tid,
-        what: format!("{pid} still uses it: {end}"),
-        nr: Some(met.nr),
-        fd: Some(met.fd),
-        ret: met.ret(),
-    });
+    let said_so = format!("{by} {said} on the connection, for all who hold it");
+    steps.push(Step::did(goodbye.by, said_so).on(goodbye.fd));
+    let Met { process, tid, fd, nr, .. } = *met;
+    let uses = Step::did(Origin { time, process, tid, nr }, format!("{pid} still uses it: {end}")).on(fd);
+    steps.push(Step { ret: met.ret(), ..uses });
     Draft {
         rule: RuleId::ForeignGoodbye,
         severity: Severity::Error,

@@ -31,15 +31,12 @@ pub(super) fn inherited_past(
 
 /// The opening of an open file, or that it was there before forkscope looked.
 pub(super) fn made_step(opened: Origin, what: &str, fd: i32) -> Step {
-    Step {
-        time: opened.time,
-        process: opened.process,
-        tid: opened.tid,
-        what: format!("{} {what}", if opened.nr == 0 { "already held" } else { "opened" }),
-        nr: seen(opened),
-        fd: Some(fd),
-        ret: None,
-    }
+    let came = match opened.nr {
+        0 => "already held",
+        calls::ACCEPT | calls::ACCEPT4 => "accepted",
+        _ => "opened",
+    };
+    Step::of(opened, format!("{came} {what}")).on(fd)
 }
 
 /// As [`made_step`], with the process that opened it: for what several processes do things to.
@@ -57,61 +54,46 @@ pub(super) fn steps(model: &Model, process: ProcId, tid: u32, fd: i32, past: &Pa
     steps.extend(fork_step(model, process, fd));
     let end = &past.end;
     let whose = if end.by.process == process { "in the child" } else { "for both: they share one table" };
-    steps.push(Step {
-        time: end.by.time,
-        process: end.by.process,
-        tid: end.by.tid,
-        what: match end.by.nr {
-            0 => format!("fd {fd} was gone, closed unseen"),
-            calls::CLOSE | calls::CLOSE_RANGE => format!("closed the inherited fd {fd} {whose}"),
-            _ => format!("put something else under fd {fd}"),
-        },
-        nr: seen(end.by),
-        fd: Some(fd),
-        ret: (end.by.nr == calls::CLOSE).then_some(end.result),
-    });
+    let executed = executed_since(model, end.by);
+    let gone = match (end.by.nr, executed) {
+        (0, Some((time, program))) if time == end.by.time => {
+            format!("executed {program}: fd {fd} was marked close-on-exec")
+        }
+        (0, _) => format!("fd {fd} was gone, closed unseen"),
+        (calls::CLOSE | calls::CLOSE_RANGE, _) => format!("closed the inherited fd {fd} {whose}"),
+        _ => format!("put something else under fd {fd}"),
+    };
+    let ret = (end.by.nr == calls::CLOSE).then_some(end.result);
+    steps.push(Step { ret, ..Step::of(end.by, gone).on(fd) });
+    if let Some((time, program)) = executed.filter(|&(time, _)| time > end.by.time) {
+        steps.push(Step::of(Origin { time, nr: 0, ..end.by }, format!("executed {program}")));
+    }
     if let Some(now) = model.slot(process, tid, fd).and_then(|slot| slot.open.as_ref()) {
         let what =
             now.file.socket.and_then(|id| model.socket(id)).map_or_else(|| now.file.describe(), connection);
-        steps.push(Step {
-            time: now.origin().time,
-            process: now.origin().process,
-            tid: now.origin().tid,
-            what: format!("{what} took the number {fd}"),
-            nr: seen(now.origin()),
-            fd: Some(fd),
-            ret: Some(i64::from(fd)),
-        });
+        steps
+            .push(Step::of(now.origin(), format!("{what} took the number {fd}")).on(fd).returning(fd.into()));
     }
     steps
 }
 
+/// The first program that a process executed in or after what it did, and when.
+fn executed_since(model: &Model, by: Origin) -> Option<(u64, &str)> {
+    let execs = &model.process(by.process)?.execs;
+    execs.iter().find(|&&(time, _)| time >= by.time).map(|(time, comm)| (*time, &**comm))
+}
+
 /// The opening of a connection, where it was seen.
 pub(super) fn opened_step(socket: &Socket, fd: i32) -> Option<Step> {
-    let opened = socket.opened;
-    (opened.nr != 0).then(|| Step {
-        time: opened.time,
-        process: opened.process,
-        tid: opened.tid,
-        what: format!("{} {}", if socket.accepted { "accepted" } else { "opened" }, connection(socket)),
-        nr: seen(opened),
-        fd: Some(fd),
-        ret: None,
-    })
+    (socket.opened.nr != 0).then(|| made_step(socket.opened, &connection(socket), fd))
 }
 
 /// The fork through which a process got what it did not open.
 pub(super) fn fork_step(model: &Model, process: ProcId, fd: i32) -> Option<Step> {
     let child = model.process(process)?;
-    Some(Step {
-        time: child.forked_at?,
-        process: child.parent?,
-        tid: model.pid(child.parent?),
-        what: format!("forked {}, which inherited fd {fd}", child.pid()),
-        nr: None,
-        fd: None,
-        ret: None,
-    })
+    let parent = child.parent?;
+    let by = Origin { time: child.forked_at?, process: parent, tid: model.pid(parent), nr: 0 };
+    Some(Step::of(by, format!("forked {}, which inherited fd {fd}", child.pid())))
 }
 
 /// How both came to hold it: opened, and inherited.
@@ -125,25 +107,25 @@ pub(super) fn beginning(model: &Model, socket: &Socket, fd: i32) -> Vec<Step> {
 
 /// The failing call itself.
 pub(super) fn failure(failure: &Failure) -> Step {
-    Step {
-        time: failure.time,
-        process: failure.process,
-        tid: failure.tid,
-        what: match failure.errno {
-            libc::ENOTSOCK => format!("fd {} is no socket any more", failure.fd),
-            _ => format!("nothing is behind fd {} any more", failure.fd),
-        },
-        nr: Some(failure.nr),
-        fd: Some(failure.fd),
-        ret: Some(-i64::from(failure.errno)),
-    }
+    let Failure { time, process, tid, fd, nr, errno, .. } = *failure;
+    let what = match errno {
+        libc::ENOTSOCK => format!("fd {fd} is no socket any more"),
+        _ => format!("nothing is behind fd {fd} any more"),
+    };
+    Step::did(Origin { time, process, tid, nr }, what).on(fd).returning(-i64::from(errno))
 }
 
 /// Who closed a generation of a number of `process`, as a clause.
 pub(super) fn closed_by(model: &Model, process: ProcId, past: &Past) -> String {
-    let closer = model.pid(past.end.by.process);
-    if past.end.by.nr == 0 {
+    let by = past.end.by;
+    let closer = model.pid(by.process);
+    let executed = executed_since(model, by);
+    if let Some((_, program)) = executed.filter(|&(time, _)| by.nr == 0 && time == by.time) {
+        format!("It was closed when {closer} executed {program}, being marked close-on-exec")
+    } else if by.nr == 0 {
         "It was closed there unseen".into()
+    } else if let Some((_, program)) = executed {
+        format!("{closer} closed it, and executed {program}")
     } else if past.end.by.process == process {
         format!("{closer} itself closed it, as a library's fork handler does")
     } else {
@@ -181,11 +163,6 @@ fn ends(socket: &Socket) -> String {
     } else {
         format!("{} -> {}", socket.local(), socket.remote())
     }
-}
-
-/// The call by which something was done, where that was seen.
-pub(super) fn seen(by: Origin) -> Option<u16> {
-    (by.nr != 0).then_some(by.nr)
 }
 
 /// A call's name.

@@ -2,7 +2,7 @@
 
 use super::history::{self, call, connection_of, inherited_past};
 use super::{Cause, Draft, Rule, Says, Step, confidence};
-use crate::model::{Change, Model, Topic};
+use crate::model::{Change, Model, Origin, Topic};
 use crate::report::{RuleId, Severity};
 use forkscope_proto::FileKind;
 
@@ -35,15 +35,9 @@ impl Rule for MisdirectedBytes {
         let (Some(got), Some(old)) = (model.socket(socket), model.socket(meant)) else { return };
         let time = model.now();
         let mut steps = history::steps(model, process, tid, fd, past);
-        steps.push(Step {
-            time,
-            process,
-            tid,
-            what: format!("{bytes} bytes of {} went to {}", old.protocol().name(), got.remote()),
-            nr: Some(nr),
-            fd: Some(fd),
-            ret: Some(bytes as i64),
-        });
+        let what = format!("{bytes} bytes of {} went to {}", old.protocol().name(), got.remote());
+        let by = Origin { time, process, tid, nr };
+        steps.push(Step::did(by, what).on(fd).returning(bytes as i64));
         let (pid, creator) = (model.pid(process), model.pid(past.file.opened.process));
         let was = connection_of(model, Some(meant));
         out.push(Draft {

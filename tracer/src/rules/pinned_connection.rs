@@ -2,7 +2,7 @@
 
 use super::history::{connection, fork_step, opened_step};
 use super::{Cause, Draft, Rule, Says, Step, confidence};
-use crate::model::{Change, Farewell, Model, ProcId, Process, SockId, Socket, Topic, Usage};
+use crate::model::{Change, Farewell, Model, Origin, ProcId, Process, SockId, Socket, Topic, Usage};
 use crate::protocol::{InFlight, Protocol};
 use crate::report::{RuleId, Severity};
 use forkscope_proto::calls;
@@ -134,15 +134,10 @@ fn draft(model: &Model, socket: &Socket, let_go: &LetGo, (holder, fd): (ProcId, 
     let others = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
     let mut steps: Vec<Step> = opened_step(socket, let_go.fd).into_iter().collect();
     steps.extend(fork_step(model, holder, fd));
-    steps.push(Step {
-        time: let_go.time,
-        process: let_go.process,
-        tid: let_go.tid,
-        what: format!("{user} closed it, which ended nothing: {pid} holds it still"),
-        nr: Some(let_go.nr),
-        fd: Some(let_go.fd),
-        ret: (let_go.nr == calls::CLOSE).then_some(0),
-    });
+    let LetGo { process, tid, nr, time, .. } = *let_go;
+    let closed = format!("{user} closed it, which ended nothing: {pid} holds it still");
+    let ret = (nr == calls::CLOSE).then_some(0);
+    steps.push(Step { ret, ..Step::did(Origin { time, process, tid, nr }, closed).on(let_go.fd) });
     // It may have ended its own side only, and wait for this one's end (shutdown(2), RFC 9293 section 3.6): less is known.
     let peer_ended = socket.usage(let_go.process).is_some_and(|usage| usage.read_end);
     let (severity, harm) = if peer_ended {

@@ -3,7 +3,7 @@
 use super::history::{connection, fork_step, opened_step};
 use super::shared_stream::{both_ways, on_purpose, only_said_goodbye, turn_step};
 use super::{Cause, Draft, Rule, Says, Step, confidence};
-use crate::model::{Change, Model, ProcId, SockId, Socket, Table, Topic, Turn};
+use crate::model::{Change, Model, Origin, ProcId, SockId, Socket, Table, Topic, Turn};
 use crate::protocol::Protocol;
 use crate::report::{RuleId, Severity};
 use rustc_hash::FxHashMap;
@@ -196,15 +196,8 @@ fn draft(model: &Model, socket: &Socket, spoken: &Spoken, user: ProcId, goes_on:
     steps.extend(
         socket.turns.iter().filter(|turn| told(turn, spoken, user)).map(|turn| turn_step(model, turn)),
     );
-    steps.push(Step {
-        time: spoken.executed,
-        process: spoken.process,
-        tid: child,
-        what: format!("executed {program}, after it had used fd {}", spoken.fd),
-        nr: None,
-        fd: None,
-        ret: None,
-    });
+    let executed = Origin { time: spoken.executed, process: spoken.process, tid: child, nr: 0 };
+    steps.push(Step::of(executed, format!("executed {program}, after it had used fd {}", spoken.fd)));
     steps.sort_by_key(|step| step.time);
     Some(Draft {
         rule: RuleId::PreExecIo,

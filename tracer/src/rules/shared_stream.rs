@@ -2,7 +2,7 @@
 
 use super::history::{connection, fork_step, opened_step, part};
 use super::{Cause, Draft, Rule, Says, Step, confidence, stream};
-use crate::model::{Change, Model, ProcId, SockId, Socket, Topic, Turn};
+use crate::model::{Change, Model, Origin, ProcId, SockId, Socket, Topic, Turn};
 use crate::protocol::{Protocol, Sign, User};
 use crate::report::{Confidence, RuleId, Severity};
 
@@ -34,7 +34,7 @@ impl Rule for SharedStream {
         match *change {
             // Two were before this one: most connections have one user, and one turn.
             Change::Used { socket, process, turns: 3.., .. } => out.extend(turns(model, socket, process)),
-            Change::Said { socket, fd, nr, sign, .. } => out.extend(said(model, socket, (fd, nr), sign)),
+            Change::Said { socket, by, fd, sign } => out.extend(said(model, socket, (by, fd), sign)),
             _ => {}
         }
     }
@@ -111,7 +111,7 @@ pub(super) fn both_went_on(socket: &Socket, one: ProcId, two: ProcId) -> bool {
 }
 
 /// The bytes themselves show that two processes write one session.
-fn said(model: &Model, id: SockId, (fd, nr): (i32, u16), sign: Sign) -> Option<Draft> {
+fn said(model: &Model, id: SockId, (moved, fd): (Origin, i32), sign: Sign) -> Option<Draft> {
     let socket = model.socket(id)?;
     let pid = |User(number)| model.pid(ProcId::from_number(number));
     let mut detail = None;
@@ -141,10 +141,7 @@ fn said(model: &Model, id: SockId, (fd, nr): (i32, u16), sign: Sign) -> Option<D
     let what = format!("{what} on {}", connection(socket));
     let weight = (Severity::Error, confidence(model, true, &[by, before]), Says::Broken);
     let mut draft = draft(model, socket, [by, before], weight, what);
-    draft.steps.extend(detail.map(|what| {
-        let (time, tid) = (model.now(), model.pid(by));
-        Step { time, process: by, tid, what, nr: Some(nr), fd: Some(fd), ret: None }
-    }));
+    draft.steps.extend(detail.map(|what| Step::did(moved, what).on(fd)));
     Some(draft)
 }
 
@@ -222,13 +219,5 @@ pub(super) fn turn_step(model: &Model, turn: &Turn) -> Step {
         (0, received) => format!("{pid} received {received} bytes"),
         (sent, received) => format!("{pid} sent {sent} and received {received} bytes"),
     };
-    Step {
-        time: turn.from,
-        process: turn.process,
-        tid: turn.tid,
-        what,
-        nr: Some(turn.nr),
-        fd: Some(turn.fd),
-        ret: None,
-    }
+    Step::turn(turn, what)
 }

@@ -116,24 +116,15 @@ fn watches(model: &Model, wakeup: &Wakeup, process: ProcId, forked: u64) -> Opti
 
 fn steps(model: &Model, wakeup: &Wakeup, taken: &Taken, before: Origin, what: &str) -> Vec<Step> {
     let (opened, by, written) = (wakeup.opened, taken.by, taken.written);
-    let step = |at: Origin, what: String, has_fd: bool| Step {
-        time: at.time,
-        process: at.process,
-        tid: at.tid,
-        what,
-        nr: Some(at.nr),
-        fd: has_fd.then_some(taken.fd),
-        ret: None,
-    };
     let pid = |at: Origin| model.pid(at.process);
     let mut steps = vec![
         Step { fd: None, ..named_made_step(model, opened, &format!("the {what}"), taken.fd) },
-        step(before, format!("{} read what it had written itself: a wake-up of its own", pid(before)), false),
+        Step::did(before, format!("{} read what it had written itself: a wake-up of its own", pid(before))),
     ];
     let children = [by.process, written.process].into_iter().filter(|id| *id != before.process);
     steps.extend(children.filter_map(|id| fork_step(model, id, taken.fd)));
-    steps.push(step(written, format!("{} wrote to it, to wake itself", pid(written)), false));
-    steps.push(Step { ret: Some(taken.bytes), ..step(by, format!("{} read that", pid(by)), true) });
+    steps.push(Step::did(written, format!("{} wrote to it, to wake itself", pid(written))));
+    steps.push(Step::did(by, format!("{} read that", pid(by))).on(taken.fd).returning(taken.bytes));
     steps.sort_by_key(|step| step.time);
     steps
 }

@@ -5,7 +5,7 @@ mod waits;
 use super::history::opened_step;
 use super::{Cause, Draft, Rule, Says, Step, confidence};
 use crate::inspect::waiting_call;
-use crate::model::{Change, Model, ProcId, SockId, Standing, Topic};
+use crate::model::{Change, Model, Origin, ProcId, SockId, Standing, Topic};
 use crate::report::{RuleId, Severity};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
@@ -146,7 +146,7 @@ fn steps(
         steps.extend(opened_step(socket, fd).filter(|_| fd >= 0));
     }
     let forked_at = model.process(child).and_then(|process| process.forked_at);
-    let step = |time, process, tid, what| Step { time, process, tid, what, nr: None, fd: None, ret: None };
+    let step = |time, process, tid, what| Step::of(Origin { time, process, tid, nr: 0 }, what);
     let (when, threads) = match forked_at {
         Some(_) => ("forked", "threads"),
         None => ("had forked", "threads that are older"),
@@ -159,15 +159,9 @@ fn steps(
     for (tid, nr, one) in waits {
         let call = waiting_call(*nr).unwrap_or("a call");
         let looks = standing.looks + 1;
-        steps.push(Step {
-            time: model.now(),
-            process: child,
-            tid: *tid,
-            what: format!("in each of {looks} looks it waited in {call} {}", one.on()),
-            nr: u16::try_from(*nr).ok(),
-            fd: one.fd(),
-            ret: None,
-        });
+        let what = format!("in each of {looks} looks it waited in {call} {}", one.on());
+        let (nr, fd) = (u16::try_from(*nr).ok(), one.fd());
+        steps.push(Step { nr, fd, ..step(model.now(), child, *tid, what) });
     }
     steps.sort_by_key(|step| step.time);
     steps

@@ -3,7 +3,7 @@
 use super::history::{beginning, call, connection};
 use super::shared_stream::{both_went_on, on_purpose};
 use super::{Cause, Draft, Rule, Says, Step, confidence, stream};
-use crate::model::{Change, Model, ProcId, SockId, Socket, Topic};
+use crate::model::{Change, Model, Origin, ProcId, SockId, Socket, Topic};
 use crate::protocol::{Sign, User};
 use crate::report::{RuleId, Severity};
 use std::collections::VecDeque;
@@ -39,10 +39,9 @@ pub(super) struct StolenReply {
 struct Taken {
     socket: SockId,
     asker: ProcId,
-    reader: ProcId,
+    /// Who read it, when and by which call.
+    by: Origin,
     fd: i32,
-    nr: u16,
-    time: u64,
     /// Of which request, as a clause.
     of: String,
 }
@@ -54,7 +53,7 @@ impl Rule for StolenReply {
 
     fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
         match *change {
-            Change::Said { socket, fd, nr, sign, .. } => self.said(model, socket, (fd, nr), sign, out),
+            Change::Said { socket, by, fd, sign } => self.said(model, socket, (by, fd), sign, out),
             _ if self.taken.is_empty() => {}
             Change::Used { socket, process, sent: false, .. }
             | Change::InVain { socket, process }
@@ -65,18 +64,18 @@ impl Rule for StolenReply {
 }
 
 impl StolenReply {
-    fn said(&mut self, model: &Model, id: SockId, (fd, nr): (i32, u16), sign: Sign, out: &mut Vec<Draft>) {
+    fn said(&mut self, model: &Model, id: SockId, (by, fd): (Origin, i32), sign: Sign, out: &mut Vec<Draft>) {
         let Some(socket) = model.socket(id) else { return };
-        let (asker, reader, of) = match sign {
-            Sign::Answer { stream, opener, reader } => {
+        let (User(asker), of) = match sign {
+            Sign::Answer { stream, opener, .. } => {
                 let path = stream::path_clause(socket, stream, opener);
-                (opener, reader, format!("{path} on stream {stream}"))
+                (opener, format!("{path} on stream {stream}"))
             }
-            Sign::Reply { requester: Some(asker), reader, sure: true } => (asker, reader, String::new()),
+            Sign::Reply { requester: Some(asker), sure: true, .. } => (asker, String::new()),
             _ => return,
         };
-        let [asker, reader] = [asker, reader].map(|User(number)| ProcId::from_number(number));
-        let taken = Taken { socket: id, asker, reader, fd, nr, time: model.now(), of };
+        let (asker, reader) = (ProcId::from_number(asker), by.process);
+        let taken = Taken { socket: id, asker, by, fd, of };
         // A server's child that answers what its parent read has been handed the request.
         if asker == reader || socket.accepted || on_purpose(socket, reader) || !wants(model, &taken) {
             return;
@@ -86,7 +85,7 @@ impl StolenReply {
             return;
         }
         let has_state = socket.read_protocol().keeps_state_in_user_memory();
-        let is_same = |one: &Taken| (one.socket, one.asker, one.reader) == (id, asker, reader);
+        let is_same = |one: &Taken| (one.socket, one.asker, one.by.process) == (id, asker, reader);
         if has_state && !only_writes(socket, asker, reader) || both_went_on(socket, asker, reader) {
             out.push(draft(model, socket, &taken));
         } else if !self.taken.iter().any(is_same) {
@@ -126,28 +125,16 @@ fn wants(model: &Model, taken: &Taken) -> bool {
 }
 
 fn draft(model: &Model, socket: &Socket, taken: &Taken) -> Draft {
-    let Taken { asker, reader, fd, nr, time, ref of, .. } = *taken;
+    let Taken { asker, by, fd, ref of, .. } = *taken;
+    let Origin { process: reader, time, nr, .. } = by;
     let (asker_pid, reader_pid) = (model.pid(asker), model.pid(reader));
     let mut steps = beginning(model, socket, fd);
     let asked = socket.turns.iter().rev().find(|turn| turn.process == asker && turn.from <= time);
-    steps.extend(asked.map(|turn| Step {
-        time: turn.to.min(time),
-        process: asker,
-        tid: turn.tid,
-        what: format!("{asker_pid} sent its request{of}"),
-        nr: Some(turn.nr),
-        fd: Some(turn.fd),
-        ret: None,
+    steps.extend(asked.map(|turn| {
+        let sent = Step::turn(turn, format!("{asker_pid} sent its request{of}"));
+        Step { time: turn.to.min(time), ..sent }
     }));
-    steps.push(Step {
-        time,
-        process: reader,
-        tid: reader_pid,
-        what: format!("{reader_pid} read the answer"),
-        nr: Some(nr),
-        fd: Some(fd),
-        ret: None,
-    });
+    steps.push(Step::did(by, format!("{reader_pid} read the answer")).on(fd));
     steps.sort_by_key(|step| step.time);
     Draft {
         rule: RuleId::StolenReply,

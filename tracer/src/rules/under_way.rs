@@ -1,7 +1,6 @@
 //! What was under way at a fork, in words.
 
 use super::Step;
-use super::history::seen;
 use crate::model::{Asked, Model, ProcId};
 use crate::protocol::{Direction, InFlight};
 
@@ -40,19 +39,11 @@ pub(super) fn threads(model: &Model, child: ProcId) -> Option<String> {
 
 /// A request as a step.
 pub(super) fn request_step(asked: &Asked) -> Step {
-    let by = asked.by;
-    Step {
-        time: by.time,
-        process: by.process,
-        tid: by.tid,
-        what: match asked.stream {
-            Some(stream) => format!("opened HTTP/2 stream {stream}"),
-            None => "sent a request".to_owned(),
-        },
-        nr: seen(by),
-        fd: Some(asked.fd),
-        ret: None,
-    }
+    let what = match asked.stream {
+        Some(stream) => format!("opened HTTP/2 stream {stream}"),
+        None => "sent a request".to_owned(),
+    };
+    Step::did(asked.by, what).on(asked.fd)
 }
 
 #[cfg(test)]

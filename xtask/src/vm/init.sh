@@ -13,15 +13,15 @@ done < /modules
 mount -t virtiofs -o ro host /lower || echo "vm: no files of the host"
 mount -t tmpfs -o size=50% upper /upper
 mkdir -p /upper/files /upper/work
-mount -t overlay -o lowerdir=/lower,upperdir=/upper/files,workdir=/upper/work root /root || echo "vm: no root"
-for place in proc sys dev; do mount --move /$place /root/$place; done
-mkdir -p /root/dev/pts /root/dev/shm
-ln -sf /proc/self/fd /root/dev/fd
-for number in 0 1 2; do ln -sf "/proc/self/fd/$number" "/root/dev/$(echo stdin stdout stderr | cut -d ' ' -f $((number + 1)))"; done
-mount -t devpts devpts /root/dev/pts
-for place in dev/shm tmp run; do mount -t tmpfs tmp "/root/$place"; done
-mount -t tracefs tracefs /root/sys/kernel/tracing 2>/dev/null || true
-mount -t bpf bpf /root/sys/fs/bpf 2>/dev/null || true
-mount -t cgroup2 cgroup /root/sys/fs/cgroup 2>/dev/null || true
-cp /script /root/tmp/vm-script
-exec switch_root /root /bin/sh /tmp/vm-script
+mount -t overlay -o lowerdir=/lower,upperdir=/upper/files,workdir=/upper/work whole /whole || echo "vm: no root"
+for place in proc sys dev; do mount --move /$place /whole/$place; done
+mkdir -p /whole/dev/pts /whole/dev/shm
+ln -sf /proc/self/fd /whole/dev/fd
+for number in 0 1 2; do ln -sf "/proc/self/fd/$number" "/whole/dev/$(echo stdin stdout stderr | cut -d ' ' -f $((number + 1)))"; done
+mount -t devpts devpts /whole/dev/pts
+for place in dev/shm tmp run; do mount -t tmpfs tmp "/whole/$place"; done
+mount -t tracefs tracefs /whole/sys/kernel/tracing 2>/dev/null || true
+mount -t bpf bpf /whole/sys/fs/bpf 2>/dev/null || true
+mount -t cgroup2 cgroup /whole/sys/fs/cgroup 2>/dev/null || true
+cp /script /whole/tmp/vm-script
+exec switch_root /whole /bin/sh /tmp/vm-script

@@ -16,7 +16,7 @@ pub(super) fn make(folder: &Path, image: &Image, script: &str) -> Result<PathBuf
     let root = folder.join("initramfs");
     // What is left of the run before.
     let _nothing = fs::remove_dir_all(&root);
-    for part in ["bin", "dev", "proc", "sys", "lower", "upper", "root", "drivers"] {
+    for part in ["bin", "dev", "proc", "sys", "lower", "upper", "whole", "drivers"] {
         fs::create_dir_all(root.join(part)).with_context(|| format!("cannot make {}", root.display()))?;
     }
     fs::copy("/bin/busybox", root.join("bin/busybox")).context("cannot copy busybox")?;

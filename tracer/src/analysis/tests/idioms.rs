@@ -4,7 +4,7 @@ use super::{C, Kernel, P, QUERY, failed, session};
 use crate::report::Severity;
 use forkscope_proto::FileKind;
 use forkscope_proto::calls;
-use libc::{EBADF, ENOTSOCK, EPIPE};
+use libc::{EBADF, ENOTSOCK, EPIPE, F_SETFD};
 
 const TERMINATE: &[u8] = b"X\0\0\0\x04";
 
@@ -146,4 +146,27 @@ fn a_client_that_has_gone_is_not_kept_waiting() {
             findings.iter().find(|finding| finding.rule.name() == "pinned-connection").map(|f| f.severity);
         assert_eq!(severity, Some(if has_gone { Severity::Info } else { Severity::Warning }));
     }
+}
+
+/// A number that was marked close-on-exec, told to a program that was started without it.
+#[test]
+fn a_number_that_an_exec_closed_is_told_as_such() {
+    let mut kernel = Kernel::new();
+    let fd = session(&mut kernel);
+    kernel.fork(P, C, 0);
+    let file = kernel.at(C, fd);
+    kernel.call(C, calls::FCNTL, b"", |call| {
+        (call.fd, call.file) = (fd, file);
+        (call.args[0], call.args[1], call.args[2]) = (fd as u64, F_SETFD as u64, 1);
+    });
+    kernel.exec_as(C, "helper", &["helper"]);
+    kernel.gone(C, fd);
+    kernel.transfer(C, calls::SENDTO, fd, QUERY, failed(EBADF));
+    assert_eq!(kernel.findings(), [("stale-descriptor", C, Some(fd))]);
+    let finding = kernel.analysis.findings().last().expect("found");
+    assert!(finding.summary.contains("executed helper, being marked close-on-exec"), "{}", finding.summary);
+    assert!(
+        finding.evidence.iter().any(|step| step.what.starts_with("executed helper: fd 3")),
+        "{finding:#?}"
+    );
 }

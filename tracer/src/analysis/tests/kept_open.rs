@@ -197,3 +197,22 @@ fn what_closes_on_exec_or_ends_soon_is_no_leak() {
         assert_eq!(kernel.findings(), []);
     }
 }
+
+/// `env X=1 program`: the first program of two has nothing any more, and the finding names the second.
+#[test]
+fn a_program_that_executes_another_leaks_once() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 80);
+    kernel.send(P, fd, b"hello");
+    kernel.fork(P, C, 0);
+    kernel.exec_as(C, "env", &["env", "X=1", "sleep"]);
+    kernel.exec_as(C, "sleep", &["sleep"]);
+    for _ in 0..3 {
+        kernel.wait(2_000_000_000);
+        kernel.send(P, fd, b"more");
+    }
+    assert_eq!(kernel.findings(), [("exec-leak", C, Some(fd))]);
+    let finding = kernel.analysis.findings().last().expect("found");
+    assert_eq!(finding.count, 1);
+    assert!(finding.title.contains("leaked into sleep"), "{}", finding.title);
+}

@@ -15,7 +15,11 @@ pub(super) fn of_protocol(protocol: Protocol, facts: &Facts) -> Vec<Fix> {
             "the pool notices the fork and connects anew in the child; one connection object cannot",
         )],
         Protocol::Mysql => vec![fix(
-            "connect after the fork, or call engine.dispose(close=False) first thing in the child",
+            if is_python(facts) {
+                "connect after the fork; with SQLAlchemy, call engine.dispose(close=False) first thing in the child"
+            } else {
+                "connect after the fork, in each process"
+            },
             "the child must not use, and must not close, the parent's MySQL session",
         )],
         Protocol::Tls => vec![fix(
@@ -36,8 +40,13 @@ pub(super) fn of_protocol(protocol: Protocol, facts: &Facts) -> Vec<Fix> {
 
 fn postgres(facts: &Facts) -> Vec<Fix> {
     let library = if facts.libraries.contains_key("libpq") { "libpq" } else { "the PostgreSQL client" };
+    let text = if is_python(facts) {
+        "connect after the fork; with SQLAlchemy, call engine.dispose(close=False) first thing in the child"
+    } else {
+        "connect after the fork, in each process"
+    };
     vec![fix(
-        "connect after the fork; with SQLAlchemy, call engine.dispose(close=False) first thing in the child",
+        text,
         &format!(
             "{library} keeps the session's state in the process: two copies of it on one session mix up queries and rows"
         ),

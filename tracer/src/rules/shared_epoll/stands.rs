@@ -64,17 +64,9 @@ pub(super) fn stands(model: &Model, used: &EpollUse) -> Option<Draft> {
     if act != Act::Added {
         steps.push(registered(model, used, &watch));
     }
-    let (time, process, tid, nr) = (by.time, by.process, by.tid, by.nr);
-    steps.push(Step { time, process, tid, what: did.clone(), nr: Some(nr), fd: Some(used.fd), ret: None });
-    steps.push(Step {
-        time: waited.time,
-        process: waiter.process,
-        tid: waited.tid,
-        what: format!("{pid} still waits on it, and holds it as fd {}", waiter.fd),
-        nr: Some(waited.nr),
-        fd: Some(waiter.fd),
-        ret: None,
-    });
+    steps.push(Step::did(by, did.clone()).on(used.fd));
+    let still = format!("{pid} still waits on it, and holds it as fd {}", waiter.fd);
+    steps.push(Step::did(waited, still).on(waiter.fd));
     Some(Draft {
         rule: RuleId::SharedEpoll,
         severity,

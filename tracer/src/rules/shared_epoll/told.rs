@@ -2,7 +2,7 @@
 
 use super::super::{Cause, Draft, Says, Step, confidence};
 use super::words::{beginning, data, is_number, registered};
-use crate::model::{EpollUse, Model};
+use crate::model::{EpollUse, Model, Origin};
 use crate::report::{Confidence, RuleId, Severity};
 
 /// How long after an event that was not its own a process' end by a signal is told with it, in nanoseconds.
@@ -26,15 +26,8 @@ pub(super) fn told(model: &Model, used: &EpollUse) -> Option<Draft> {
     let data = data(&watch);
     let mut steps = beginning(model, epoll, [by.process, maker], used.fd);
     steps.push(registered(model, used, &watch));
-    steps.push(Step {
-        time: by.time,
-        process: by.process,
-        tid: by.tid,
-        what: format!("{pid} was told of it: the event's data is {data}, which {pid} never registered"),
-        nr: Some(by.nr),
-        fd: Some(used.fd),
-        ret: None,
-    });
+    let told = format!("{pid} was told of it: the event's data is {data}, which {pid} never registered");
+    steps.push(Step::did(by, told).on(used.fd));
     Some(Draft {
         rule: RuleId::SharedEpoll,
         severity: Severity::Error,
@@ -68,7 +61,7 @@ pub(super) fn ended(model: &Model, draft: Draft) -> Option<Draft> {
     let pid = model.pid(draft.process);
     let mut steps = draft.steps;
     let what = format!("{pid} died of {signal}");
-    steps.push(Step { time, process: draft.process, tid: pid, what, nr: None, fd: None, ret: None });
+    steps.push(Step::of(Origin { time, process: draft.process, tid: pid, nr: 0 }, what));
     Some(Draft {
         says: Says::Broken,
         title: format!("{}, and died of {signal}", draft.title),

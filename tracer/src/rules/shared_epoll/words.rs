@@ -1,7 +1,7 @@
 //! An instance's history and its registrations in words.
 
 use super::super::Step;
-use super::super::history::{connection, fork_step, named_made_step, seen};
+use super::super::history::{connection, fork_step, named_made_step};
 use crate::model::{Epoll, EpollUse, Model, ProcId, Watch};
 
 /// Data up to this may be a descriptor's number, and the same by chance.
@@ -22,15 +22,8 @@ pub(super) fn registered(model: &Model, used: &EpollUse, watch: &Watch) -> Step 
     let given = watch.given;
     let pid = model.pid(given.process);
     let what = described(model, watch, [given.process, used.by.process]);
-    Step {
-        time: given.time,
-        process: given.process,
-        tid: given.tid,
-        what: format!("{pid} registered fd {}, {what}, on it, with data {}", watch.fd, data(watch)),
-        nr: seen(given),
-        fd: Some(used.fd),
-        ret: None,
-    }
+    let what = format!("{pid} registered fd {}, {what}, on it, with data {}", watch.fd, data(watch));
+    Step::of(given, what).on(used.fd)
 }
 
 /// What is watched, as far as one of the processes still holds it.

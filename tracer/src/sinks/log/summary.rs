@@ -22,7 +22,7 @@ pub fn summary(report: &Report, look: Look) -> String {
             &mut out,
             look,
             "note",
-            &format!("{} showed no file behind the descriptor", plural(unresolved, "event", "events")),
+            &format!("{} on sockets whose description was lost", plural(unresolved, "transfer", "transfers")),
         );
     }
     if corrected > 0 {

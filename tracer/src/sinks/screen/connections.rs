@@ -55,7 +55,7 @@ pub(super) struct Connections {
     pub(super) list: List<SockId>,
     pub(super) by: By,
     search: Option<Search<(u64, SockId)>>,
-    /// Those that only one process had are shown too.
+    /// Only those that crossed a fork are shown.
     pub(super) only_shared: bool,
 }
 

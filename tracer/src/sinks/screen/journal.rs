@@ -4,7 +4,7 @@
 //! process that follow each other and say the same are one.
 
 use crate::event::Event;
-use crate::model::{Change, Model, ProcId, SockId};
+use crate::model::{Change, Model, Origin, ProcId, SockId};
 use crate::protocol::{Direction, FrameKind, Sign};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
@@ -91,7 +91,7 @@ impl Journal {
             Change::Used { socket, process, fd, sent, bytes, .. } => {
                 (socket, process, fd, bytes, if sent { What::Sent } else { What::Received })
             }
-            Change::Said { socket, process, fd, sign, .. } => {
+            Change::Said { socket, by: Origin { process, .. }, fd, sign } => {
                 let Some(what) = said(&sign) else { return };
                 (socket, process, fd, 0, what)
             }

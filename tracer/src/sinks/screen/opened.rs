@@ -232,7 +232,7 @@ impl OpenedProcess {
             fact(format!("child of {parent}"));
         }
         if let Some(exec) = told.execs.last() {
-            fact(format!("executed {} at {:+.3}s", exec.path, exec.time));
+            fact(format!("executed {} at {:+.3}s", exec.comm, exec.time));
         }
         let lines = wrap(&facts.join("; "), columns.saturating_sub(state.chars().count() + 3));
         for (at, line) in lines.into_iter().take(3).enumerate() {
