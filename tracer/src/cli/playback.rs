@@ -85,7 +85,7 @@ impl Playback<'_> {
             },
             &Command::Copy(id) => copy(&mut self.dashboard, self.player.analysis(), id),
             Command::Record => self.dashboard.complain("this is a recording already"),
-            Command::GoOn => self.dashboard.complain("nobody stands still: this is a recording"),
+            Command::GoOn => self.dashboard.complain("no process is stopped: this is a recording"),
             &Command::Play(playing) => {
                 if let Err(error) = self.steer(playing) {
                     self.dashboard.complain(&format!("{error:#}"));

@@ -72,8 +72,8 @@ impl Model {
         given_up.filter_map(|&(fd, socket)| self.gave_up(by, fd, socket)).collect()
     }
 
-    /// A process has closed a number for a socket. Remembers it, unless the process holds the socket under another one; says so
-    /// where it gave up a connection that it had used and that a fork had given to others, too.
+    /// A process has closed a descriptor for a socket. If it was its last one, remembers when; [`Change::LetGo`] if the process
+    /// had used the connection, and others hold it since a fork.
     pub(super) fn give_up(&mut self, by: Origin, fd: i32, id: SockId) -> Option<Change> {
         let may_be_held = self.sockets.get(&id)?.may_be_held();
         let table = self.table_id(by).and_then(|table| self.tables.get(&table));

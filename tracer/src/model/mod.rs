@@ -230,8 +230,8 @@ impl Model {
         self.epolls.get(id)
     }
 
-    /// Whether what a process did is in the memory of another, or in its own: it descends from it by forks after that.
-    /// Where that cannot be told, it may be.
+    /// Whether a process can remember what another did: it is that process, or descends from it by later forks. Yes where the
+    /// history cannot tell.
     #[must_use]
     pub fn remembers(&self, id: ProcId, what: &Origin) -> bool {
         let mut process = self.process(id);

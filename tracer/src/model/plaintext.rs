@@ -8,7 +8,7 @@ use proto::{Act, Plaintext};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::rc::Rc;
 
-/// So many times more room than connections that wait is too much, and room for so many never is.
+/// Room is given back where there is so many times more than needed; room for so many is always kept.
 const ROOM: usize = 16;
 
 /// The sockets of a process' TLS sessions, by the addresses of their `SSL` objects. A forked child has the same objects at
@@ -115,8 +115,8 @@ impl Model {
         Some(tie)
     }
 
-    /// A thread has sent something: if it has just taken a step of a handshake in memory, and this is a hello, that session is
-    /// this socket's. So asyncio does: the bytes go from OpenSSL's memory to the socket at once.
+    /// Ties a session that works in memory, as asyncio's does, to its socket: the thread has just taken a step of a handshake
+    /// without a socket, and now sends a hello.
     pub(super) fn tie_by_hello(&mut self, at: Origin, socket: SockId, fd: i32, sent: Chunk<'_>) {
         let Some(process) = self.processes.get_mut(&at.process) else { return };
         let Some((_, session)) = process.handshake.take_if(|(tid, _)| *tid == at.tid) else { return };

@@ -1,4 +1,5 @@
-//! Where threads change one table at once, and the order of events does not decide what came of it: /proc is asked.
+//! Finds racing changes of one table: where two threads change a number at once, the order of events cannot tell what came of
+//! it, so /proc is asked.
 //!
 //! A call has its effect somewhere between its beginning and its end, and a thread may be off its processor for long
 //! within that. Calls are told when they have ended, so that two which were under way at once can be told in either

@@ -28,8 +28,8 @@ pub fn fixes(rule: RuleId, protocol: Protocol, facts: Option<&Facts>, server: Op
     if matches!(rule, RuleId::ExecLeak | RuleId::PinnedConnection) {
         return server.map(Server::fix).into_iter().chain(kept(rule, &facts)).collect();
     }
-    // After a late attach nothing may have been said on the connection that would tell what it speaks.
     let first: Vec<Fix> = server.map(Server::fix).into_iter().chain(of_rule(rule, &facts)).collect();
+    // After a late attach nothing may have been said on the connection that would tell what it speaks.
     let may_be_grpc = matches!(protocol, Protocol::Http2 | Protocol::Unknown);
     if may_be_grpc && facts.libraries.contains_key("grpc") {
         return first.into_iter().chain(grpc(&facts)).collect();
@@ -74,7 +74,7 @@ fn of_rule(rule: RuleId, facts: &Facts) -> Option<Fix> {
             "fork before the first request, or when all have been answered and the threads that send them have ended",
             "a request that is under way at the fork is under way in two processes, and is answered once",
         )),
-        // Their advice is not by what a connection speaks.
+        // Their advice is by what the connection speaks, or stands apart in `fixes`.
         RuleId::StalledChild
         | RuleId::SharedEpoll
         | RuleId::SharedWakeup

@@ -212,13 +212,13 @@ fn found(model: &Model, id: SockId, met: &Met) -> Option<Draft> {
     if socket.crossed.is_none() || passed(by) || passed(met.process) {
         return None;
     }
-    // Who only reads waits for the end that the writer's goodbye is: the two work together.
+    // A process that never sends waits for exactly this end: the two work together.
     let usage = socket.usage(met.process)?;
     if usage.sent.0 == 0 {
         return None;
     }
     let half = goodbye.how == Farewell::Shutdown(SHUT_WR);
-    // An end that was read: on the server's side its first process may only look whether the child is done.
+    // On the server's side reading the end is no failure: the parent may only look whether its child is done.
     if met.end.errno().is_none() && (half || socket.accepted) {
         return None;
     }

@@ -19,8 +19,8 @@ the interpreter) may end the parent's request: see `foreign-goodbye`, `stolen-re
 
 forkscope says so when the child still holds the connection two seconds later. Not reported is a child that executes a
 program, closes its copy or ends before that, one that was started by vfork(2) or posix_spawn(3), and a connection that the
-parent gives up: so starts each `subprocess`, and so hands a server its clients over. What is under way inside TLS can
-be seen with --tls-plaintext only; never what other programs wait for on a protocol that forkscope does not read.
+parent gives up: that is how `subprocess` starts programs, and how servers hand clients over. What is under way inside
+TLS can be seen with --tls-plaintext only; on a protocol that forkscope does not read, nothing can.
 
 How to fix it: fork before the first request, or when all have been answered and the threads that send them have ended;
 or start the child with spawn, or forkserver, instead of fork.";
@@ -139,7 +139,7 @@ fn draft(model: &Model, socket: &Socket, copy: &Copied) -> Option<Draft> {
         title: format!("{pid} forked {child} while {clause} on {}", connection(socket)),
         summary: format!(
             "{pid} forked {child} while {clause} on fd {}. {child} lives on with a copy of the connection{but}: in its \
-             memory, the request is under way as well, and what it does to it, it does to {pid}'s.",
+             memory the request is under way as well, and whatever it does to it happens to {pid}'s request.",
             copy.fd
         ),
         process: copy.parent,

@@ -1,7 +1,8 @@
-//! What goes wrong with connections across fork: one file a rule.
+//! What goes wrong with connections across fork: one file or folder a rule.
 //!
 //! Each file reads from top to bottom: what the rule means to the user (`forkscope explain` and the guide show
-//! that very text), the check, its tests. A rule sees the model and one change, and does no I/O.
+//! that very text), and the check. A rule sees the model and one change, and does no I/O. The tests are stories in
+//! `analysis/tests`, since one cause is one finding, whichever rules see it.
 
 mod draft;
 mod enotsock;
@@ -31,13 +32,13 @@ use crate::report::{Confidence, RuleId, Severity};
 
 /// A rule of the catalogue.
 pub trait Rule {
-    /// What the changes are about that it looks at: it is shown no others.
+    /// The topics of the changes that it wants: it is shown no others.
     fn topics(&self) -> &[Topic];
 
     /// Looks at one change, after the model has taken it in.
     fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>);
 
-    /// Looks at what time has brought, a few times in a second of the events' time.
+    /// For findings that become true only after a while: called a few times in a second of the events' time.
     fn tick(&mut self, _model: &Model, _out: &mut Vec<Draft>) {}
 }
 

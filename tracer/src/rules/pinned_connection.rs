@@ -110,14 +110,13 @@ fn may_be_awaited(socket: &Socket) -> bool {
     !socket.accepted && (flight.is_something() || is_told_unasked && matches!(flight, InFlight::Unknown))
 }
 
-/// Whether a holder may know what it has: a program that was executed does not know of a number that is not standard input or
-/// output.
+/// Whether a holder can know of the descriptor: after an exec a program knows only of its standard streams.
 fn may_know(model: &Model, (holder, fd): (ProcId, i32)) -> bool {
     fd <= 2 || model.process(holder).is_some_and(|process| process.execs.is_empty())
 }
 
-/// Whether a holder may be the child that a server made for a client, and be at its answer: its parent has not used the connection
-/// since, and never answered, but for TLS' handshake.
+/// Whether a holder looks like the child that a server made for this client, still preparing its answer: since the fork the parent
+/// has not used the connection, and it never sent anything on it but a TLS handshake.
 fn is_to_serve(model: &Model, socket: &Socket, parent: ProcId, holder: (ProcId, i32)) -> bool {
     let used = socket.turns.iter().rev().find(|turn| turn.process == parent).map_or(0, |turn| turn.to);
     let answered = socket.usage(parent).is_some_and(|usage| usage.sent.1 > 0);

@@ -17,9 +17,9 @@ Between fork and exec a child has its parent's connections and a copy of the lib
 seems to work. With the exec all that the child knew of the session is gone: the statement that it began, the HTTP/2 stream,
 the counter of TLS records. The parent goes on where it was at the fork, on a session that has moved.
 
-It is a warning while the parent only holds the connection, and an error when it uses it again; a warning still, where the
-child did it in its parent's memory (vfork(2)), which knows of it then. Not reported is a
-connection that the parent never uses again, and one that was accepted: a server's child may greet its client and then
+It is a warning while the parent only holds the connection, and an error when it uses it again. It stays a warning where the
+child ran in its parent's memory (vfork(2)): the parent's copy of the session then has what the child did. Not reported is
+a connection that the parent never uses again, and one that was accepted: a server's child may greet its client and then
 execute the program that serves it. What a child says to end its parent's session is a matter of `foreign-goodbye`.
 
 How to fix it: do nothing but what the exec needs between fork and exec. What the new program must know, ask before the

@@ -34,8 +34,8 @@ asyncio.run(), and neither uses nor closes the one that it inherited. For gRPC, 
 /// How long a change stands before it is worth a word, in nanoseconds: a process that inherited something closes it
 /// in a moment, and its parent closes what it has handed over.
 const GRACE: u64 = 1_000_000_000;
-/// How often the same is worth counting, in nanoseconds: a loop that does not know what it is told of is told at once
-/// again.
+/// Repeats within this time, in nanoseconds, are not counted: an event that a loop does not know what to do with comes back
+/// at once (level-triggered, epoll(7)).
 const OFTEN: u64 = 100_000_000;
 /// The most changes that are watched at once, and the most findings that wait for an end.
 const MOST: usize = 256;

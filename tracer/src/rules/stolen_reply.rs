@@ -28,7 +28,8 @@ made anew, in the child.";
 /// The most replies that are watched at once.
 const MOST: usize = 256;
 
-/// The rule `stolen-reply`: replies that others read, of which it is not known yet whether who asked wants them, oldest first.
+/// The rule `stolen-reply`: replies read by a process that did not ask, while it is open whether the asker still wants them;
+/// oldest first.
 #[derive(Default)]
 pub(super) struct StolenReply {
     taken: VecDeque<Taken>,
@@ -115,8 +116,7 @@ fn only_writes(socket: &Socket, process: ProcId, reader: ProcId) -> bool {
     socket.opened.process != process && usage(process).1 == 0 && usage(reader).0 == 0
 }
 
-/// Whether who asked may want the reply: one that is gone has handed the connection over, as a daemon's parent does, and so has
-/// one that has closed its copy.
+/// Whether the asker may still want the reply. If it has ended, or closed its copy, it has handed the connection over.
 fn wants(model: &Model, taken: &Taken) -> bool {
     let Some(socket) = model.socket(taken.socket) else { return false };
     let fd = socket.usage(taken.asker).map_or(-1, |usage| usage.fd);

@@ -66,7 +66,7 @@ pub enum Access {
     Probing,
     /// Pointers whose types the verifier knows are followed without one (Linux 5.11).
     Typed,
-    /// So is each other, taken for a pointer to what it is known to point to (Linux 6.2).
+    /// Addresses without a type are followed, too, cast to the structure that they are known to point to (Linux 6.2).
     #[default]
     Casting,
 }
