@@ -1,13 +1,14 @@
 //! What a session looks up in /proc: processes that it follows, and what the analyser asks for.
 
 use super::console::system;
+use super::ends::Ends;
 use super::session::Session;
 use anyhow::{Context, Result, anyhow};
 use forkscope::event::{Event, ProcKey, Snapshot, What};
 use forkscope::model::{Facts, Process};
 use forkscope::source::proc;
 use forkscope::source::usage::now;
-use forkscope_proto::{Exit, Header, Kind};
+use forkscope_proto::Kind;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -22,8 +23,7 @@ const ALONE: Duration = Duration::from_secs(1);
 pub(super) struct Lookups {
     /// Processes whose descriptor tables are in doubt.
     doubtful: BTreeSet<u32>,
-    /// Those of them that had ended, as /proc showed.
-    ended: BTreeSet<ProcKey>,
+    pub(super) ends: Ends,
     resynced: Instant,
     glanced: Instant,
     /// Lost events after which all tables were in doubt.
@@ -33,7 +33,7 @@ pub(super) struct Lookups {
 impl Default for Lookups {
     fn default() -> Self {
         let now = Instant::now();
-        Self { doubtful: BTreeSet::new(), ended: BTreeSet::new(), resynced: now, glanced: now, lost: 0 }
+        Self { doubtful: BTreeSet::new(), ends: Ends::default(), resynced: now, glanced: now, lost: 0 }
     }
 }
 
@@ -110,7 +110,7 @@ impl Session {
     }
 
     /// What /proc shows is an event as any other for who analyses, draws and records.
-    fn note(&mut self, event: &Event<'_>) {
+    pub(super) fn note(&mut self, event: &Event<'_>) {
         self.analysis.apply(event);
         if let Some(dashboard) = &mut self.dashboard {
             dashboard.event(event, &self.analysis);
@@ -125,12 +125,14 @@ impl Session {
         if self.lookups.resynced.elapsed() >= RESYNC {
             self.resync(RESYNC / 2);
         }
+        self.end_unseen(Instant::now());
     }
 
     /// The same at the session's end: nothing is left for another time.
     pub(super) fn look_up_all(&mut self) {
         self.look_up();
         self.resync(Duration::MAX);
+        self.end_all_unseen();
     }
 
     /// Answers the analyser, but for the tables that are in doubt: whose they are.
@@ -161,15 +163,12 @@ impl Session {
 
     /// Asks /proc for the tables that are in doubt, for so long; the others are asked for the next time.
     fn resync(&mut self, most: Duration) {
-        self.end_unseen();
         self.count_losses();
         let began = Instant::now();
         while let Some(pid) = self.lookups.doubtful.pop_first() {
-            if let Some(key) = self.living(pid)
-                && proc::has_ended(key)
-            {
-                self.lookups.ended.insert(key);
-            } else if let Ok((key, snapshot)) = proc::snapshot(pid) {
+            // What is left of one that has ended, or another with its number, is not to be taken in.
+            let lives = self.living(pid).is_some_and(|key| !proc::has_ended(key));
+            if lives && let Ok((key, snapshot)) = proc::snapshot(pid) {
                 if snapshot.uring {
                     self.source.meet_ring();
                 }
@@ -184,21 +183,8 @@ impl Session {
         self.lookups.resynced = Instant::now();
     }
 
-    /// Where events were lost, that of a process' end may have been among them: it had ended when it was looked at the last time,
-    /// and since then what waited has been read.
-    fn end_unseen(&mut self) {
-        for process in std::mem::take(&mut self.lookups.ended) {
-            if self.lookups.lost > 0 && self.living(process.tgid) == Some(process) {
-                let exit = Exit { header: Header::default(), status: Exit::UNSEEN, last: 1 };
-                let event = Event { time: now(), process, tid: process.tgid, what: What::Exit(&exit) };
-                self.note(&event);
-                self.console.event(&event, &self.analysis);
-            }
-        }
-    }
-
     /// The process with a number that lives, as far as is known.
-    fn living(&self, pid: u32) -> Option<ProcKey> {
+    pub(super) fn living(&self, pid: u32) -> Option<ProcKey> {
         let process = self.analysis.model.by_pid(pid)?;
         process.ended.is_none().then_some(process.key)
     }
@@ -212,6 +198,7 @@ impl Session {
             self.lookups.lost = lost;
             self.analysis.model.note_losses();
             self.recording.losses();
+            self.lookups.ends.may_be_lost();
             let living = self.analysis.model.processes().filter(|process| process.ended.is_none());
             self.lookups.doubt(living.map(Process::pid));
         }

@@ -10,6 +10,7 @@ mod console;
 mod dashboard;
 mod demo;
 mod doctor;
+mod ends;
 mod explain;
 mod holder;
 mod inspect;

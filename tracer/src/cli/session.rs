@@ -115,8 +115,12 @@ impl Session {
         let began = Instant::now();
         let most = if all { 2 * self.source.room() / Batch::FULL + 1 } else { MOST_ROUNDS };
         for _ in 0..most {
+            let drained = Instant::now();
             self.source.drain(&mut self.batch);
             let full = self.batch.is_full();
+            if !full {
+                self.lookups.ends.emptied(drained);
+            }
             let until = (!all).then(now);
             let (analysis, console) = (&mut self.analysis, &mut self.console);
             let (events, recording, stops) = (&mut self.events, &mut self.recording, &mut self.stops);

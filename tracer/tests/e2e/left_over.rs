@@ -46,6 +46,8 @@ fn a_large_buffer_is_read_to_its_end() {
 const LOST_END: &str = "
 import os, socket, sys, threading
 here, there = socket.socketpair()
+listener = socket.create_server(('127.0.0.1', 0))
+connection = socket.create_connection(listener.getsockname())
 held, ends = os.pipe()
 child = os.fork()
 if child == 0:
@@ -84,8 +86,13 @@ fn an_end_that_was_lost_is_seen_in_proc() {
     forkscope.go_on();
     let outcome = session.end();
     let processes = outcome.report["processes"].as_array().expect("processes");
-    let child = processes.iter().find(|process| process["pid"] == ready["ready"]).expect("the child");
+    let is_child = |one: &&serde_json::Value| one["pid"] == ready["ready"];
+    let children: Vec<_> = processes.iter().filter(is_child).collect();
+    let [child] = children[..] else { panic!("one child: {children:#?}") };
     assert!(child["exit"].is_object() && child["exit"]["status"].is_null(), "{child:#}");
+    let connection = &outcome.report["connections"][0];
+    let holder = connection["holders"].as_array().expect("holders").iter().find(is_child).expect("the child");
+    assert!(holder["closed_at"].is_number(), "{connection:#}");
     let lost = &outcome.report["stats"]["lost"]["ring-full"]["exit"];
     assert!(lost.as_u64() > Some(0), "{:#}", outcome.report["stats"]);
 }

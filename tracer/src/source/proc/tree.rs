@@ -27,8 +27,12 @@ pub fn key(pid: u32) -> io::Result<ProcKey> {
 pub fn has_ended(key: ProcKey) -> bool {
     match process(key.tgid).and_then(|process| process.stat().map_err(to_io)) {
         // A leader that ended before its other threads is a zombie, too (proc_pid_stat(5)).
-        Ok(stat) => stat.starttime != key.start || (matches!(stat.state, 'Z' | 'X') && stat.num_threads <= 1),
-        Err(error) => error.kind() == io::ErrorKind::NotFound,
+        Ok(stat) => {
+            let is_other = key.start != 0 && stat.starttime != key.start;
+            is_other || (matches!(stat.state, 'Z' | 'X') && stat.num_threads <= 1)
+        }
+        // It may end while it is looked at.
+        Err(error) => error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(libc::ESRCH),
     }
 }
 
