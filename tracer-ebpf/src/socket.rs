@@ -74,9 +74,9 @@ pub fn introduce<A: Access>(file: u64, inode: u64, number: u64) -> u64 {
 fn clear_addresses(socket: &mut Socket) {
     const _: () = assert!(offset_of!(Socket, remote) == offset_of!(Socket, local) + 16);
     const _: () = assert!(offset_of!(Socket, local) % align_of::<u64>() == 0);
-    let halves = (&raw mut socket.local).cast::<u64>();
+    let halves = (&raw mut *socket).cast::<u8>().wrapping_add(offset_of!(Socket, local)).cast::<u64>();
     for half in 0..4 {
-        // SAFETY: the addresses follow each other, where a `u64` may be.
+        // SAFETY: the addresses follow each other within the record, where a `u64` may be.
         unsafe { halves.add(half).write_volatile(0) };
     }
 }

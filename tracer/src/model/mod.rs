@@ -230,6 +230,22 @@ impl Model {
         self.epolls.get(id)
     }
 
+    /// Whether a process has executed a program at this time or later, or an ancestor has, before the fork that led to it:
+    /// what was known before is forgotten.
+    #[must_use]
+    pub fn has_forgotten(&self, id: ProcId, time: u64) -> bool {
+        let (mut process, mut before) = (self.process(id), u64::MAX);
+        for _ in 0..Self::GENERATIONS {
+            let Some(known) = process else { return false };
+            if known.execs.iter().any(|&(executed, _)| executed >= time && executed < before) {
+                return true;
+            }
+            let Some(forked) = known.forked_at.filter(|&forked| forked > time) else { return false };
+            (process, before) = (known.parent.and_then(|parent| self.process(parent)), forked);
+        }
+        false
+    }
+
     /// Whether a process can remember what another did: it is that process, or descends from it by later forks. Yes where the
     /// history cannot tell.
     #[must_use]

@@ -221,12 +221,6 @@ impl Process {
         self.ended.and_then(|(_, status)| status)
     }
 
-    /// Whether it has executed a program at this time or later: what it knew before is forgotten.
-    #[must_use]
-    pub fn executed_since(&self, time: u64) -> bool {
-        self.execs.last().is_some_and(|&(executed, _)| executed >= time)
-    }
-
     pub(super) fn end(&mut self, time: u64, status: Option<u32>) {
         self.ended = Some((time, status));
     }

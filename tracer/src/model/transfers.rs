@@ -20,7 +20,8 @@ impl Model {
         let sent = calls::SPECS.get(usize::from(at.nr)).is_some_and(|spec| spec.shape == Shape::Send);
         if let Some(errno) = errno::of(io.ret) {
             let id = known.or_else(|| file.as_ref()?.socket);
-            let goodbye = sent && self.is_goodbye(at, io.fd, id, payload);
+            let is_refused = matches!(errno, libc::EPIPE | libc::ECONNRESET | libc::ENOTSOCK | libc::EBADF);
+            let goodbye = sent && is_refused && self.is_goodbye(at, io.fd, id, payload);
             self.failure(&io.file, Failure { goodbye, ..Failure::new(at, io.fd, errno) }, out);
             let has_crossed = |id| self.sockets.get(&id).is_some_and(|socket| socket.crossed.is_some());
             if !sent && errno::is_not_now(errno) {
@@ -132,11 +133,10 @@ impl Model {
     fn misdirected(&mut self, at: Origin, id: SockId, fd: i32, chunk: Chunk<'_>, out: &mut Vec<Change>) {
         let bytes = chunk.len;
         let past = self.slot(at.process, at.tid, fd).map_or(&[][..], Slot::past);
-        let Some((socket, process)) = self.sockets.get(&id).zip(self.processes.get(&at.process)) else {
-            return;
+        let Some(socket) = self.sockets.get(&id) else { return };
+        let is_known = |past: &&Past| {
+            past.origin.process != at.process && !self.has_forgotten(at.process, past.end.by.time)
         };
-        let is_known =
-            |past: &&Past| past.origin.process != at.process && !process.executed_since(past.end.by.time);
         let meant = past.iter().filter(is_known).find_map(|past| {
             let before = self.sockets.get(&past.file.socket?)?;
             let protocol = before.protocol();
@@ -164,6 +164,8 @@ fn note(socket: &mut Socket, at: Origin, fd: i32, sent: bool, bytes: u64) {
         let (total, count) = if sent { &mut usage.sent } else { &mut usage.received };
         *total = total.saturating_add(bytes);
         *count += 1;
+        // Its peer had ended its own direction only, and waits for more.
+        usage.read_end &= !sent;
     }
     if is_connection {
         let (sent, received) = if sent { (bytes, 0) } else { (0, bytes) };

@@ -18,6 +18,9 @@ number. Its next call hits whatever is there now.
 
 The message appears in the child, far from the cause: the connection was open while the parent forked.
 
+What was put under a number before a program was executed was given to that program, and is not reported; nor is a session's
+goodbye that goes nowhere because its process put something under the number itself.
+
 How to fix it: let no connection be open when the process forks, or let the library know about the fork. For gRPC:
 close the channel before the fork (`channel.close()`, or a `with` block), or set GRPC_ENABLE_FORK_SUPPORT=1, or start
 the child with spawn instead of fork.";
@@ -47,7 +50,7 @@ impl Rule for Enotsock {
 
     fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
         let Change::Failed(failed) = change else { return };
-        if failed.errno == libc::ENOTSOCK && MEANT.contains(&failed.nr) && !failed.goodbye {
+        if failed.errno == libc::ENOTSOCK && MEANT.contains(&failed.nr) {
             out.extend(found(model, failed));
         }
     }
@@ -56,6 +59,10 @@ impl Rule for Enotsock {
 fn found(model: &Model, failed: &Failure) -> Option<Draft> {
     let Failure { process, tid, fd, nr, errno, time, .. } = *failed;
     let past = inherited_past(model, process, tid, fd, |kind| kind == FileKind::Socket)?;
+    // Who puts something under the number to keep its goodbye from the server means to (as Ruby's mysql2 does).
+    if failed.goodbye && matches!(past.end.by.nr, calls::DUP2 | calls::DUP3) {
+        return None;
+    }
     let was = connection_of(model, past.file.socket);
     let now = model
         .slot(process, tid, fd)?

@@ -8,8 +8,8 @@ use forkscope_proto::{FileKind, calls};
 /// The newest earlier generation of a number that another process had opened: it came through a fork. A
 /// generation that another process ended (they share one table) counts as well.
 ///
-/// A program that was executed since knows nothing of it: whatever has the number now was given to that program, or is its own.
-/// Where nothing has it, the program may have been told the number, and miss what a close before its start has taken.
+/// What was put under the number before a program was executed was given to that program, which knows nothing of what was there
+/// before. Else it may have been told the number, and miss what a close before its start, or its exec, has taken.
 pub(super) fn inherited_past(
     model: &Model,
     process: ProcId,
@@ -17,14 +17,14 @@ pub(super) fn inherited_past(
     fd: i32,
     wanted: impl Fn(FileKind) -> bool,
 ) -> Option<&Past> {
-    let (process, id) = (model.process(process)?, process);
-    let born = process.forked_at.unwrap_or(0);
-    let slot = model.slot(id, tid, fd)?;
+    let born = model.process(process)?.forked_at.unwrap_or(0);
+    let slot = model.slot(process, tid, fd)?;
+    let put = slot.open.as_ref().map(|now| now.origin().time);
     slot.past().iter().find(|past| {
-        let came_through_fork = past.origin.process != id && past.end.by.time >= born;
-        let is_known = slot.open.is_none() || !process.executed_since(past.end.by.time);
+        let came_through_fork = past.origin.process != process && past.end.by.time >= born;
+        let was_given = put.is_some_and(|put| model.has_forgotten(process, put.max(past.end.by.time)));
         wanted(past.file.kind)
-            && is_known
+            && !was_given
             && (came_through_fork || past.end.by.process != past.origin.process)
     })
 }
@@ -54,7 +54,7 @@ pub(super) fn steps(model: &Model, process: ProcId, tid: u32, fd: i32, past: &Pa
     steps.extend(fork_step(model, process, fd));
     let end = &past.end;
     let whose = if end.by.process == process { "in the child" } else { "for both: they share one table" };
-    let executed = executed_since(model, end.by);
+    let executed = executed_since(model, process, end.by);
     let gone = match (end.by.nr, executed) {
         (0, Some((time, program))) if time == end.by.time => {
             format!("executed {program}: fd {fd} was marked close-on-exec")
@@ -77,9 +77,10 @@ pub(super) fn steps(model: &Model, process: ProcId, tid: u32, fd: i32, past: &Pa
     steps
 }
 
-/// The first program that a process executed in or after what it did, and when.
-fn executed_since(model: &Model, by: Origin) -> Option<(u64, &str)> {
-    let execs = &model.process(by.process)?.execs;
+/// The first program that a process executed in or after what it did, and when. What another did, it did for a process that shares
+/// its table, and executes for itself.
+fn executed_since(model: &Model, process: ProcId, by: Origin) -> Option<(u64, &str)> {
+    let execs = &model.process(process).filter(|_| by.process == process)?.execs;
     execs.iter().find(|&&(time, _)| time >= by.time).map(|(time, comm)| (*time, &**comm))
 }
 
@@ -119,7 +120,7 @@ pub(super) fn failure(failure: &Failure) -> Step {
 pub(super) fn closed_by(model: &Model, process: ProcId, past: &Past) -> String {
     let by = past.end.by;
     let closer = model.pid(by.process);
-    let executed = executed_since(model, by);
+    let executed = executed_since(model, process, by);
     if let Some((_, program)) = executed.filter(|&(time, _)| by.nr == 0 && time == by.time) {
         format!("It was closed when {closer} executed {program}, being marked close-on-exec")
     } else if by.nr == 0 {

@@ -18,8 +18,8 @@ does a program that the child executed, unless the descriptor is close-on-exec. 
 end: it waits for more, a server keeps a slot for a client that is gone, a client waits for the rest of an answer that
 ends with the connection, and a port stays busy.
 
-Where the process that closed it had read its end before, the peer is most likely gone, and what is left is a socket that
-waits for the last close: that is an info.
+Where the process that closed it had read its end before and sent nothing since, or was told of a reset, the peer is most
+likely gone, and what is left is a socket that waits for the last close: that is an info.
 
 A child that closes its copies, or ends, a moment later is not reported, nor is a connection that was shut down before
 it was closed: the peer saw that. Nor is a child that may be at work on it: one that was made for the client of a server
@@ -138,7 +138,10 @@ fn draft(model: &Model, socket: &Socket, let_go: &LetGo, (holder, fd): (ProcId, 
     let ret = (nr == calls::CLOSE).then_some(0);
     steps.push(Step { ret, ..Step::did(Origin { time, process, tid, nr }, closed).on(let_go.fd) });
     // It may have ended its own side only, and wait for this one's end (shutdown(2), RFC 9293 section 3.6): less is known.
-    let peer_ended = socket.usage(let_go.process).is_some_and(|usage| usage.read_end);
+    let is_gone = |errno| matches!(errno, libc::ECONNRESET | libc::EPIPE | libc::ETIMEDOUT);
+    let peer_ended = socket.usage(let_go.process).is_some_and(|usage| {
+        usage.read_end || usage.last_error().is_some_and(|(_, _, errno)| is_gone(errno))
+    });
     let (severity, harm) = if peer_ended {
         (Severity::Info, "the peer had ended its side, and the socket stays until the last copy is closed")
     } else {

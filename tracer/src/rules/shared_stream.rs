@@ -15,7 +15,7 @@ counter, the request that is awaited. They drift apart at the first byte. What f
 frames inside frames, a bad record MAC, answers to the wrong process, or a hang; which of them is luck.
 
 A connection that is handed over is healthy, and not reported: the earlier user never touches it again. Neither is
-one that one process only writes and the other only reads. Turns alone are a warning on HTTP/1.1, where they go well
+one that one process only writes and the other only reads since the fork, where forkscope knows of no state in it. Turns alone are a warning on HTTP/1.1, where they go well
 until two requests are under way at once, and on a protocol that forkscope does not know, if they are many. Two requests
 under way at once are an error: who reads which answer is luck.
 
@@ -57,12 +57,14 @@ fn turns(model: &Model, id: SockId, process: ProcId) -> Option<Draft> {
         return None;
     }
     let known = socket.protocol().keeps_state_in_user_memory();
+    // Who reads or writes a session whose state is in user memory goes on from both; else what each does since the fork counts.
+    let since = if known { 0 } else { socket.crossed.map_or(0, |(_, _, forked)| forked) };
     let came_back = earlier.iter().any(|turn| turn.process == process);
     let shared = came_back || (known && both_went_on(socket, process, other));
     if !shared
         || on_purpose(socket, process)
         || on_purpose(socket, other)
-        || !both_ways(socket, process, other, socket.crossed.map_or(0, |(_, _, forked)| forked))
+        || !both_ways(socket, process, other, since)
     {
         return None;
     }

@@ -43,7 +43,7 @@ pub(super) fn request_step(asked: &Asked) -> Step {
         Some(stream) => format!("opened HTTP/2 stream {stream}"),
         None => "sent a request".to_owned(),
     };
-    Step::did(asked.by, what).on(asked.fd)
+    Step::of(asked.by, what).on(asked.fd)
 }
 
 #[cfg(test)]

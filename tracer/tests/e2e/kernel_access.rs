@@ -24,7 +24,7 @@ fn told(access: Access, threads: u32) -> [Vec<String>; 2] {
     let mut source = EbpfSource::start(&Settings { access, ..Settings::default() }).expect("eBPF works here");
     // Not the other pair, which is taken where the first is refused.
     let programs: Vec<String> = source.account().programs.into_iter().map(|program| program.name).collect();
-    // Before, the kernel refuses them, and they are read by helpers, as this test does not choose then.
+    // Before Linux 5.11 the kernel refuses typed programs; then the probing pair is loaded, whatever is asked for.
     let typed = access != Access::Probing && kernel() >= (5, 11);
     let probing = ["forkscope_enter_probing", "forkscope_exit_probing"];
     for (followed, probed) in ["forkscope_enter", "forkscope_exit"].into_iter().zip(probing) {

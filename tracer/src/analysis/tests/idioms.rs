@@ -1,6 +1,6 @@
 //! What well-known programs do with inherited numbers on purpose, each beside the bug that looks like it.
 
-use super::{C, Kernel, P, QUERY, failed, session};
+use super::{ANSWER, C, Kernel, P, QUERY, failed, session};
 use crate::report::Severity;
 use forkscope_proto::FileKind;
 use forkscope_proto::calls;
@@ -21,26 +21,40 @@ fn a_program_that_is_given_something_under_a_number() {
         if executes {
             kernel.exec(C);
         }
-        kernel.transfer(C, calls::SENDTO, fd, b"hello", failed(ENOTSOCK));
-        let found = [("enotsock", C, Some(fd))];
+        // Its worker has the same.
+        kernel.fork(C, 300, 0);
+        for pid in [300, C] {
+            kernel.transfer(pid, calls::SENDTO, fd, b"hello", failed(ENOTSOCK));
+        }
+        let found = [("enotsock", 300, Some(fd)), ("enotsock", C, Some(fd))];
         assert_eq!(kernel.findings(), if executes { &[][..] } else { &found[..] });
     }
 }
 
-/// What a program opens itself has nothing to do with what had the number before its start.
+/// A connection that a program opens itself has nothing to do with what had the number before its start.
 #[test]
-fn a_program_s_own_file_under_the_number_of_what_was_closed() {
+fn a_program_s_own_session_under_the_number_of_what_was_closed() {
     let mut kernel = Kernel::new();
     let fd = session(&mut kernel);
     kernel.fork(P, C, 0);
     kernel.close(C, fd);
     kernel.exec(C);
-    assert_eq!(kernel.open(C, "/etc/hosts"), fd);
-    kernel.transfer(C, calls::SENDTO, fd, b"hello", failed(ENOTSOCK));
-    kernel.close(C, fd);
     assert_eq!(kernel.connect(C, 2), fd);
     kernel.send(C, fd, QUERY);
     assert_eq!(kernel.findings(), []);
+}
+
+/// A program that was told the number, but not given what is behind it, opens a file of its own, and uses the number.
+#[test]
+fn a_program_s_own_file_under_the_number_that_it_was_told() {
+    let mut kernel = Kernel::new();
+    let fd = session(&mut kernel);
+    kernel.fork(P, C, 0);
+    kernel.close(C, fd);
+    kernel.exec(C);
+    assert_eq!(kernel.open(C, "/var/log/helper"), fd);
+    kernel.transfer(C, calls::SENDTO, fd, QUERY, failed(ENOTSOCK));
+    assert_eq!(kernel.findings(), [("enotsock", C, Some(fd))]);
 }
 
 /// Exim closes the number first, so that its library cannot flush the parent's buffer, and executes itself anew.
@@ -122,6 +136,48 @@ fn a_goodbye_that_comes_too_late_is_no_use() {
         let found = [("foreign-goodbye", P, Some(fd))];
         assert_eq!(kernel.findings(), if bytes == QUERY { &found[..] } else { &[][..] });
     }
+}
+
+/// Its goodbye hits a file that took the number: the next thing that it does is close that.
+#[test]
+fn a_goodbye_that_hits_what_took_the_number_is_told() {
+    let mut kernel = Kernel::new();
+    let fd = session(&mut kernel);
+    kernel.fork(P, C, 0);
+    kernel.close(C, fd);
+    assert_eq!(kernel.open(C, "/var/log/daemon"), fd);
+    kernel.transfer(C, calls::SENDTO, fd, TERMINATE, failed(ENOTSOCK));
+    assert_eq!(kernel.findings(), [("enotsock", C, Some(fd))]);
+}
+
+/// One that only ends its own direction waits for the answer, and then for the end.
+#[test]
+fn a_client_that_ended_its_own_direction_waits() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.accept(P, 80);
+    kernel.receive(P, fd, b"all of it");
+    kernel.fork(P, C, 0);
+    kernel.receive_end(P, fd);
+    kernel.send(P, fd, b"the answer");
+    kernel.close(P, fd);
+    kernel.wait(2_000_000_000);
+    kernel.open(P, "/later");
+    assert_eq!(kernel.findings(), [("pinned-connection", C, Some(fd))]);
+}
+
+/// A session with state in user memory does not bear it that one writes and the other reads, however that is split.
+#[test]
+fn a_session_that_one_writes_and_the_other_reads() {
+    let mut kernel = Kernel::new();
+    let fd = session(&mut kernel);
+    kernel.send(P, fd, QUERY);
+    kernel.receive(P, fd, ANSWER);
+    kernel.fork(P, C, 0);
+    for _ in 0..3 {
+        kernel.send(C, fd, QUERY);
+        kernel.receive(P, fd, ANSWER);
+    }
+    assert!(!kernel.findings().is_empty());
 }
 
 /// Redis' child that saves holds what its parent closes: a client that has gone does not wait for the end.

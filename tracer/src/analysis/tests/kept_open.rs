@@ -198,6 +198,20 @@ fn what_closes_on_exec_or_ends_soon_is_no_leak() {
     }
 }
 
+/// A program closes what it was not given on purpose.
+#[test]
+fn a_program_that_closes_all_it_does_not_know_leaks_nothing() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 80);
+    kernel.send(P, fd, b"hello");
+    kernel.fork(P, C, 0);
+    kernel.exec(C);
+    kernel.close(C, fd);
+    kernel.wait(2_000_000_000);
+    kernel.send(P, fd, b"more");
+    assert_eq!(kernel.findings(), []);
+}
+
 /// `env X=1 program`: the first program of two has nothing any more, and the finding names the second.
 #[test]
 fn a_program_that_executes_another_leaks_once() {
