@@ -29,7 +29,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { name: "unit", what: "unit and documentation tests", run: unit },
     Step { name: "setup", what: "what the end-to-end tests need is here", run: setup::step },
     Step { name: "e2e", what: "real programs, traced, as root", run: e2e::step },
-    Step { name: "kernels", what: "the same on other kernels, in virtual machines", run: kernels },
+    Step { name: "kernels", what: "some of them on other kernels, in virtual machines", run: kernels },
     Step { name: "corpus", what: "docs/corpus.md says what they gave", run: e2e_corpus },
     Step { name: "speed", what: "tracing costs no more than docs/benchmarks.json says", run: speed },
 ];

@@ -6,7 +6,7 @@ use crate::command::command;
 use crate::paths;
 use anyhow::{Context, Result, bail};
 use std::env;
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -28,8 +28,9 @@ pub(super) fn script(program: &Path, tests: &[&str]) -> String {
          cd {package}\n\
          {} --test-threads 1 --color never {} 2>&1\n\
          echo \"{STATUS}$?\"\n\
+         sleep 60 &\n\
          echo o > /proc/sysrq-trigger\n\
-         sleep 60\n",
+         wait\n",
         quoted(program),
         tests.join(" ")
     )
@@ -38,6 +39,9 @@ pub(super) fn script(program: &Path, tests: &[&str]) -> String {
 /// Boots, and waits until the guest has powered itself off: what it said.
 pub(super) fn boot(folder: &Path, kernel: &Path, initramfs: &Path, console: &Path) -> Result<String> {
     let files = Files::start(folder)?;
+    // What a guest said before must not be taken for this one's.
+    let _nothing = fs::remove_file(console);
+    let log = folder.join("qemu.log");
     let mut qemu = command("qemu-system-x86_64");
     qemu.args(["-accel", "kvm", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "4G"]);
     // The daemon reads and writes the guest's memory.
@@ -48,11 +52,14 @@ pub(super) fn boot(folder: &Path, kernel: &Path, initramfs: &Path, console: &Pat
     qemu.arg(format!("file:{}", console.display()));
     qemu.arg("-kernel").arg(kernel).arg("-initrd").arg(initramfs);
     qemu.args(["-append", "console=ttyS0 quiet loglevel=4 panic=-1"]);
-    qemu.stdout(Stdio::null()).stderr(Stdio::null());
+    qemu.stdout(Stdio::null()).stderr(Stdio::from(File::create(&log).context("cannot write QEMU's log")?));
     let mut guest = qemu.spawn().context("cannot start qemu-system-x86_64")?;
     let until = Instant::now() + MOST;
     let ended = loop {
-        if guest.try_wait()?.is_some() {
+        if let Some(status) = guest.try_wait()? {
+            if !status.success() {
+                bail!("QEMU failed, {status}: see {}", log.display());
+            }
             break true;
         }
         if Instant::now() > until {

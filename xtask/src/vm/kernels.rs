@@ -14,7 +14,7 @@ pub(super) struct Kernel {
     pub(super) suite: &'static str,
 }
 
-/// The oldest that has ring buffers, and those after it: each has other helpers, and a verifier that knows other things.
+/// Debian's oldest that has ring buffers, and those after it: each has other helpers, and a verifier that knows other things.
 pub(super) const KERNELS: [Kernel; 3] =
     [Kernel { suite: "bullseye" }, Kernel { suite: "bookworm" }, Kernel { suite: "trixie" }];
 
@@ -62,7 +62,11 @@ impl Kernel {
         let archive = fs::read_dir(apt.folder())?.flatten().map(|entry| entry.path());
         let archive = archive.filter(|path| path.extension().is_some_and(|it| it == "deb")).max();
         let archive = archive.with_context(|| format!("apt-get downloaded no {package}"))?;
-        run(command("dpkg-deb").arg("--extract").arg(archive).arg(&root))?;
+        // Whole, or not at all.
+        let partial = self.folder().join("root.new");
+        let _nothing = fs::remove_dir_all(&partial);
+        run(command("dpkg-deb").arg("--extract").arg(archive).arg(&partial))?;
+        fs::rename(&partial, &root).with_context(|| format!("cannot make {}", root.display()))?;
         image(&root).map(Fetched::Here).with_context(|| format!("{package} has no kernel"))
     }
 }

@@ -1,10 +1,10 @@
 //! `vm-test`: real programs traced on other kernels than this machine's, each booted in a virtual machine.
 //!
-//! The guest's files are this machine's, read-only, with what it writes on top in its memory: the test program and what the
+//! The guest's files are this machine's, which it mounts read-only, with what it writes on top in its memory: the test program and what the
 //! end-to-end tests were set up with run there as they do here. Without hardware support it is emulated, some ten times slower.
 //!
 //! ```text
-//!  kernels: Debian's packages -> target/vm/SUITE/boot    guest: the tests, by name
+//!  kernels: Debian's packages -> target/vm/SUITE/root    guest: the tests, by name
 //!                       initramfs: drivers, init.sh ----> boot: QEMU <-- files: virtiofsd
 //! ```
 
@@ -101,10 +101,15 @@ fn tested(kernel: &Kernel, image: &kernels::Image, program: &Path, tests: &[&str
     let Some(status) = boot::status(&said) else {
         bail!("Linux {} did not come to the end of the tests: see {}", image.release, shown(&console));
     };
-    if status != 0 {
+    if status != 0 || !results_are_there(&said) {
         bail!("tests failed on Linux {}: see {}", image.release, shown(&console));
     }
     Ok(())
+}
+
+/// Whether any test ran: names may fit none.
+fn results_are_there(said: &str) -> bool {
+    said.lines().any(|line| line.starts_with("test ") && line.ends_with("... ok"))
 }
 
 fn shown(path: &Path) -> String {
