@@ -19,9 +19,10 @@ mkdir -p /whole/dev/pts /whole/dev/shm
 ln -sf /proc/self/fd /whole/dev/fd
 for number in 0 1 2; do ln -sf "/proc/self/fd/$number" "/whole/dev/$(echo stdin stdout stderr | cut -d ' ' -f $((number + 1)))"; done
 mount -t devpts devpts /whole/dev/pts
-for place in dev/shm tmp run; do mount -t tmpfs tmp "/whole/$place"; done
+# Not /tmp: the project may lie there, and what is written there is in memory as well.
+for place in dev/shm run; do mount -t tmpfs tmp "/whole/$place"; done
 mount -t tracefs tracefs /whole/sys/kernel/tracing 2>/dev/null || true
 mount -t bpf bpf /whole/sys/fs/bpf 2>/dev/null || true
 mount -t cgroup2 cgroup /whole/sys/fs/cgroup 2>/dev/null || true
-cp /script /whole/tmp/vm-script
-exec switch_root /whole /bin/sh /tmp/vm-script
+cp /script /whole/run/vm-script
+exec switch_root /whole /bin/sh /run/vm-script
