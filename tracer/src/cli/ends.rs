@@ -76,8 +76,8 @@ impl Session {
 
     /// Processes that live as far as is known, and do not.
     fn gone(&self) -> Vec<ProcKey> {
-        let living = self.analysis.model.processes().filter(|process| process.ended.is_none());
-        living.map(|process| process.key).filter(|&key| proc::has_ended(key)).collect()
+        let living = self.analysis.model.living_processes().map(|process| process.key);
+        living.filter(|&key| proc::has_ended(key)).collect()
     }
 
     fn ended_unseen(&mut self, process: ProcKey) {

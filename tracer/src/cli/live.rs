@@ -144,7 +144,7 @@ impl Session {
                 .map_or_else(|| Ok(format!("recorded to {name}")), |failed| Err(anyhow!("{failed}")));
         }
         let path = new_file("rec");
-        let living = self.analysis.model.processes().filter(|process| process.ended.is_none());
+        let living = self.analysis.model.living_processes();
         let living: BTreeSet<u32> = living.map(Process::pid).collect();
         self.recording.begin_now(
             &path,

@@ -185,8 +185,8 @@ impl Session {
 
     /// The process with a number that lives, as far as is known.
     pub(super) fn living(&self, pid: u32) -> Option<ProcKey> {
-        let process = self.analysis.model.by_pid(pid)?;
-        process.ended.is_none().then_some(process.key)
+        let model = &self.analysis.model;
+        model.process(model.living_id(pid)?).map(|process| process.key)
     }
 
     /// Events that were lost may have been of any table.
@@ -199,7 +199,7 @@ impl Session {
             self.analysis.model.note_losses();
             self.recording.losses();
             self.lookups.ends.may_be_lost();
-            let living = self.analysis.model.processes().filter(|process| process.ended.is_none());
+            let living = self.analysis.model.living_processes();
             self.lookups.doubt(living.map(Process::pid));
         }
     }
@@ -211,7 +211,7 @@ impl Session {
             return false;
         }
         *checked = Instant::now();
-        let mut living = self.analysis.model.processes().filter(|process| process.ended.is_none());
+        let mut living = self.analysis.model.living_processes();
         living.all(|process| proc::has_ended(process.key))
     }
 }

@@ -180,7 +180,7 @@ async fn drive(
 
 /// Shown also where nothing else is: nobody would know what is waited for.
 fn say_who_lives(session: &Session) {
-    let living = session.analysis.model.processes().filter(|process| process.ended.is_none());
+    let living = session.analysis.model.living_processes();
     let Some(oldest) = living.min_by_key(|process| process.id) else { return };
     let left = plural(
         session.analysis.model.living() as u64,

@@ -132,6 +132,11 @@ impl Model {
         self.processes.values()
     }
 
+    /// Those of them that live, as far as is known.
+    pub fn living_processes(&self) -> impl Iterator<Item = &Process> {
+        self.processes().filter(|process| process.ended.is_none())
+    }
+
     /// How many traced processes live.
     #[must_use]
     pub fn living(&self) -> usize {

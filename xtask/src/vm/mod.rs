@@ -101,14 +101,14 @@ fn tested(kernel: &Kernel, image: &kernels::Image, program: &Path, tests: &[&str
     let Some(status) = boot::status(&said) else {
         bail!("Linux {} did not come to the end of the tests: see {}", image.release, shown(&console));
     };
-    if status != 0 || !results_are_there(&said) {
+    if status != 0 || !ran_any(&said) {
         bail!("tests failed on Linux {}: see {}", image.release, shown(&console));
     }
     Ok(())
 }
 
 /// Whether any test ran: names may fit none.
-fn results_are_there(said: &str) -> bool {
+fn ran_any(said: &str) -> bool {
     said.lines().any(|line| line.starts_with("test ") && line.ends_with("... ok"))
 }
 
@@ -117,4 +117,15 @@ fn shown(path: &Path) -> String {
         .unwrap_or(path)
         .display()
         .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ran_any;
+
+    #[test]
+    fn names_that_fit_no_test_ran_none() {
+        assert!(ran_any("running 1 test\ntest a::b ... ok\ntest result: ok. 1 passed\n"));
+        assert!(!ran_any("running 0 tests\n\ntest result: ok. 0 passed; 0 failed\n"));
+    }
 }

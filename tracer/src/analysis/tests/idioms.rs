@@ -4,9 +4,14 @@ use super::{ANSWER, C, Kernel, P, QUERY, failed, session};
 use crate::report::Severity;
 use forkscope_proto::FileKind;
 use forkscope_proto::calls;
-use libc::{EBADF, ENOTSOCK, EPIPE, F_SETFD};
+use libc::{EBADF, ECONNRESET, ENOTSOCK, EPIPE, F_SETFD};
 
 const TERMINATE: &[u8] = b"X\0\0\0\x04";
+
+/// The findings, where they are told.
+fn told<T>(is: bool, found: &[T]) -> &[T] {
+    if is { found } else { &[] }
+}
 
 /// Dovecot's master gives pipes to the programs that it starts, under numbers that were its own sockets; they ask what they got by
 /// a call that fails.
@@ -27,7 +32,7 @@ fn a_program_that_is_given_something_under_a_number() {
             kernel.transfer(pid, calls::SENDTO, fd, b"hello", failed(ENOTSOCK));
         }
         let found = [("enotsock", 300, Some(fd)), ("enotsock", C, Some(fd))];
-        assert_eq!(kernel.findings(), if executes { &[][..] } else { &found[..] });
+        assert_eq!(kernel.findings(), told(!executes, &found));
     }
 }
 
@@ -73,7 +78,7 @@ fn a_buffer_that_is_kept_from_being_flushed_before_an_exec() {
             kernel.fork(C, 300, 0);
         }
         let found = [("stale-descriptor", C, Some(fd))];
-        assert_eq!(kernel.findings(), if executes { &[][..] } else { &found[..] });
+        assert_eq!(kernel.findings(), told(!executes, &found));
     }
 }
 
@@ -94,7 +99,7 @@ fn one_writes_and_one_reads_after_both_were_one() {
             }
         }
         let found = [("shared-stream", P, Some(fd))];
-        assert_eq!(kernel.findings(), if both_read { &found[..] } else { &[][..] });
+        assert_eq!(kernel.findings(), told(both_read, &found));
     }
 }
 
@@ -119,7 +124,7 @@ fn a_goodbye_that_is_kept_from_the_server() {
         kernel.transfer(C, calls::SENDTO, fd, bytes, failed(errno));
         let rule = if put { "enotsock" } else { "stale-descriptor" };
         let found = [(rule, C, Some(fd))];
-        assert_eq!(kernel.findings(), if bytes == QUERY { &found[..] } else { &[][..] }, "{bytes:?}");
+        assert_eq!(kernel.findings(), told(bytes == QUERY, &found), "{bytes:?}");
     }
 }
 
@@ -134,7 +139,7 @@ fn a_goodbye_that_comes_too_late_is_no_use() {
         kernel.exit(C);
         kernel.transfer(P, calls::SENDTO, fd, bytes, failed(EPIPE));
         let found = [("foreign-goodbye", P, Some(fd))];
-        assert_eq!(kernel.findings(), if bytes == QUERY { &found[..] } else { &[][..] });
+        assert_eq!(kernel.findings(), told(bytes == QUERY, &found));
     }
 }
 
@@ -183,24 +188,28 @@ fn a_session_that_one_writes_and_the_other_reads() {
 /// Redis' child that saves holds what its parent closes: a client that has gone does not wait for the end.
 #[test]
 fn a_client_that_has_gone_is_not_kept_waiting() {
-    for has_gone in [true, false] {
+    // How the server is told of it; not at all: it has not gone.
+    for (errno, severity) in
+        [(Some(0), Severity::Info), (Some(ECONNRESET), Severity::Info), (None, Severity::Warning)]
+    {
         let mut kernel = Kernel::new();
         let fd = kernel.accept(P, 6379);
         kernel.receive(P, fd, b"*1\r\n$4\r\nPING\r\n");
         kernel.send(P, fd, b"+PONG\r\n");
         kernel.fork(P, C, 0);
-        if has_gone {
-            kernel.receive_end(P, fd);
+        match errno {
+            Some(0) => kernel.receive_end(P, fd),
+            Some(errno) => kernel.receive_nothing(P, fd, errno),
+            None => {}
         }
         kernel.close(P, fd);
         kernel.wait(2_000_000_000);
         kernel.open(P, "/later");
         let found = [("pinned-connection", C, Some(fd))];
-        assert_eq!(kernel.findings(), if has_gone { &[][..] } else { &found[..] });
-        let findings = kernel.analysis.findings();
-        let severity =
-            findings.iter().find(|finding| finding.rule.name() == "pinned-connection").map(|f| f.severity);
-        assert_eq!(severity, Some(if has_gone { Severity::Info } else { Severity::Warning }));
+        assert_eq!(kernel.findings(), told(severity == Severity::Warning, &found));
+        let mut findings = kernel.analysis.findings().iter();
+        let pinned = findings.find(|finding| finding.rule.name() == "pinned-connection");
+        assert_eq!(pinned.map(|finding| finding.severity), Some(severity));
     }
 }
 

@@ -230,3 +230,22 @@ fn a_program_that_executes_another_leaks_once() {
     assert_eq!(finding.count, 1);
     assert!(finding.title.contains("leaked into sleep"), "{}", finding.title);
 }
+
+/// The report tells apart who inherited a connection and who was given it: one that is older than it inherited nothing.
+#[test]
+fn who_was_given_a_connection_inherited_nothing() {
+    let mut kernel = Kernel::new();
+    kernel.fork(P, C, 0);
+    let fd = kernel.connect(P, 80);
+    kernel.send(P, fd, b"hello");
+    let file = kernel.at(P, fd);
+    kernel.call(C, calls::PIDFD_GETFD, b"", |call| (call.ret, call.fd, call.file) = (fd.into(), fd, file));
+    kernel.fork(P, 300, 0);
+    let connections = kernel.connections();
+    let of = |pid: u32| connections[0].holders.iter().find(|holder| holder.pid == pid).expect("it holds it");
+    let how = |pid| (of(pid).passed, of(pid).inherited_from, of(pid).since.is_some());
+    assert_eq!(
+        (how(P), how(C), how(300)),
+        ((false, None, true), (true, None, false), (false, Some(P), true))
+    );
+}

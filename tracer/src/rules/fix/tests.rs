@@ -67,3 +67,15 @@ fn clients_are_named_where_the_program_may_have_them() {
         assert!(fixes[0].text.contains(expected), "{protocol:?} {libraries:?}: {}", fixes[0].text);
     }
 }
+
+#[test]
+fn a_python_library_is_advised_to_python_only() {
+    let mut python = Facts::default();
+    python.libraries.insert("python".into(), (Some("3.13".into()), String::new()));
+    for protocol in [Protocol::Postgres, Protocol::Mysql] {
+        for (facts, advised) in [(&python, true), (&Facts::default(), false)] {
+            let fixes = fixes(RuleId::SharedStream, protocol, Some(facts), None);
+            assert_eq!(fixes.iter().any(|fix| fix.text.contains("SQLAlchemy")), advised, "{protocol:?}");
+        }
+    }
+}
