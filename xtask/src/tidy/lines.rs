@@ -1,4 +1,4 @@
-//! What is seen without reading the code: how long a file is, and whether it names a folder of one machine.
+//! What is seen without reading the code: how a file is named, how long it is, and whether it names a folder of one machine.
 
 use super::Violation;
 use super::table::{MACHINE_FOLDERS, MOST_LINES, NOTED_LINES};
@@ -37,4 +37,11 @@ pub(super) fn machine_names(file: &str, bytes: &[u8]) -> Vec<Violation> {
 /// Whether a slash after this byte is one inside a longer path, as in `target/root/`.
 fn continues_a_path(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_-.~})>".contains(&byte)
+}
+
+/// A name that no file of the project has on purpose: such as `*.o`, which a shell leaves that found nothing to put in its place.
+pub(super) fn stray_name(file: &str) -> Option<Violation> {
+    let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte);
+    let message = "a name of other than letters, digits and _-. is an accident".to_owned();
+    (!file.bytes().all(is_usual)).then(|| Violation { file: file.to_owned(), line: 1, message })
 }

@@ -26,6 +26,7 @@ struct Violation {
 pub(crate) fn run() -> Result<()> {
     let mut violations = Vec::new();
     for (file, bytes) in files::tracked()? {
+        violations.extend(lines::stray_name(&file));
         violations.extend(lines::machine_names(&file, &bytes));
         if let (true, Ok(source)) = (file.ends_with(".rs"), str::from_utf8(&bytes)) {
             violations.extend(check(&file, source));

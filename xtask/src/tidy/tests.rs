@@ -137,3 +137,12 @@ fn machines() {
     assert_eq!(named(&format!("target{home}x and ${{a}}{home}")), Vec::<usize>::new());
     assert_eq!(named("home/me"), Vec::<usize>::new());
 }
+
+#[test]
+fn names() {
+    for (name, is_stray) in
+        [("tracer/build.rs", false), (".ci/run", false), ("tracer/*.o", true), ("a b", true)]
+    {
+        assert_eq!(lines::stray_name(name).is_some(), is_stray, "{name}");
+    }
+}
