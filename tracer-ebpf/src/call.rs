@@ -7,8 +7,9 @@ use crate::payload;
 use crate::pending::Pending;
 use crate::ring::emit;
 use crate::traced::Me;
+use crate::words::{clear, copy};
 use forkscope_proto::arguments::makes_ring;
-use forkscope_proto::{Call, Config, Enter, FileRef, Gate, Kind, Mark, Produces, Spec};
+use forkscope_proto::{Call, Config, Enter, Gate, Kind, Mark, Produces, Spec};
 
 /// Writes the record of a call that has ended with `ret`.
 #[inline(always)]
@@ -26,9 +27,9 @@ pub fn ended<A: Access>(me: &Me<A>, spec: &Spec, regs: &Registers, ret: i64, pen
     call.other_end = pending.map_or(0, |pending| pending.time);
     call.fd = -1;
     call.other_fd = -1;
-    call.file = FileRef::NONE;
-    call.other = FileRef::NONE;
-    call.replaced = FileRef::NONE;
+    clear(&mut call.file);
+    clear(&mut call.other);
+    clear(&mut call.replaced);
     if spec.fd != Spec::NO_FD && matches!(spec.produces, Produces::Nothing | Produces::Other) {
         call.fd = regs.arg(spec.fd) as i32;
         call.file = match (spec.enter, pending) {
@@ -37,7 +38,7 @@ pub fn ended<A: Access>(me: &Me<A>, spec: &Spec, regs: &Registers, ret: i64, pen
         };
     }
     if let (Enter::Replaced, Some(pending)) = (spec.enter, pending) {
-        call.replaced = pending.file;
+        copy(&mut call.replaced, &pending.file);
     }
     if spec.other != Spec::NO_FD {
         call.other_fd = regs.arg(spec.other) as i32;

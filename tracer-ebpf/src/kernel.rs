@@ -8,7 +8,7 @@ use aya_ebpf::helpers::generated::{
     bpf_task_pt_regs,
 };
 use core::mem::{MaybeUninit, offset_of, transmute};
-use forkscope_proto::CAST;
+use forkscope_proto::{CAST, FileRef, PassedFd};
 
 /// Plain data for which any bytes, and zero, are a value.
 pub trait Plain: Copy {}
@@ -17,6 +17,8 @@ impl Plain for u16 {}
 impl Plain for u32 {}
 impl Plain for i32 {}
 impl Plain for u64 {}
+impl Plain for FileRef {}
+impl Plain for PassedFd {}
 impl<T: Plain, const N: usize> Plain for [T; N] {}
 
 /// How a program reads the kernel's structures.

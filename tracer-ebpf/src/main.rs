@@ -29,3 +29,4 @@ mod stop;
 mod traced;
 mod transfer;
 mod uring;
+mod words;

@@ -6,6 +6,7 @@ use crate::maps::PASSED;
 use crate::payload;
 use crate::ring::emit;
 use crate::traced::Me;
+use crate::words::clear;
 use forkscope_proto::arguments::{SCM_RIGHTS, SOL_SOCKET};
 use forkscope_proto::{Kind, Passed, PassedFd};
 
@@ -54,7 +55,7 @@ fn list<A: Access>(me: &Me<A>, regs: &Registers, via: i32, numbers: u64, count: 
     record.via = via;
     record.count = count as u32;
     for index in 0..Passed::MOST {
-        record.fds[index] = PassedFd::default();
+        clear(&mut record.fds[index]);
         if (index as u64) < count {
             let fd: i32 = read_user(numbers + index as u64 * 4);
             record.fds[index] = PassedFd { file: file::made::<A>(fd, false), fd, reserved: 0 };

@@ -5,6 +5,7 @@ use crate::maps::{SEEN, SOCKET, Seen};
 use crate::ring::emit;
 use crate::settings::offset;
 use crate::traced::Me;
+use crate::words::clear;
 use aya_ebpf::helpers::generated::bpf_probe_read_kernel;
 use core::mem::offset_of;
 use forkscope_proto::{Config, FileKind, FileRef, Kind, Socket};
@@ -33,7 +34,10 @@ pub fn introduce<A: Access>(file: u64, inode: u64, number: u64) -> u64 {
     socket.netns = read(read::<u64>(sk, offset!(sock_net)), offset!(net_inum));
     socket.local_port = 0;
     socket.remote_port = 0;
-    clear_addresses(socket);
+    const _: () = assert!(offset_of!(Socket, local) % align_of::<u64>() == 0);
+    const _: () = assert!(offset_of!(Socket, remote) % align_of::<u64>() == 0);
+    clear(&mut socket.local);
+    clear(&mut socket.remote);
     let family = socket.family;
     let tcp = socket.kind == SOCK_STREAM && socket.protocol == IPPROTO_TCP;
     let mut path = 0;
@@ -66,19 +70,6 @@ pub fn introduce<A: Access>(file: u64, inode: u64, number: u64) -> u64 {
         let _ = SEEN.insert(file, Seen { inode_address: inode, inode: number, tcp }, 0);
     }
     tcp
-}
-
-/// Makes both addresses zero by four stores. Left to the compiler it is a call, and one more below this function takes more stack
-/// than the 512 bytes that all together have (`check_max_stack_depth`, kernel/bpf/verifier.c; until Linux 6.7 each call takes 32).
-#[inline(always)]
-fn clear_addresses(socket: &mut Socket) {
-    const _: () = assert!(offset_of!(Socket, remote) == offset_of!(Socket, local) + 16);
-    const _: () = assert!(offset_of!(Socket, local) % align_of::<u64>() == 0);
-    let halves = (&raw mut *socket).cast::<u8>().wrapping_add(offset_of!(Socket, local)).cast::<u64>();
-    for half in 0..4 {
-        // SAFETY: the addresses follow each other within the record, where a `u64` may be.
-        unsafe { halves.add(half).write_volatile(0) };
-    }
 }
 
 /// Inode number of the socket that a `struct sock` belongs to, 0 if it has none any more.

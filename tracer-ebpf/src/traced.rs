@@ -17,6 +17,8 @@ pub struct Me<A: Access = Probing> {
     pub tid: u32,
     /// Its `struct task_struct`.
     pub task: u64,
+    /// When its process started, in nanoseconds of `CLOCK_BOOTTIME`; `None`: not asked for yet, since that is two calls.
+    started: Option<u64>,
     mark: *mut u8,
     access: PhantomData<A>,
 }
@@ -55,11 +57,13 @@ impl<A: Access> Me<A> {
 
     #[inline(always)]
     fn of(Current { tgid, tid, task }: Current, mark: *mut u8) -> Self {
-        let task = match task {
-            Some(task) => task,
-            None => A::task(),
+        // What is followed is followed once: at each pointer to a task the verifier looks through all names of the kernel's types
+        // (`btf_nested_type_is_trusted`, kernel/bpf/btf.c), for about a millisecond, on each way that leads there.
+        let (task, started) = match task {
+            Some(task) => (task, Some(started::<A>(task))),
+            None => (A::task(), None),
         };
-        Self { tgid, tid, task, mark, access: PhantomData }
+        Self { tgid, tid, task, started, mark, access: PhantomData }
     }
 
     /// What is remembered of the process: [`Mark`]s.
@@ -86,8 +90,7 @@ impl<A: Access> Me<A> {
     /// When the process started, in ticks as /proc/PID/stat tells it.
     #[inline(always)]
     pub fn start(&self) -> u64 {
-        let leader: u64 = A::member(self.task, offset!(task_group_leader));
-        A::member::<u64>(leader, offset!(task_start_boottime)) / TICK
+        self.started.unwrap_or_else(|| started::<A>(self.task)) / TICK
     }
 
     /// A record's head.
@@ -127,8 +130,13 @@ pub fn now() -> u64 {
 /// When a task's process started, as [`Me::start`].
 #[inline(always)]
 pub fn start_of(task: u64) -> u64 {
-    let leader: u64 = read(task, offset!(task_group_leader));
-    read::<u64>(leader, offset!(task_start_boottime)) / TICK
+    started::<Probing>(task) / TICK
+}
+
+/// When a task's process started, in nanoseconds of `CLOCK_BOOTTIME`.
+#[inline(always)]
+fn started<A: Access>(task: u64) -> u64 {
+    A::member(A::member(task, offset!(task_group_leader)), offset!(task_start_boottime))
 }
 
 /// Remembers [`Mark`]s of a process, and nothing else of it.
