@@ -1,7 +1,7 @@
 //! What the arguments of a call say, for every source that reads calls by the table.
 
 use crate::process::CLONE_FILES;
-use crate::{Capture, Gate, calls};
+use crate::{Capture, Gate, Shape, Spec, calls};
 
 /// `fcntl(F_DUPFD)` (fcntl(2)).
 pub const F_DUPFD: u64 = 0;
@@ -46,6 +46,17 @@ impl Gate {
     #[inline(always)]
     pub fn duplicates(self, operation: u64) -> bool {
         matches!(self, Self::Fcntl) && matches!(operation, F_DUPFD | F_DUPFD_CLOEXEC)
+    }
+}
+
+/// Whether a call that has ended with `ret` is part of an event loop's every turn: a wait on an epoll instance, or a receive that
+/// found nothing.
+#[inline(always)]
+pub fn is_idle(spec: &Spec, ret: i64) -> bool {
+    match spec.shape {
+        Shape::Receive => ret == EAGAIN,
+        Shape::Plain => matches!(spec.capture, Capture::Events) && ret >= 0,
+        _ => false,
     }
 }
 
@@ -175,6 +186,26 @@ mod tests {
             assert_eq!(gate.wants(|at| args[usize::from(at)]), wants, "{gate:?} {args:?}");
         }
         assert!(Gate::Fcntl.duplicates(F_DUPFD) && !Gate::Fcntl.duplicates(F_SETFD));
+    }
+
+    #[test]
+    fn idle_are_waits_and_receives_that_find_nothing() {
+        for (number, ret, idle) in [
+            (calls::EPOLL_WAIT, 0, true),
+            (calls::EPOLL_PWAIT2, 3, true),
+            (calls::EPOLL_WAIT, EBADF, false),
+            (calls::EPOLL_WAIT, EINTR, false),
+            (calls::EPOLL_CTL, 0, false),
+            (calls::RECVMSG, EAGAIN, true),
+            (calls::READ, EAGAIN, true),
+            (calls::RECVMSG, 0, false),
+            (calls::RECVMSG, 9, false),
+            (calls::RECVFROM, EBADF, false),
+            (calls::SENDMSG, EAGAIN, false),
+            (calls::ACCEPT4, EAGAIN, false),
+        ] {
+            assert_eq!(is_idle(&calls::SPECS[usize::from(number)], ret), idle, "{number} {ret}");
+        }
     }
 
     #[test]

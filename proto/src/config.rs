@@ -112,6 +112,8 @@ pub struct Config {
     pub stacks: u32,
     /// What the kernel counts for an open file that is referred to once ([`Offsets::file_count`]).
     pub one_reference: u32,
+    /// 1: calls have a record also where they say nothing new; 0: of these some a second ([`crate::arguments::is_idle`]).
+    pub every_call: u32,
 }
 
 impl Config {
@@ -149,6 +151,9 @@ impl Mark {
     pub const FORKED: u8 = 16;
     /// A thread of the process displaced what another one's call was on, and took it down for it.
     pub const DISPLACED: u8 = 32;
+    /// The process has forked while traced, or may have before, and executed no program since. Not one that waits until its
+    /// child has executed another (`vfork`).
+    pub const KIN: u8 = 64;
 }
 
 /// Length of the table that counts lost records, indexed by [`Kind`].

@@ -5,19 +5,12 @@ use crate::enter::spec;
 use crate::kernel::{Access, InCall, Probing, read};
 use crate::maps::FOUND;
 use crate::pending::{self, Pending};
-use crate::settings::{offset, one_reference};
+use crate::settings::offset;
 use crate::traced::Me;
-use forkscope_proto::{Enter, FileRef, Mark, Spec};
+use forkscope_proto::{Enter, Mark, Spec};
 
 /// Threads are looked at in so many turns of so many: the verifier looks at each turn of a loop, and compares it with all before.
 const TURNS: (usize, usize) = (16, 16);
-
-/// Whether others may be in a call on a file that the current thread has by a number: each holds a reference meanwhile
-/// (`fdget`, fs/file.c). Most files have the number's alone.
-#[inline(always)]
-pub fn is_in_use(file: &FileRef) -> bool {
-    file.is_some() && read::<u64>(file.file, offset!(file_count)) != u64::from(one_reference())
-}
 
 /// The current thread, whose registers are there, displaces what is behind a number: it is in [`FOUND`], and `tcp` as
 /// [`crate::file::look`] returned it. A global function for the verifier, as the one that copies vectors is.

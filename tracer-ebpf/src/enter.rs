@@ -2,7 +2,7 @@
 //! of those that copy the table the time. All others pass by.
 
 use crate::displaced;
-use crate::file::look;
+use crate::file::{is_alone, look};
 use crate::kernel::{Access, Probing, Typed, read};
 use crate::pending::{Pending, call};
 use crate::settings::offset;
@@ -72,7 +72,8 @@ fn entered<A: Access>(pt_regs: u64, number: u64) -> i32 {
     let fd = if matches!(spec.enter, Enter::Replaced) { regs.arg(1) } else { regs.arg(0) } as i32;
     let (file, tcp) = look::<A>(fd, 0);
     Pending { time: now(), file, tcp, call }.keep(me.tid);
-    if is_shared && displaced::is_in_use(&file) {
+    // Others in a call on it hold a reference meanwhile (`fdget`, fs/file.c).
+    if is_shared && file.is_some() && !is_alone::<A>(file.file) {
         // The verifier knows it for a pointer, which a global function does not take. What is read is a number.
         displaced::forkscope_displaced(read((&raw const pt_regs) as u64, 0), fd, tcp);
     }

@@ -2,7 +2,7 @@
 
 use crate::kernel::{Access, Probing, Typed, read};
 use crate::maps::{FOUND, SEEN, Seen};
-use crate::settings::{kind, offset};
+use crate::settings::{kind, offset, one_reference};
 use crate::socket;
 use forkscope_proto::{FileKind, FileRef};
 
@@ -27,6 +27,12 @@ pub fn file_at<A: Access>(task: u64, fd: i32) -> u64 {
     }
     let array: u64 = A::member(table, offset!(fdt_fd));
     A::at(array.wrapping_add(fd as u64 * 8), kind!(word), 0)
+}
+
+/// Whether a file has one reference: that of one number in one descriptor table, and nobody else is in a call on it.
+#[inline(always)]
+pub fn is_alone<A: Access>(file: u64) -> bool {
+    A::at::<u64>(file, kind!(file), offset!(file_count)) == u64::from(one_reference())
 }
 
 /// Whether the number is marked close-on-exec in the current thread's table.

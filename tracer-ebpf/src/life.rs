@@ -9,7 +9,7 @@ use crate::traced::{Me, mark, start_of};
 use aya_ebpf::helpers::bpf_get_current_pid_tgid;
 use aya_ebpf::helpers::generated::bpf_probe_read_user;
 use aya_ebpf::{macros::raw_tracepoint, programs::RawTracePointContext};
-use forkscope_proto::process::{CLONE_FILES, CLONE_THREAD};
+use forkscope_proto::process::{CLONE_FILES, CLONE_THREAD, CLONE_VFORK};
 use forkscope_proto::{Config, Exec, Exit, Fork, Kind, Mark};
 
 /// `TP_PROTO(struct task_struct *task, u64 clone_flags)` (include/trace/events/task.h), in the creator,
@@ -27,6 +27,9 @@ pub fn forkscope_fork(ctx: RawTracePointContext) -> i32 {
         me.add(Mark::SHARED);
     }
     if !is_thread {
+        if flags & CLONE_VFORK == 0 {
+            me.add(Mark::KIN);
+        }
         // A ring of io_uring is inherited, too.
         let uring = me.marks() & Mark::URING;
         let shared = if shares { Mark::SHARED } else { 0 };
@@ -57,7 +60,7 @@ pub fn forkscope_exec(ctx: RawTracePointContext) -> i32 {
     let _: u64 = ctx.arg(0);
     let Some(me) = Me::<Probing>::if_traced() else { return 0 };
     // Exec ends the other threads and gives the process a table of its own (`begin_new_exec`, fs/exec.c).
-    me.remove(Mark::SHARED | Mark::URING | Mark::COMPAT | Mark::FORKED | Mark::DISPLACED);
+    me.remove(Mark::SHARED | Mark::URING | Mark::COMPAT | Mark::FORKED | Mark::DISPLACED | Mark::KIN);
     let Some(room) = EXEC.get_ptr_mut(0) else { return 0 };
     // SAFETY: the scratch is this CPU's own while the program runs.
     let room = unsafe { &mut *room };

@@ -12,6 +12,7 @@ mod displaced;
 mod enter;
 mod exit;
 mod file;
+mod idle;
 mod kernel;
 mod life;
 mod mapped;

@@ -26,6 +26,7 @@ static CONFIG: Config = Config {
     plaintext: 0,
     stacks: 0,
     one_reference: 0,
+    every_call: 0,
 };
 
 /// One offset of [`Offsets`].
@@ -91,6 +92,12 @@ pub fn capture() -> u32 {
 #[inline(always)]
 pub fn one_reference() -> u32 {
     load(&raw const CONFIG.one_reference)
+}
+
+/// Whether calls have a record that say nothing new.
+#[inline(always)]
+pub fn every_call() -> bool {
+    load(&raw const CONFIG.every_call) != 0
 }
 
 /// Whether what programs hand to OpenSSL is taken.

@@ -115,7 +115,7 @@ impl<A: Access> Me<A> {
         }
         let signal: u64 = read(self.task, offset!(task_signal));
         let threads: i32 = read(signal, offset!(signal_nr_threads));
-        self.add(Mark::TRACED | if threads > 1 { Mark::SHARED } else { 0 });
+        self.add(Mark::TRACED | Mark::KIN | if threads > 1 { Mark::SHARED } else { 0 });
         Some(())
     }
 }

@@ -9,6 +9,7 @@ use super::signals::Signals;
 use anyhow::{Error, Result, anyhow};
 use forkscope::report::Target;
 use forkscope::sinks::words::plural;
+use forkscope::source::Known;
 use forkscope::source::proc::{self, Rings};
 use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
@@ -51,6 +52,7 @@ async fn follow_all(
 ) -> Result<bool> {
     let mut followed: BTreeSet<u32> =
         [Some(std::process::id()), session.source.own()].into_iter().flatten().collect();
+    let own = followed.len();
     let mut refused = Vec::new();
     loop {
         let found = pids.iter().flat_map(|&pid| proc::with_descendants(pid));
@@ -60,7 +62,8 @@ async fn follow_all(
         }
         for pid in new {
             let uring = rings.get(&pid).copied().unwrap_or_else(|| proc::uses_uring(pid));
-            refused.extend(session.follow(pid, false, uring).err());
+            let known = Known { uring, kin: followed.len() > own + 1, ..Known::default() };
+            refused.extend(session.follow(pid, false, known).err());
             session.turn(false);
             tokio::select! {
                 biased;

@@ -70,6 +70,8 @@ fn through_ebpf(options: &Options, scope: Scope) -> Result<Started, EbpfError> {
         stops,
         plaintext: options.tracing.tls_plaintext,
         stacks: options.tracing.stacks,
+        // What is looked at call by call has all calls.
+        every_call: options.showing.verbose > 1 || options.tracing.record.is_some(),
         count_cost: options.showing.report.is_some(),
         access: ebpf::Access::default(),
     };

@@ -7,7 +7,7 @@ use super::streams::Streams;
 use anyhow::Result;
 use forkscope::source::ebpf::btf::Btf;
 use forkscope::source::ebpf::{EbpfSource, Settings, offsets};
-use forkscope::source::{Source as _, proc};
+use forkscope::source::{Known, Source as _, proc};
 use std::fmt::Display;
 use std::io::Write;
 
@@ -84,7 +84,7 @@ fn ptrace() -> Result<String, String> {
     let try_it = || -> Result<()> {
         let mut source = backend::keeper(0, true, false, false)?;
         let waiting = Waiting::fork(&["true".into()], source.preparation(), &Streams::Inherited)?;
-        let followed = proc::key(waiting.pid()).and_then(|key| source.follow(key, 1, false));
+        let followed = proc::key(waiting.pid()).and_then(|key| source.follow(key, Known::default()));
         followed.map(|()| waiting.give_up()).map_err(Into::into)
     };
     try_it().map_err(first_line)?;

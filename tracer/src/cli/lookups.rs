@@ -6,8 +6,8 @@ use super::session::Session;
 use anyhow::{Context, Result, anyhow};
 use forkscope::event::{Event, ProcKey, Snapshot, What};
 use forkscope::model::{Facts, Process};
-use forkscope::source::proc;
 use forkscope::source::usage::now;
+use forkscope::source::{Known, proc};
 use forkscope_proto::Kind;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -46,20 +46,21 @@ impl Lookups {
 
 impl Session {
     /// Traces a process, and takes its table from /proc after that: nothing falls between.
-    /// `uring`: it has set up io_uring.
-    pub(super) fn follow(&mut self, pid: u32, started_here: bool, uring: bool) -> Result<()> {
+    /// `known`: what is known of it but for its threads.
+    pub(super) fn follow(&mut self, pid: u32, started_here: bool, known: Known) -> Result<()> {
         let gone = |error| anyhow!("cannot look at process {pid}: {}", system(&error));
         let key = proc::key(pid).map_err(gone)?;
         let threads = proc::threads(pid).unwrap_or(1);
         let cannot = || format!("cannot trace process {pid}");
-        self.source.follow(key, threads, uring).with_context(cannot)?;
+        self.source.follow(key, Known { threads, ..known }).with_context(cannot)?;
         let (key, mut snapshot) = proc::snapshot(pid).map_err(|error| {
             self.source.leave(pid);
             gone(error)
         })?;
-        if snapshot.uring && !uring {
+        if snapshot.uring && !known.uring {
             // Set up since it was asked. Threads that it has made meanwhile are no fewer than two.
-            self.source.follow(key, snapshot.threads.max(2), true).with_context(cannot)?;
+            let known = Known { threads: snapshot.threads.max(2), uring: true, ..known };
+            self.source.follow(key, known).with_context(cannot)?;
         }
         snapshot.started_here = started_here;
         self.take_in(key, &snapshot);

@@ -14,6 +14,7 @@ use super::suspend::Suspend;
 use anyhow::{Context, Result};
 use forkscope::report::Target;
 use forkscope::sinks::words::plural;
+use forkscope::source::Known;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getpgrp, tcgetpgrp};
@@ -55,7 +56,7 @@ pub(super) fn trace(options: &Options, command: &[OsString], tty: Option<&Path>)
     }
     let started = Started { pid: Pid::from_raw(waiting.pid() as i32), has_session: streams.has_session() };
     drop(streams);
-    session.follow(waiting.pid(), true, false)?;
+    session.follow(waiting.pid(), true, Known::default())?;
     waiting.release()?;
     let suspend = Suspend::catch()?;
     let status = runtime.block_on(drive(&mut session, &mut signals, suspend, &started))?;

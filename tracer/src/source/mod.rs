@@ -17,6 +17,17 @@ use std::time::Duration;
 /// How often to look whether something has arrived that users should soon see.
 pub const SOON: Duration = Duration::from_millis(5);
 
+/// What is known of a process when tracing it begins.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known {
+    /// Its threads; 0: not counted.
+    pub threads: u32,
+    /// It has set up io_uring.
+    pub uring: bool,
+    /// It may share with another traced process what a fork or a message gave to both.
+    pub kin: bool,
+}
+
 /// Something that sees what traced processes do. One thread drives it; nothing in it blocks.
 pub trait Source {
     /// Becomes readable when events wait that should not wait longer.
@@ -32,11 +43,11 @@ pub trait Source {
         Drained::default()
     }
 
-    /// Traces a process, and from now on every child of it. `uring`: it has set up io_uring already.
+    /// Traces a process, and from now on every child of it.
     ///
     /// # Errors
     /// Where the process cannot be added to the traced ones.
-    fn follow(&mut self, process: ProcKey, threads: u32, uring: bool) -> io::Result<()>;
+    fn follow(&mut self, process: ProcKey, known: Known) -> io::Result<()>;
 
     /// A traced process has an io_uring, of which no record may have come.
     fn meet_ring(&mut self) {}

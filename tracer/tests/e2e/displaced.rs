@@ -4,7 +4,7 @@ use crate::env::{Env, program};
 use forkscope::decode::Batch;
 use forkscope::event::What;
 use forkscope::source::ebpf::{Access, EbpfSource, Settings};
-use forkscope::source::{Source as _, proc};
+use forkscope::source::{Known, Source as _, proc};
 use forkscope_proto::{FileKind, calls};
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -18,7 +18,7 @@ fn told(access: Access) -> (Vec<(u16, FileKind, u64)>, String) {
     let mut python = Command::new("python3");
     python.arg(program("displaced.py")).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = python.spawn().expect("python3");
-    source.follow(proc::key(child.id()).expect("it runs"), 1, false).expect("it can be traced");
+    source.follow(proc::key(child.id()).expect("it runs"), Known::default()).expect("it can be traced");
     child.stdin.take().expect("a pipe").write_all(b"go on\n").expect("it reads");
     let output = child.wait_with_output().expect("it ends");
     assert!(output.status.success());

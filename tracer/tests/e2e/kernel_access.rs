@@ -5,7 +5,7 @@ use crate::process::until;
 use forkscope::decode::Batch;
 use forkscope::event::{Event, What};
 use forkscope::source::ebpf::{Access, EbpfSource, Settings};
-use forkscope::source::{Source as _, proc};
+use forkscope::source::{Known, Source as _, proc};
 use forkscope_proto::{FileKind, calls};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::fs;
@@ -50,7 +50,7 @@ fn told(access: Access, threads: u32) -> [Vec<String>; 2] {
         let call = fs::read_to_string(format!("/proc/{}/syscall", child.id())).expect("it runs");
         call.starts_with(&format!("{} 0x0 ", calls::READ))
     });
-    source.follow(key, threads, false).expect("it can be traced");
+    source.follow(key, Known { threads, ..Known::default() }).expect("it can be traced");
     here.write_all(b"go on\n").expect("write");
     let mut answer = String::new();
     here.read_to_string(&mut answer).expect("read");

@@ -1,70 +1,35 @@
 //! What user space is woken for.
 
 use crate::env::Env;
-use forkscope::decode::Batch;
-use forkscope::source::ebpf::{EbpfSource, Settings};
-use forkscope::source::{Source, proc};
+use crate::obedient::Obedient;
+use forkscope::source::Source as _;
+use forkscope::source::ebpf::Settings;
 use forkscope_proto::Config;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// Does what it is told, line by line.
-const PROGRAM: &str = "
-import os, socket, sys
-here, there = socket.socketpair()
-here.setblocking(False)
-out = socket.socket()
-for line in sys.stdin:
-    try:
-        exec(line)
-    except OSError:
-        pass
-    print('done', flush=True)
-";
-
 /// A traced program, and what is woken for it.
 struct Traced {
-    source: EbpfSource,
-    child: Child,
-    stdin: Option<ChildStdin>,
-    said: BufReader<ChildStdout>,
+    program: Obedient,
     woken: Epoll,
 }
 
 impl Traced {
     fn start() -> Self {
-        let source = EbpfSource::start(&Settings::default()).expect("eBPF works here");
-        let mut program = Command::new("python3");
-        program.args(["-c", PROGRAM]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = program.spawn().expect("python3");
-        let (stdin, stdout) = (child.stdin.take(), child.stdout.take().expect("a pipe"));
+        let program = Obedient::start(&Settings::default());
         let woken = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).expect("an epoll instance");
         let edges = EpollFlags::EPOLLIN | EpollFlags::EPOLLET;
-        woken.add(source.wake(), EpollEvent::new(edges, 0)).expect("it can be waited for");
-        let key = proc::key(child.id()).expect("it runs");
-        let mut traced = Self { child, stdin, said: BufReader::new(stdout), woken, source };
-        traced.does("pass");
-        traced.source.follow(key, 1, false).expect("it can be traced");
-        traced
-    }
-
-    fn does(&mut self, line: &str) {
-        let stdin = self.stdin.as_mut().expect("it listens");
-        stdin.write_all(format!("{line}\n").as_bytes()).expect("it reads");
-        let mut done = String::new();
-        self.said.read_line(&mut done).expect("it answers");
-        assert_eq!(done, "done\n");
+        woken.add(program.source.wake(), EpollEvent::new(edges, 0)).expect("it can be waited for");
+        Self { program, woken }
     }
 
     /// Whether something has woken user space since this was asked last, for the most so long. News must be the reason.
     fn was_woken(&mut self, within: Duration) -> bool {
         let within = EpollTimeout::try_from(within).expect("no long time");
         let woken = self.woken.wait(&mut [EpollEvent::empty()], within).expect("no signal comes") > 0;
-        self.source.drain(&mut Batch::default());
-        assert_eq!(self.source.take_drained().news, woken);
+        self.program.drain();
+        assert_eq!(self.program.source.take_drained().news, woken);
         woken
     }
 
@@ -72,7 +37,7 @@ impl Traced {
     fn wakes(&mut self, line: &str) -> bool {
         let patience = Instant::now() + Duration::from_secs(20);
         while Instant::now() < patience {
-            self.does(line);
+            self.program.does(line);
             if self.was_woken(Duration::ZERO) {
                 return true;
             }
@@ -96,7 +61,7 @@ fn news_wakes_and_what_happens_every_day_does_not() {
         "os.close(999)",
         "os.close(os.dup(0))",
     ] {
-        traced.does(quiet);
+        traced.program.does(quiet);
         assert!(!traced.was_woken(Duration::ZERO), "{quiet}");
     }
     for news in [
@@ -110,7 +75,6 @@ fn news_wakes_and_what_happens_every_day_does_not() {
     }
     // The child's end was news, too.
     sleep(Duration::from_nanos(Config::NEWS_PAUSE));
-    drop(traced.stdin.take());
-    traced.child.wait().expect("it ends");
+    traced.program.ends();
     assert!(traced.was_woken(Duration::from_secs(20)), "its end");
 }

@@ -4,7 +4,7 @@ use crate::env::{Env, program};
 use forkscope::decode::Batch;
 use forkscope::event::What;
 use forkscope::source::ebpf::{EbpfSource, Settings};
-use forkscope::source::{Source as _, proc};
+use forkscope::source::{Known, Source as _, proc};
 use forkscope_proto::{FileKind, calls};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use std::io::{BufRead, BufReader, Write};
@@ -51,7 +51,7 @@ impl Traced {
             traced.does("ring");
         }
         let key = proc::key(traced.child.id()).expect("it runs");
-        traced.source.follow(key, 1, with_ring).expect("it can be traced");
+        traced.source.follow(key, Known { uring: with_ring, ..Known::default() }).expect("it can be traced");
         traced
     }
 

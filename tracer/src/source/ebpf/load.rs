@@ -53,6 +53,8 @@ pub struct Settings {
     pub plaintext: bool,
     /// Take user stacks at forks, connects and failing calls.
     pub stacks: bool,
+    /// Have a record also of calls that say nothing new ([`forkscope_proto::arguments::is_idle`]).
+    pub every_call: bool,
     /// Have the kernel count the programs' run time, which costs a little.
     pub count_cost: bool,
     /// How to read the kernel's structures, where the kernel has that; else the next that needs less of it.
@@ -80,6 +82,7 @@ impl Default for Settings {
             stops: false,
             plaintext: false,
             stacks: false,
+            every_call: false,
             count_cost: false,
             access: Access::default(),
         }
@@ -159,6 +162,7 @@ fn load(settings: &Settings, types: &Btf) -> Result<Ebpf, EbpfError> {
         plaintext: settings.plaintext.into(),
         stacks: settings.stacks.into(),
         one_reference: file_count(types)?.1,
+        every_call: settings.every_call.into(),
     };
     EbpfLoader::new()
         .btf(None)

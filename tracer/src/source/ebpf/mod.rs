@@ -21,7 +21,7 @@ pub use load::{Access, Settings};
 pub use offsets::offsets;
 pub use stopped::be_guardian;
 
-use super::{Account, Drained, ProgramCost, Source};
+use super::{Account, Drained, Known, ProgramCost, Source};
 use crate::decode::Batch;
 use crate::event::ProcKey;
 use aya::Ebpf;
@@ -137,13 +137,14 @@ impl Source for EbpfSource {
         self.events.take_drained()
     }
 
-    fn follow(&mut self, process: ProcKey, threads: u32, uring: bool) -> io::Result<()> {
-        let shared = if threads > 1 { Mark::SHARED } else { 0 };
-        let uring = if uring { Mark::URING } else { 0 };
+    fn follow(&mut self, process: ProcKey, known: Known) -> io::Result<()> {
+        let shared = if known.threads > 1 { Mark::SHARED } else { 0 };
+        let uring = if known.uring { Mark::URING } else { 0 };
+        let kin = if known.kin { Mark::KIN } else { 0 };
         if uring != 0 {
             self.watch_uring();
         }
-        self.filter.mark(process.tgid, Mark::TRACED | shared | uring)?;
+        self.filter.mark(process.tgid, Mark::TRACED | kin | shared | uring)?;
         self.probe_openssl(&Word::Mapped(process.tgid));
         Ok(())
     }

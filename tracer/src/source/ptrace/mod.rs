@@ -16,7 +16,7 @@ mod table;
 pub use error::PtraceError;
 pub use prepare::Preparation;
 
-use super::{Account, Source};
+use super::{Account, Known, Source};
 use crate::decode::Batch;
 use crate::event::ProcKey;
 use forkscope_proto::Kind;
@@ -226,7 +226,7 @@ impl Source for PtraceSource {
         self.preparation.as_ref()
     }
 
-    fn follow(&mut self, process: ProcKey, _threads: u32, _uring: bool) -> io::Result<()> {
+    fn follow(&mut self, process: ProcKey, _: Known) -> io::Result<()> {
         let ask = if self.preparation.is_some() { Ask::FollowFiltered } else { Ask::Follow };
         let errno = self.ask(ask, process.tgid).map_err(io::Error::other)?;
         self.preparation = None;

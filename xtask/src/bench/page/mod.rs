@@ -64,7 +64,8 @@ fn how() -> String {
      - CPU is that of the tracer's processes, without that of the workload and without what the same session costs around a \
      program that does nothing. What programs in the kernel take is part of the workload's time.\n\
      - Memory is the highest resident memory of the tracer's first process.\n\
-     - Events are what each tracer counts or prints, of all rounds: their kinds differ.\n"
+     - Events are what each tracer counts or prints, of all rounds: their kinds differ. Of calls that say nothing new forkscope \
+     counts some a second, and with a recording all.\n"
         .to_owned()
 }
 
