@@ -49,10 +49,10 @@ impl Gate {
     }
 }
 
-/// Whether a call that has ended with `ret` is part of an event loop's every turn: a wait on an epoll instance, or a receive that
-/// found nothing.
+/// Whether a call that has ended with `ret` is part of an event loop's every turn: a wait on an epoll instance, whatever it brought,
+/// or a receive that found nothing.
 #[inline(always)]
-pub fn is_idle(spec: &Spec, ret: i64) -> bool {
+pub fn is_routine(spec: &Spec, ret: i64) -> bool {
     match spec.shape {
         Shape::Receive => ret == EAGAIN,
         Shape::Plain => matches!(spec.capture, Capture::Events) && ret >= 0,
@@ -189,8 +189,8 @@ mod tests {
     }
 
     #[test]
-    fn idle_are_waits_and_receives_that_find_nothing() {
-        for (number, ret, idle) in [
+    fn routine_are_waits_and_receives_that_find_nothing() {
+        for (number, ret, routine) in [
             (calls::EPOLL_WAIT, 0, true),
             (calls::EPOLL_PWAIT2, 3, true),
             (calls::EPOLL_WAIT, EBADF, false),
@@ -204,7 +204,7 @@ mod tests {
             (calls::SENDMSG, EAGAIN, false),
             (calls::ACCEPT4, EAGAIN, false),
         ] {
-            assert_eq!(is_idle(&calls::SPECS[usize::from(number)], ret), idle, "{number} {ret}");
+            assert_eq!(is_routine(&calls::SPECS[usize::from(number)], ret), routine, "{number} {ret}");
         }
     }
 

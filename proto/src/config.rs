@@ -112,7 +112,7 @@ pub struct Config {
     pub stacks: u32,
     /// What the kernel counts for an open file that is referred to once ([`Offsets::file_count`]).
     pub one_reference: u32,
-    /// 1: calls have a record also where they say nothing new; 0: of these some a second ([`crate::arguments::is_idle`]).
+    /// 1: calls that say nothing new have a record, too; 0: some of these a second ([`crate::arguments::is_routine`]).
     pub every_call: u32,
 }
 
@@ -151,8 +151,8 @@ impl Mark {
     pub const FORKED: u8 = 16;
     /// A thread of the process displaced what another one's call was on, and took it down for it.
     pub const DISPLACED: u8 = 32;
-    /// The process has forked while traced, or may have before, and executed no program since. Not one that waits until its
-    /// child has executed another (`vfork`).
+    /// The process may share files with another traced one: it has forked, but for `vfork`, or may have before it was traced,
+    /// and executed no program since.
     pub const KIN: u8 = 64;
 }
 

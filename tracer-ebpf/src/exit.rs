@@ -5,7 +5,7 @@ use crate::kernel::{Access, Probing, Typed};
 use crate::pending::{Pending, call as call_of};
 use crate::ring::forkscope_ended;
 use crate::traced::Me;
-use crate::{call, idle, mapped, stack, stop, transfer};
+use crate::{call, mapped, routine, stack, stop, transfer};
 use aya_ebpf::macros::{btf_tracepoint, raw_tracepoint};
 use aya_ebpf::programs::{BtfTracePointContext, RawTracePointContext};
 use forkscope_proto::arguments::may_be_urgent;
@@ -59,7 +59,7 @@ fn exited<A: Access>(pt_regs: u64, ret: u64) -> i32 {
         stack::at_call(&me, spec, &regs, pt_regs, ret);
     }
     stop::at_call(&me, regs.number, ret);
-    if idle::says_nothing_new(&me, &regs, ret) {
+    if routine::says_nothing_new(&me, &regs, ret) {
         return 0;
     }
     match spec.shape {

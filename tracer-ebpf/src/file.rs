@@ -29,7 +29,8 @@ pub fn file_at<A: Access>(task: u64, fd: i32) -> u64 {
     A::at(array.wrapping_add(fd as u64 * 8), kind!(word), 0)
 }
 
-/// Whether a file has one reference: that of one number in one descriptor table, and nobody else is in a call on it.
+/// Whether a file has one reference: that of one number in one descriptor table (which processes may share, by `CLONE_FILES`), and
+/// no other thread is in a call on it.
 #[inline(always)]
 pub fn is_alone<A: Access>(file: u64) -> bool {
     A::at::<u64>(file, kind!(file), offset!(file_count)) == u64::from(one_reference())

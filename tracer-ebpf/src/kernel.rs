@@ -1,7 +1,7 @@
 //! Reading kernel and user memory.
 
 use crate::file;
-use crate::idle;
+use crate::routine;
 use crate::settings::offset;
 use aya_ebpf::helpers::bpf_get_current_pid_tgid;
 use aya_ebpf::helpers::generated::{
@@ -40,9 +40,9 @@ pub trait Access: Copy {
     fn registers(pt_regs: u64) -> Registers;
     /// What is behind a number of the current thread's table; see [`file::look`].
     fn look(fd: i32, how: u32) -> u64;
-    /// Whether a call of the process `tgid` that has ended with `ret` says no more than one before, not long ago, on what is
-    /// behind a number of the current thread's table; see [`idle`].
-    fn was_told(number: u32, fd: i32, ret: i64, tgid: u32) -> bool;
+    /// Whether a call of the process `tgid` that has ended with `ret` tells what one before has told, not long ago, of what is
+    /// behind a number of the current thread's table; if not, it is remembered. See [`routine`].
+    fn is_repeat(number: u32, fd: i32, ret: i64, tgid: u32) -> bool;
 }
 
 /// Who runs.
@@ -97,8 +97,8 @@ impl Access for Probing {
     }
 
     #[inline(always)]
-    fn was_told(number: u32, fd: i32, ret: i64, tgid: u32) -> bool {
-        idle::forkscope_was_told_probing(number, fd, ret, tgid) != 0
+    fn is_repeat(number: u32, fd: i32, ret: i64, tgid: u32) -> bool {
+        routine::forkscope_is_repeat_probing(number, fd, ret, tgid) != 0
     }
 }
 
@@ -166,8 +166,8 @@ impl Access for Typed {
     }
 
     #[inline(always)]
-    fn was_told(number: u32, fd: i32, ret: i64, tgid: u32) -> bool {
-        idle::forkscope_was_told(number, fd, ret, tgid) != 0
+    fn is_repeat(number: u32, fd: i32, ret: i64, tgid: u32) -> bool {
+        routine::forkscope_is_repeat(number, fd, ret, tgid) != 0
     }
 }
 

@@ -94,7 +94,7 @@ pub fn one_reference() -> u32 {
     load(&raw const CONFIG.one_reference)
 }
 
-/// Whether calls have a record that say nothing new.
+/// Whether calls that say nothing new have a record, too.
 #[inline(always)]
 pub fn every_call() -> bool {
     load(&raw const CONFIG.every_call) != 0

@@ -34,10 +34,7 @@ pub fn introduce<A: Access>(file: u64, inode: u64, number: u64) -> u64 {
     socket.netns = read(read::<u64>(sk, offset!(sock_net)), offset!(net_inum));
     socket.local_port = 0;
     socket.remote_port = 0;
-    const _: () = assert!(offset_of!(Socket, local) % align_of::<u64>() == 0);
-    const _: () = assert!(offset_of!(Socket, remote) % align_of::<u64>() == 0);
-    clear(&mut socket.local);
-    clear(&mut socket.remote);
+    clear(addresses(socket));
     let family = socket.family;
     let tcp = socket.kind == SOCK_STREAM && socket.protocol == IPPROTO_TCP;
     let mut path = 0;
@@ -70,6 +67,15 @@ pub fn introduce<A: Access>(file: u64, inode: u64, number: u64) -> u64 {
         let _ = SEEN.insert(file, Seen { inode_address: inode, inode: number, tcp }, 0);
     }
     tcp
+}
+
+/// Both addresses, as words.
+#[inline(always)]
+fn addresses(socket: &mut Socket) -> &mut [u64; 4] {
+    const _: () = assert!(offset_of!(Socket, remote) == offset_of!(Socket, local) + 16);
+    const _: () = assert!(offset_of!(Socket, local) % align_of::<u64>() == 0);
+    // SAFETY: they follow each other within the record, where a `u64` may be.
+    unsafe { &mut *(&raw mut *socket).byte_add(offset_of!(Socket, local)).cast() }
 }
 
 /// Inode number of the socket that a `struct sock` belongs to, 0 if it has none any more.

@@ -76,8 +76,11 @@ impl<A: Access> Me<A> {
     /// Remembers [`Mark`]s.
     #[inline(always)]
     pub fn add(&self, marks: u8) {
-        // SAFETY: as above. Of two that are set on two CPUs at once one may be lost: each is set once, and seldom.
-        unsafe { self.mark.write_volatile(self.marks() | marks) };
+        // Of two that are set on two CPUs at once one may be lost.
+        if self.marks() & marks != marks {
+            // SAFETY: as above.
+            unsafe { self.mark.write_volatile(self.marks() | marks) };
+        }
     }
 
     /// Forgets [`Mark`]s.

@@ -6,10 +6,10 @@ use crate::kernel::Plain;
 
 const WORD: usize = size_of::<u64>();
 
-/// Makes plain data zero, which lies where a `u64` may be.
+/// Makes plain data zero.
 #[inline(always)]
 pub fn clear<T: Plain>(to: &mut T) {
-    const { assert!(size_of::<T>() % WORD == 0) };
+    const { assert!(size_of::<T>() % WORD == 0 && align_of::<T>() == WORD) };
     let to = (&raw mut *to).cast::<u64>();
     for at in 0..size_of::<T>() / WORD {
         // SAFETY: a part of the data, of which any bytes are a value.
@@ -17,10 +17,10 @@ pub fn clear<T: Plain>(to: &mut T) {
     }
 }
 
-/// Copies plain data, both lying where a `u64` may be.
+/// Copies plain data.
 #[inline(always)]
 pub fn copy<T: Plain>(to: &mut T, from: &T) {
-    const { assert!(size_of::<T>() % WORD == 0) };
+    const { assert!(size_of::<T>() % WORD == 0 && align_of::<T>() == WORD) };
     let (to, from) = ((&raw mut *to).cast::<u64>(), (&raw const *from).cast::<u64>());
     for at in 0..size_of::<T>() / WORD {
         // SAFETY: as in [`clear`].

@@ -70,8 +70,7 @@ fn through_ebpf(options: &Options, scope: Scope) -> Result<Started, EbpfError> {
         stops,
         plaintext: options.tracing.tls_plaintext,
         stacks: options.tracing.stacks,
-        // What is looked at call by call has all calls.
-        every_call: options.showing.verbose > 1 || options.tracing.record.is_some(),
+        every_call: wants_every_call(options, scope),
         count_cost: options.showing.report.is_some(),
         access: ebpf::Access::default(),
     };
@@ -82,6 +81,11 @@ fn through_ebpf(options: &Options, scope: Scope) -> Result<Started, EbpfError> {
         source.guard(guardian)?;
     }
     Ok(Started { source: Box::new(source), backend: Backend::Ebpf, note: None })
+}
+
+/// Whether users look at each call: the live screen lists them, `-vv` prints them.
+fn wants_every_call(options: &Options, scope: Scope) -> bool {
+    options.showing.verbose > 1 || scope.screen(&options.showing)
 }
 
 fn through_ptrace(options: &Options, scope: Scope) -> Result<Started> {

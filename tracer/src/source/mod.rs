@@ -24,7 +24,7 @@ pub struct Known {
     pub threads: u32,
     /// It has set up io_uring.
     pub uring: bool,
-    /// It may share with another traced process what a fork or a message gave to both.
+    /// It may share files with another traced process.
     pub kin: bool,
 }
 

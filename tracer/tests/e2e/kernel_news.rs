@@ -2,8 +2,8 @@
 
 use crate::env::Env;
 use crate::obedient::Obedient;
-use forkscope::source::Source as _;
 use forkscope::source::ebpf::Settings;
+use forkscope::source::{Known, Source as _};
 use forkscope_proto::Config;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use std::thread::sleep;
@@ -17,7 +17,7 @@ struct Traced {
 
 impl Traced {
     fn start() -> Self {
-        let program = Obedient::start(&Settings::default());
+        let program = Obedient::start(&Settings::default(), Known::default());
         let woken = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).expect("an epoll instance");
         let edges = EpollFlags::EPOLLIN | EpollFlags::EPOLLET;
         woken.add(program.source.wake(), EpollEvent::new(edges, 0)).expect("it can be waited for");

@@ -28,8 +28,8 @@ pub(super) struct Obedient {
 }
 
 impl Obedient {
-    /// Starts it; it has done nothing yet.
-    pub(super) fn start(settings: &Settings) -> Self {
+    /// Starts it; it has done nothing yet. `known`: what is known of it when tracing it begins.
+    pub(super) fn start(settings: &Settings, known: Known) -> Self {
         let source = EbpfSource::start(settings).expect("eBPF works here");
         let mut program = Command::new("python3");
         program.args(["-c", PROGRAM]).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -38,8 +38,12 @@ impl Obedient {
         let key = proc::key(child.id()).expect("it runs");
         let mut program = Self { source, child, stdin, said: BufReader::new(stdout) };
         program.does("pass");
-        program.source.follow(key, Known::default()).expect("it can be traced");
+        program.source.follow(key, known).expect("it can be traced");
         program
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Has it do a line of Python. What the system refuses it passes over.

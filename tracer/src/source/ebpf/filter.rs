@@ -24,15 +24,29 @@ impl Filter {
         Ok(Self { map: map.fd().as_fd().try_clone_to_owned()? })
     }
 
-    /// Sets the [`Mark`](forkscope_proto::Mark)s of a process.
+    /// Adds [`Mark`](forkscope_proto::Mark)s to a process; the kernel side may have set some.
     ///
     /// # Errors
     /// Where the system has no memory to give.
-    pub(super) fn mark(&self, tgid: u32, marks: u8) -> io::Result<()> {
+    pub(super) fn add(&self, tgid: u32, marks: u8) -> io::Result<()> {
+        self.with(tgid, |byte| {
+            byte.fetch_or(marks, Ordering::AcqRel);
+        })
+    }
+
+    /// Takes all of them from it.
+    ///
+    /// # Errors
+    /// As [`Filter::add`].
+    pub(super) fn clear(&self, tgid: u32) -> io::Result<()> {
+        self.with(tgid, |byte| byte.store(0, Ordering::Release))
+    }
+
+    fn with(&self, tgid: u32, act: impl FnOnce(&AtomicU8)) -> io::Result<()> {
         let at = tgid as usize % LENGTH;
         let page = Mapping::of(&self.map, at / PAGE * PAGE, PAGE, Use::Share)?;
         // SAFETY: inside the mapping, and single bytes are only ever accessed atomically here.
-        unsafe { AtomicU8::from_ptr(page.at::<u8>(at % PAGE).as_ptr()) }.store(marks, Ordering::Release);
+        act(unsafe { AtomicU8::from_ptr(page.at::<u8>(at % PAGE).as_ptr()) });
         Ok(())
     }
 }

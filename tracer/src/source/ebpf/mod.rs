@@ -144,7 +144,7 @@ impl Source for EbpfSource {
         if uring != 0 {
             self.watch_uring();
         }
-        self.filter.mark(process.tgid, Mark::TRACED | kin | shared | uring)?;
+        self.filter.add(process.tgid, Mark::TRACED | kin | shared | uring)?;
         self.probe_openssl(&Word::Mapped(process.tgid));
         Ok(())
     }
@@ -161,7 +161,7 @@ impl Source for EbpfSource {
 
     fn leave(&mut self, tgid: u32) {
         // Without memory for that it stays marked, which costs a look-up at its calls and nothing more.
-        let _ = self.filter.mark(tgid, 0);
+        let _ = self.filter.clear(tgid);
     }
 
     fn hold(&mut self, process: ProcKey) -> io::Result<()> {

@@ -65,7 +65,7 @@ fn how() -> String {
      program that does nothing. What programs in the kernel take is part of the workload's time.\n\
      - Memory is the highest resident memory of the tracer's first process.\n\
      - Events are what each tracer counts or prints, of all rounds: their kinds differ. Of calls that say nothing new forkscope \
-     counts some a second, and with a recording all.\n"
+     counts some a second, and on the live screen all.\n"
         .to_owned()
 }
 
