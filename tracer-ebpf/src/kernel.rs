@@ -1,8 +1,7 @@
 //! Reading kernel and user memory.
 
-use crate::file;
-use crate::routine;
 use crate::settings::offset;
+use crate::{file, routine};
 use aya_ebpf::helpers::bpf_get_current_pid_tgid;
 use aya_ebpf::helpers::generated::{
     bpf_get_current_task, bpf_get_current_task_btf, bpf_probe_read_kernel, bpf_probe_read_user,

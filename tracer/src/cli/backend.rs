@@ -110,3 +110,33 @@ pub(super) fn keeper(capture: u32, program: bool, stops: bool, stacks: bool) -> 
         .args(stacks.then_some("--stacks"));
     Ok(PtraceSource::start(program, keeper)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser as _;
+
+    #[derive(clap::Parser)]
+    struct Words {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    #[test]
+    fn who_looks_at_calls_has_every_one() {
+        for (words, wanted) in [
+            (&["--ui", "log", "-v"][..], false),
+            (&["--ui", "log", "-vv"], true),
+            (&["--ui", "tui"], true),
+            (&["--ui", "none", "--record", "a.rec"], false),
+        ] {
+            let words = Words::parse_from(["forkscope"].iter().chain(words));
+            assert_eq!(
+                wants_every_call(&words.options, Scope::Program),
+                wanted,
+                "{:?}",
+                words.options.showing.ui
+            );
+        }
+    }
+}
