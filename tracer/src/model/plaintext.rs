@@ -2,7 +2,7 @@
 
 use super::socket::Socket;
 use super::{Change, Farewell, Goodbye, Model, Origin, ProcId, SockId};
-use crate::protocol::{Chunk, Direction, Sign, TlsFacts, User, Wire, is_hello};
+use crate::protocol::{Chunk, Direction, Protocol, Sign, TlsFacts, User, Wire, is_hello};
 use forkscope_proto as proto;
 use proto::{Act, Plaintext};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -81,7 +81,7 @@ impl Model {
             Act::Shutdown if record.flags & Plaintext::SENT == 0 => return,
             Act::Shutdown => {
                 let (by, message) = (User(at.process.number()), "close_notify");
-                return socket.heard(at, fd, Sign::Goodbye { by, message }, out);
+                return socket.heard(at, fd, true, Sign::Goodbye { by, message }, out);
             }
             Act::Read if Plaintext::is_end(record.act, record.ret, record.flags) => {
                 // Where the alert is seen on the wire, it has been told.
@@ -89,7 +89,7 @@ impl Model {
                     return;
                 }
                 let (reader, message) = (User(at.process.number()), "an encrypted alert");
-                return socket.heard(at, fd, Sign::PeerGoodbye { reader, message }, out);
+                return socket.heard(at, fd, true, Sign::PeerGoodbye { reader, message }, out);
             }
             Act::Read => (Direction::Received, record.ret),
             Act::Write => (Direction::Sent, record.ret),
@@ -232,12 +232,17 @@ impl Socket {
         chunk: Chunk<'_>,
         out: &mut Vec<Change>,
     ) {
-        wire.feed(User(at.process.number()), direction, chunk, &mut |sign| self.heard(at, fd, sign, out));
+        let tls = [wire.protocol(), self.protocol()].contains(&Protocol::Tls);
+        wire.feed(User(at.process.number()), direction, chunk, &mut |sign| {
+            self.heard(at, fd, tls, sign, out)
+        });
         self.note_at_once(wire.at_once());
     }
 
-    fn heard(&mut self, at: Origin, fd: i32, sign: Sign, out: &mut Vec<Change>) {
+    /// `tls`: on a connection with TLS, or inside it.
+    fn heard(&mut self, at: Origin, fd: i32, tls: bool, sign: Sign, out: &mut Vec<Change>) {
         if let Sign::Goodbye { message, .. } = sign {
+            self.note_goodbye(at, tls);
             let how = Farewell::Message(message);
             self.end_for_all(Goodbye { by: at, fd, how });
         }

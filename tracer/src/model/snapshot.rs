@@ -76,6 +76,7 @@ impl Model {
                 sent: 0,
                 received: 0,
                 assumed: true,
+                goodbye: false,
             };
             match socket.turns.first().map(|turn| turn.process) {
                 None => {

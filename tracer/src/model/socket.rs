@@ -113,6 +113,8 @@ pub struct Turn {
     pub received: u64,
     /// It was not seen: the process had the connection before forkscope looked.
     pub assumed: bool,
+    /// It is a goodbye to the session and nothing before it, or comes after that of the same process.
+    pub goodbye: bool,
 }
 
 /// A socket. There are many: it is small, and what each transfer looks at is together.
@@ -369,7 +371,7 @@ impl Socket {
 
     /// Adds to the turn of its process, or begins one. A fork ends a turn: what comes after it, the child's copy
     /// of the session's state does not know.
-    pub(super) fn take_turn(&mut self, turn: Turn) {
+    pub(super) fn take_turn(&mut self, mut turn: Turn) {
         let forked = self.crossed.map_or(0, |(_, _, time)| time);
         let goes_on =
             |last: &&mut Turn| last.process == turn.process && (last.to >= forked || turn.from < forked);
@@ -386,6 +388,7 @@ impl Socket {
         if self.turns.len() == Self::TURNS {
             self.turns.remove(Self::TURNS / 2);
         }
+        turn.goodbye = self.goodbye().is_some_and(|goodbye| goodbye.by.process == turn.process);
         self.turns.push(turn);
     }
 
@@ -398,6 +401,14 @@ impl Socket {
     /// A holder ends it for all. The first one that does is remembered.
     pub(super) fn end_for_all(&mut self, goodbye: Goodbye) {
         self.rare.get_or_insert_default().goodbye.get_or_insert(goodbye);
+    }
+
+    /// The newest turn has said goodbye. Inside TLS what the session itself says to its end comes first, as data: PostgreSQL's
+    /// Terminate.
+    pub(super) fn note_goodbye(&mut self, by: Origin, inside_tls: bool) {
+        if let Some(turn) = self.turns.last_mut().filter(|turn| turn.process == by.process) {
+            turn.goodbye |= turn.from == by.time || inside_tls && turn.received == 0;
+        }
     }
 
     pub(super) fn note_at_once(&mut self, pair: Option<[User; 2]>) {

@@ -170,6 +170,18 @@ fn note(socket: &mut Socket, at: Origin, fd: i32, sent: bool, bytes: u64) {
     if is_connection {
         let (sent, received) = if sent { (bytes, 0) } else { (0, bytes) };
         let Origin { time, process, tid, nr } = at;
-        socket.take_turn(Turn { process, tid, fd, nr, from: time, to: time, sent, received, assumed: false });
+        let (assumed, goodbye) = (false, false);
+        socket.take_turn(Turn {
+            process,
+            tid,
+            fd,
+            nr,
+            from: time,
+            to: time,
+            sent,
+            received,
+            assumed,
+            goodbye,
+        });
     }
 }

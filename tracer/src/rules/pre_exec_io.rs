@@ -1,7 +1,7 @@
 //! See [`TEXT`].
 
 use super::history::{connection, fork_step, opened_step};
-use super::shared_stream::{both_ways, on_purpose, only_said_goodbye, turn_step};
+use super::shared_stream::{both_ways, on_purpose, turn_step};
 use super::{Cause, Draft, Rule, Says, Step, confidence};
 use crate::model::{Change, Model, Origin, ProcId, SockId, Socket, Table, Topic, Turn};
 use crate::protocol::Protocol;
@@ -83,7 +83,7 @@ impl PreExecIo {
             .collect();
         for socket in used.into_iter().filter_map(|id| model.socket(id)) {
             let turn = socket.turns.iter().find(|turn| turn.process == process);
-            if turn.is_some_and(|turn| only_said_goodbye(socket, turn)) {
+            if turn.is_some_and(|turn| turn.goodbye) {
                 continue;
             }
             let number = given.iter().find(|(id, _)| *id == socket.id).map(|(_, fd)| *fd);

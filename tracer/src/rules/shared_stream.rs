@@ -44,22 +44,25 @@ impl Rule for SharedStream {
 fn turns(model: &Model, id: SockId, process: ProcId) -> Option<Draft> {
     let socket = model.socket(id)?;
     let [earlier @ .., last] = &socket.turns[..] else { return None };
-    if earlier.len() < 2 || last.process != process {
+    // What comes of a goodbye, `foreign-goodbye` says.
+    let earlier = || earlier.iter().filter(|turn| !turn.goodbye);
+    if last.process != process || last.goodbye || earlier().count() < 2 {
         return None;
     }
-    let other = earlier.last()?.process;
+    let previous = earlier().next_back()?;
+    let other = previous.process;
     if other == process {
         return None;
     }
     // In one memory there is one copy of the session's state.
     let in_place = |turn: &Turn| model.process(turn.process).is_some_and(|it| it.borrowed_memory(turn.from));
-    if only_said_goodbye(socket, earlier.last()?) || in_place(last) || in_place(earlier.last()?) {
+    if in_place(last) || in_place(previous) {
         return None;
     }
     let known = socket.protocol().keeps_state_in_user_memory();
     // Who reads or writes a session whose state is in user memory goes on from both; else what each does since the fork counts.
     let since = if known { 0 } else { socket.crossed.map_or(0, |(_, _, forked)| forked) };
-    let came_back = earlier.iter().any(|turn| turn.process == process);
+    let came_back = earlier().any(|turn| turn.process == process);
     let shared = came_back || (known && both_went_on(socket, process, other));
     if !shared
         || on_purpose(socket, process)
@@ -69,9 +72,10 @@ fn turns(model: &Model, id: SockId, process: ProcId) -> Option<Draft> {
         return None;
     }
     let is_stdio = |turn: &Turn| (0..=2).contains(&turn.fd);
-    let as_stdio = is_stdio(last) || earlier.last().is_some_and(is_stdio);
+    let as_stdio = is_stdio(last) || is_stdio(previous);
     // On an unknown protocol a connection may go round by design: only a lively exchange is told.
-    let lively = earlier.len() >= 5 && model.process(other).is_some_and(|process| process.ended.is_none());
+    let lively =
+        earlier().count() >= 5 && model.process(other).is_some_and(|process| process.ended.is_none());
     // Of requests and replies without a number, as in HTTP/1.1, turns go well until two are under way at once.
     let by_luck = came_back && !socket.accepted && socket.protocol() != Protocol::Unknown;
     let at_once = by_luck
@@ -85,21 +89,11 @@ fn turns(model: &Model, id: SockId, process: ProcId) -> Option<Draft> {
     let how_they = if at_once { "have requests under way at once on" } else { "both use" };
     let what = format!("{} and {} {how_they} {}", model.pid(process), model.pid(other), connection(socket));
     let how = if known || by_luck {
-        confidence(model, !earlier.iter().any(|turn| turn.assumed), &[process, other])
+        confidence(model, !earlier().any(|turn| turn.assumed), &[process, other])
     } else {
         Confidence::Inconclusive
     };
     Some(draft(model, socket, [process, other], (severity, how, Says::Possible), what))
-}
-
-/// Whether a turn is a goodbye and nothing before it, or nothing that was answered (inside TLS PostgreSQL's Terminate
-/// comes first, as data): what comes of that, `foreign-goodbye` says.
-pub(super) fn only_said_goodbye(socket: &Socket, turn: &Turn) -> bool {
-    let goodbye = socket.goodbye().filter(|goodbye| goodbye.by.process == turn.process);
-    goodbye.is_some_and(|goodbye| {
-        let inside_tls = socket.protocol() == Protocol::Tls && turn.received == 0;
-        goodbye.by.time <= turn.from || inside_tls && goodbye.by.time <= turn.to
-    })
 }
 
 /// Whether both have sent since the fork, as clients: each from its own copy of the session's state, which knows

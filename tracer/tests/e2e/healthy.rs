@@ -6,11 +6,20 @@ use crate::env::{Env, program};
 use crate::run::run;
 use crate::servers::{Greeter, Plain};
 use crate::ways::{Backend, on_each_backend};
+use std::ffi::OsStr;
 use std::path::Path;
 
 #[track_caller]
 fn healthy(on: Backend, python: &Path, name: &str, argument: &str) {
-    let outcome = run(on, &[python.as_os_str(), program(name).as_os_str(), argument.as_ref()], &[]);
+    healthy_with(on, python, name, &[argument]);
+}
+
+#[track_caller]
+fn healthy_with(on: Backend, python: &Path, name: &str, arguments: &[&str]) {
+    let program = program(name);
+    let mut command = vec![python.as_os_str(), program.as_os_str()];
+    command.extend(arguments.iter().map(OsStr::new));
+    let outcome = run(on, &command, &[]);
     assert_eq!(outcome.status, 0, "{:#?}", outcome.stderr);
     assert!(
         !outcome.said.iter().any(|line| line["status"].as_str().is_some_and(|it| it != "OK")),
@@ -80,7 +89,9 @@ fn a_goodbye_after_another_s(on: Backend) {
     let Some(env) = Env::get() else { return };
     let server = postgres();
     let _running = server.start();
-    healthy(on, &env.python(), "healthy_late_goodbye.py", &dsn(&server));
+    for server_is in ["quick", "slow"] {
+        healthy_with(on, &env.python(), "healthy_late_goodbye.py", &[server_is, &dsn(&server)]);
+    }
 }
 
 on_each_backend! {

@@ -4,12 +4,15 @@ use super::{ANSWER, C, Kernel, P, QUERY, failed, session};
 use crate::report::Confidence;
 use forkscope_proto::calls;
 
+/// PostgreSQL's goodbye.
+const TERMINATE: &[u8] = b"X\0\0\0\x04";
+
 #[test]
 fn a_child_that_ends_the_session_of_its_parent() {
     let mut kernel = Kernel::new();
     let fd = session(&mut kernel);
     kernel.fork(P, C, 0);
-    kernel.send(C, fd, b"X\0\0\0\x04");
+    kernel.send(C, fd, TERMINATE);
     kernel.close(C, fd);
     kernel.send(P, fd, QUERY);
     kernel.receive_end(P, fd);
@@ -20,6 +23,44 @@ fn a_child_that_ends_the_session_of_its_parent() {
         "{:#?}",
         finding.evidence
     );
+}
+
+/// Each who holds a connection object says goodbye when it closes it, and all come before the server's end does.
+#[test]
+fn goodbyes_to_one_session_are_no_use_of_it() {
+    const SECOND: u32 = C + 1;
+    let goodbyes = || {
+        let mut kernel = Kernel::new();
+        let fd = session(&mut kernel);
+        for child in [C, SECOND] {
+            kernel.fork(P, child, 0);
+            kernel.send(child, fd, TERMINATE);
+            kernel.close(child, fd);
+        }
+        (kernel, fd)
+    };
+    let (mut kernel, fd) = goodbyes();
+    kernel.send(P, fd, TERMINATE);
+    assert_eq!(kernel.findings(), []);
+    // Whoever still wanted something is told of the first of them.
+    let (mut kernel, fd) = goodbyes();
+    kernel.send(P, fd, QUERY);
+    kernel.receive_end(P, fd);
+    assert_eq!(kernel.findings(), [("foreign-goodbye", P, Some(fd))]);
+}
+
+/// Two who work on one session are told of, whatever a third has said meanwhile.
+#[test]
+fn a_goodbye_between_two_hides_neither() {
+    const SECOND: u32 = C + 1;
+    let mut kernel = Kernel::new();
+    let fd = session(&mut kernel);
+    kernel.fork(P, C, 0);
+    kernel.fork(P, SECOND, 0);
+    kernel.send(P, fd, QUERY);
+    kernel.send(C, fd, TERMINATE);
+    kernel.send(SECOND, fd, QUERY);
+    assert_eq!(kernel.findings(), [("shared-stream", SECOND, Some(fd))]);
 }
 
 #[test]
@@ -71,7 +112,7 @@ fn the_goodbye_of_a_new_owner_is_its_own() {
     kernel.exit(P);
     kernel.send(C, fd, QUERY);
     kernel.receive(C, fd, ANSWER);
-    kernel.send(C, fd, b"X\0\0\0\x04");
+    kernel.send(C, fd, TERMINATE);
     kernel.receive_end(C, fd);
     assert_eq!(kernel.findings(), []);
 }
