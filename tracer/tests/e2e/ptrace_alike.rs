@@ -67,12 +67,21 @@ fn job_control_of_bash_and_dash() {
     }
 }
 
+/// What bash says when it reads from the terminal again: what is typed earlier may be lost between the two modes of it.
+const PROMPT: &str = "bash awaits a command";
+
+/// A terminal with a bash in it that has this prompt; where a command is named, that runs the bash.
+fn bash(by: &str) -> Process {
+    let bash = format!("{by} bash --rcfile {} -i", program("prompt.bash").display());
+    Process::start(Command::new("script").args(["-qec", &bash, "/dev/null"]))
+}
+
 /// An interactive bash in a terminal: Ctrl-Z, fg, Ctrl-C.
 #[test]
 fn an_interactive_shell_stops_and_continues_its_jobs() {
     let Some(_) = Env::get() else { return };
-    let traced = format!("{} run --backend ptrace --ui none -- bash --norc -i", forkscope().display());
-    let mut terminal = Process::start(Command::new("script").args(["-qec", &traced, "/dev/null"]));
+    let traced = format!("{} run --backend ptrace --ui none --", forkscope().display());
+    let mut terminal = bash(&traced);
     // Typed text comes back as an echo: what is waited for is what the echo is not.
     terminal.types("echo re''ady; cat\n");
     terminal.stdout_says("ready");
@@ -82,6 +91,7 @@ fn an_interactive_shell_stops_and_continues_its_jobs() {
     terminal.stdout_says("a l''ine");
     terminal.types("\x1a");
     terminal.stdout_says("Stopped");
+    terminal.stdout_says(PROMPT);
     terminal.types("fg\n");
     terminal.stdout_says("cat");
     terminal.types("through the c''at\n");
@@ -100,8 +110,7 @@ fn an_interactive_shell_stops_and_continues_its_jobs() {
 fn forkscope_and_its_program_are_one_job() {
     let Some(_) = Env::get() else { return };
     for option in ["none", "stop"] {
-        let mut terminal =
-            Process::start(Command::new("script").args(["-qec", "bash --norc -i", "/dev/null"]));
+        let mut terminal = bash("");
         // What is typed before the program has the terminal is the shell's.
         let command = "sh -c 'echo rea\"\"dy; exec cat'";
         terminal.types(&format!(
@@ -115,6 +124,7 @@ fn forkscope_and_its_program_are_one_job() {
         terminal.stdout_says("one l''ine");
         terminal.types("\x1a");
         terminal.stdout_says("Stopped");
+        terminal.stdout_says(PROMPT);
         terminal.types("fg\n");
         terminal.stdout_says("run --backend");
         terminal.types("another l''ine\n");
@@ -129,7 +139,7 @@ fn forkscope_and_its_program_are_one_job() {
 /// Ctrl-Z while the program still has something to do: until it has stopped, the terminal is its own, not the shell's.
 fn a_program_that_stops_later(on: Backend) {
     let Some(env) = Env::get() else { return };
-    let mut terminal = Process::start(Command::new("script").args(["-qec", "bash --norc -i", "/dev/null"]));
+    let mut terminal = bash("");
     let (python, program) = (env.python(), program("suspends.py"));
     let command = [forkscope().as_path(), &python, &program].map(|path| path.display().to_string());
     let [forkscope, python, program] = command;
@@ -140,6 +150,7 @@ fn a_program_that_stops_later(on: Backend) {
     terminal.types("a line\n");
     terminal.stdout_says("\"got\": \"a line\"");
     terminal.stdout_says("Stopped");
+    terminal.stdout_says(PROMPT);
     terminal.types("fg\n");
     terminal.stdout_says("goes_on");
     terminal.types("\x04");
