@@ -13,6 +13,7 @@ pub mod config;
 pub mod file;
 pub mod header;
 pub mod io;
+pub mod net;
 pub mod plaintext;
 pub mod process;
 pub mod socket;

@@ -8,13 +8,8 @@ use crate::traced::Me;
 use crate::words::clear;
 use aya_ebpf::helpers::generated::bpf_probe_read_kernel;
 use core::mem::offset_of;
+use forkscope_proto::net::{AF_INET, AF_INET6, AF_UNIX, IPPROTO_TCP, SOCK_STREAM};
 use forkscope_proto::{Config, FileKind, FileRef, Kind, Socket};
-
-const AF_UNIX: u16 = 1;
-const AF_INET: u16 = 2;
-const AF_INET6: u16 = 10;
-const SOCK_STREAM: u16 = 1;
-const IPPROTO_TCP: u16 = 6;
 
 /// Describes a socket to user space and remembers that it did. Returns what [`Seen::tcp`] is of it.
 #[inline(never)]

@@ -1,7 +1,7 @@
 //! HTTP/2 in the report, from what the connection's reader remembers.
 
 use super::Analysis;
-use crate::model::{ProcId, Socket};
+use crate::model::Socket;
 use crate::protocol::{Direction, Http2Log, Http2Stream, StreamUse, User, error_name, grpc_status_name};
 use crate::report::{Goaway, Http2, Stream};
 use std::collections::BTreeMap;
@@ -52,8 +52,8 @@ impl Analysis {
         }
     }
 
-    fn user(&self, User(number): User) -> u32 {
-        self.model.pid(ProcId::from_number(number))
+    fn user(&self, user: User) -> u32 {
+        self.model.pid(user.into())
     }
 }
 

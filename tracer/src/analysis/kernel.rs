@@ -6,10 +6,8 @@ use crate::model::Place;
 use crate::protocol::Kept;
 use crate::report::{Connection, Finding, sample};
 use forkscope_proto::{self as proto, Act, FileKind, FileRef, Header, Kind, Plaintext, calls};
+use proto::net::{AF_INET, TCP_ESTABLISHED};
 use std::collections::{BTreeMap, HashMap};
-
-const AF_INET: u16 = 2;
-const ESTABLISHED: u16 = 1;
 
 /// Who is told of each event once it is analysed, and what is known then.
 type Listener = Box<dyn FnMut(&Event<'_>, &Analysis)>;
@@ -51,7 +49,7 @@ impl Kernel {
         let (file, fd) = (self.file(FileKind::Socket), self.lowest(pid));
         self.set(pid, fd, file);
         let mut socket = proto::Socket { file, family: AF_INET, kind: 1, protocol: 6, ..Default::default() };
-        (socket.state, socket.local_port, socket.remote_port) = (ESTABLISHED, self.serial as u16, 80);
+        (socket.state, socket.local_port, socket.remote_port) = (TCP_ESTABLISHED, self.serial as u16, 80);
         let entry = SnapshotFd { fd, file, socket: Some(socket), ..SnapshotFd::default() };
         let snapshot = Snapshot { threads: 1, descriptors: vec![entry], ..Snapshot::default() };
         self.event(pid, What::Snapshot(&snapshot));
@@ -210,7 +208,7 @@ impl Kernel {
         socket.header = self.header(pid, Kind::Socket, 0);
         self.event(pid, What::Socket(&socket, b""));
         self.make(pid, calls::SOCKET, file, b"");
-        (socket.state, socket.local_port, socket.remote_port) = (ESTABLISHED, self.serial as u16, port);
+        (socket.state, socket.local_port, socket.remote_port) = (TCP_ESTABLISHED, self.serial as u16, port);
         [socket.local[0], socket.local[3], socket.remote[0], socket.remote[3]] = [127, 1, 127, 1];
         self.event(pid, What::Socket(&socket, b""));
         self.call(pid, calls::CONNECT, b"", |call| (call.fd, call.file) = (fd, file));
@@ -223,7 +221,7 @@ impl Kernel {
         let fd = self.lowest(pid);
         self.set(pid, fd, file);
         let mut socket = proto::Socket { file, family: AF_INET, kind: 1, protocol: 6, ..Default::default() };
-        (socket.state, socket.local_port, socket.remote_port) = (ESTABLISHED, port, self.serial as u16);
+        (socket.state, socket.local_port, socket.remote_port) = (TCP_ESTABLISHED, port, self.serial as u16);
         socket.header = self.header(pid, Kind::Socket, 0);
         self.event(pid, What::Socket(&socket, b""));
         self.call(pid, calls::ACCEPT4, b"", |call| {

@@ -104,20 +104,12 @@ impl Analysis {
     }
 
     fn connection(&self, socket: &Socket, held: &[(ProcId, i32)]) -> Connection {
-        const AF_UNIX: u16 = 1;
-        const AF_INET: u16 = 2;
-        const AF_INET6: u16 = 10;
         let name = |address: &Address| (*address != Address::None).then(|| address.to_string());
         Connection {
             id: socket.id.0,
             inode: socket.inode,
             cookie: Some(socket.cookie).filter(|&cookie| cookie != 0),
-            family: match socket.family {
-                AF_UNIX => Family::Unix,
-                AF_INET => Family::Inet,
-                AF_INET6 => Family::Inet6,
-                _ => Family::Other,
-            },
+            family: Family::of(socket.family),
             local: name(&socket.local()),
             remote: name(&socket.remote()),
             protocol: spoken(socket).map(|protocol| protocol.name().to_owned()),

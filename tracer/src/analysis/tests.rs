@@ -20,8 +20,9 @@ mod stalled;
 mod tables;
 
 use super::kernel::Kernel;
-use crate::model::{Model, Place, Process};
+use crate::model::{Change, Model, Place, Process};
 use crate::report::{Confidence, Unseen, sample};
+use crate::rules::Rule;
 use forkscope_proto::{FileKind, calls};
 use libc::{EBADF, ENOTSOCK};
 
@@ -34,6 +35,20 @@ const ANSWER: &[u8] = b"Z\0\0\0\x05I";
 
 fn failed(errno: i32) -> i64 {
     -i64::from(errno)
+}
+
+/// A change is shown to the rules that look at its topic: the others would say nothing of it.
+pub(super) fn others_say_nothing(
+    rules: &mut [Box<dyn Rule>],
+    looking: &[usize],
+    model: &Model,
+    change: &Change,
+) {
+    let mut drafts = Vec::new();
+    for (at, rule) in rules.iter_mut().enumerate().filter(|(at, _)| !looking.contains(at)) {
+        rule.check(model, change, &mut drafts);
+        assert!(drafts.is_empty(), "rule {at} says something of {change:?}: a topic is missing");
+    }
 }
 
 /// A connection on which a PostgreSQL session has begun.

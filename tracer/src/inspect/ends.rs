@@ -2,6 +2,7 @@
 
 use super::look::SeenSocket;
 use crate::model::Address;
+use forkscope_proto::net::TCP_LISTEN;
 use rustc_hash::FxHashMap;
 use std::net::SocketAddr;
 
@@ -29,7 +30,7 @@ impl Ends {
     pub(super) fn add(&mut self, inode: u64, seen: &SeenSocket) {
         if let Some(route) = route(seen) {
             self.routes.insert(route, inode);
-        } else if seen.socket.state == super::state::LISTEN {
+        } else if seen.socket.state == TCP_LISTEN {
             match (Address::inet(&seen.socket).0, &seen.name) {
                 (Address::Inet(local), _) if local.ip().is_unspecified() => {
                     self.ports.insert((seen.socket.netns, local.port()), inode);

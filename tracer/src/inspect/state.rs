@@ -3,11 +3,6 @@
 use super::look::SeenSocket;
 use crate::report::SocketNow;
 
-/// `TCP_LISTEN` (include/net/tcp_states.h).
-pub(super) const LISTEN: u16 = 10;
-/// `TCP_CLOSE`, likewise: neither connected nor listening.
-pub(super) const CLOSED: u16 = 7;
-
 /// States of sockets by number, from 1 (include/net/tcp_states.h), as ss(8) writes them but for its abbreviations.
 const STATES: [&str; 12] = [
     "established",

@@ -8,13 +8,8 @@ use super::{guess, state, waits};
 use crate::model::Address;
 use crate::report::{self, Connection, FileHolder, Holder, SharedFile, SharedKind, Thread, Wait, Watch};
 use forkscope_proto::FileKind;
+use forkscope_proto::net::{AF_UNIX, SOCK_SEQPACKET, SOCK_STREAM, TCP_CLOSE, TCP_LISTEN};
 use rustc_hash::{FxHashMap, FxHashSet};
-
-const AF_UNIX: u16 = 1;
-const AF_INET: u16 = 2;
-const AF_INET6: u16 = 10;
-const SOCK_STREAM: u16 = 1;
-const SOCK_SEQPACKET: u16 = 5;
 
 /// Where a descriptor leads: what has the id.
 #[derive(Clone, Copy, Debug)]
@@ -80,12 +75,7 @@ impl Things {
             id,
             inode: group.any().inode,
             cookie: Some(seen.socket.cookie).filter(|&cookie| cookie != 0),
-            family: match seen.socket.family {
-                AF_UNIX => report::Family::Unix,
-                AF_INET => report::Family::Inet,
-                AF_INET6 => report::Family::Inet6,
-                _ => report::Family::Other,
-            },
+            family: report::Family::of(seen.socket.family),
             local: name(&local),
             remote: name(&remote),
             creator_guess: family.creator(&group.pids()),
@@ -112,7 +102,7 @@ impl Things {
                 (FileKind::Epoll, _) => SharedKind::Epoll,
                 (FileKind::Eventfd, _) => SharedKind::Eventfd,
                 (FileKind::Pipe, _) => SharedKind::Pipe,
-                (_, Some(state::LISTEN)) => SharedKind::Listener,
+                (_, Some(TCP_LISTEN)) => SharedKind::Listener,
                 _ => SharedKind::Socket,
             },
             // Anonymous inodes are one and the same.
@@ -198,7 +188,7 @@ fn waited_on(look: &Look) -> FxHashSet<(u32, i32)> {
 /// A connected stream. What was connected and is closing still is one.
 fn is_connection(seen: &SeenSocket) -> bool {
     matches!(seen.socket.kind, SOCK_STREAM | SOCK_SEQPACKET)
-        && !matches!(seen.socket.state, state::LISTEN | state::CLOSED)
+        && !matches!(seen.socket.state, TCP_LISTEN | TCP_CLOSE)
 }
 
 /// Both sides of a socket, its own first.

@@ -1,7 +1,7 @@
 //! Addresses of sockets, as they are told and as they are kept.
 
-use super::socket::AF_INET;
 use forkscope_proto as proto;
+use forkscope_proto::net::AF_INET;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 

@@ -29,8 +29,8 @@ enum Look {
     Table(TableId, i32),
     /// The list of the table's pages.
     Pages(TableId, i32),
-    /// The glance at the number.
-    Glance(TableId, i32),
+    /// What is behind the number.
+    Behind(TableId, i32),
     /// Where its socket is.
     SocketPlace(SockId),
     Socket(SockId),
@@ -90,10 +90,10 @@ impl Model {
                 Some(Look::Pages(table, fd))
             }
             Look::Pages(table, fd) => {
-                self.tables.get(&table)?.fetch_glance(fd);
-                Some(Look::Glance(table, fd))
+                self.tables.get(&table)?.fetch_brief(fd);
+                Some(Look::Behind(table, fd))
             }
-            Look::Glance(table, fd) => {
+            Look::Behind(table, fd) => {
                 let socket = self.tables.get(&table)?.socket_at(fd)?;
                 self.sockets.fetch_place(socket);
                 Some(Look::SocketPlace(socket))
@@ -146,7 +146,7 @@ mod tests {
             Look::Process(_, P, newest),
             Look::Table(_, before),
             Look::Pages(..),
-            Look::Glance(..),
+            Look::Behind(..),
             Look::SocketPlace(place),
             Look::Socket(socket),
             Look::Reader(reader),

@@ -44,7 +44,7 @@ impl Requests {
 
     /// Remembers what a sign says of a request.
     pub(super) fn note(&mut self, sign: &Sign, at: Origin, fd: i32) {
-        let (stream, User(by)) = match *sign {
+        let (stream, by) = match *sign {
             Sign::StreamOpened { stream, by } | Sign::StreamReused { stream, again: by, .. } => {
                 (Some(stream), by)
             }
@@ -65,7 +65,7 @@ impl Requests {
         }
         self.0.push(Kept {
             time: at.time,
-            process: ProcId::from_number(by),
+            process: by.into(),
             tid: at.tid,
             fd,
             stream: stream.unwrap_or(0),
@@ -84,8 +84,8 @@ impl Requests {
         match flight {
             InFlight::Unknown | InFlight::Nothing | InFlight::Message(_) => Vec::new(),
             InFlight::Streams { oldest, .. } => {
-                let is = |asked: &Kept, stream, User(opener)| {
-                    (asked.on_stream, asked.stream, asked.process.number()) == (true, stream, opener)
+                let is = |asked: &Kept, stream, opener: User| {
+                    (asked.on_stream, asked.stream, asked.process) == (true, stream, opener.into())
                 };
                 let asked = |&(stream, opener): &(u32, User)| {
                     self.0.iter().find(|asked| is(asked, stream, opener)).map(Asked::from)

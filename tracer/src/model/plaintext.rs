@@ -2,7 +2,7 @@
 
 use super::socket::Socket;
 use super::{Change, Farewell, Goodbye, Model, Origin, ProcId, SockId};
-use crate::protocol::{Chunk, Direction, Protocol, Sign, TlsFacts, User, Wire, is_hello};
+use crate::protocol::{Chunk, Direction, Protocol, Sign, TlsFacts, Wire, is_hello};
 use forkscope_proto as proto;
 use proto::{Act, Plaintext};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -80,7 +80,7 @@ impl Model {
             Act::Handshake => return,
             Act::Shutdown if record.flags & Plaintext::SENT == 0 => return,
             Act::Shutdown => {
-                let (by, message) = (User(at.process.number()), "close_notify");
+                let (by, message) = (at.process.into(), "close_notify");
                 return socket.heard(at, fd, true, Sign::Goodbye { by, message }, out);
             }
             Act::Read if Plaintext::is_end(record.act, record.ret, record.flags) => {
@@ -88,7 +88,7 @@ impl Model {
                 if socket.tls().is_some_and(TlsFacts::shows_alerts) {
                     return;
                 }
-                let (reader, message) = (User(at.process.number()), "an encrypted alert");
+                let (reader, message) = (at.process.into(), "an encrypted alert");
                 return socket.heard(at, fd, true, Sign::PeerGoodbye { reader, message }, out);
             }
             Act::Read => (Direction::Received, record.ret),
@@ -233,9 +233,7 @@ impl Socket {
         out: &mut Vec<Change>,
     ) {
         let tls = [wire.protocol(), self.protocol()].contains(&Protocol::Tls);
-        wire.feed(User(at.process.number()), direction, chunk, &mut |sign| {
-            self.heard(at, fd, tls, sign, out)
-        });
+        wire.feed(at.process.into(), direction, chunk, &mut |sign| self.heard(at, fd, tls, sign, out));
         self.note_at_once(wire.at_once());
     }
 

@@ -2,6 +2,7 @@
 
 use super::plaintext::Ties;
 use crate::event::ProcKey;
+use crate::protocol::User;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -11,16 +12,16 @@ use std::rc::Rc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProcId(pub(super) u32);
 
-impl ProcId {
-    /// As a plain number, for tags.
-    #[must_use]
-    pub fn number(self) -> u32 {
-        self.0
+/// As who reads a connection's bytes knows it.
+impl From<ProcId> for User {
+    fn from(ProcId(number): ProcId) -> Self {
+        Self(number)
     }
+}
 
-    /// From the number that [`ProcId::number`] gave.
-    #[must_use]
-    pub fn from_number(number: u32) -> Self {
+/// From what was given to who reads the bytes.
+impl From<User> for ProcId {
+    fn from(User(number): User) -> Self {
         Self(number)
     }
 }

@@ -5,17 +5,9 @@ use super::asked::{Asked, Requests};
 use super::{Failure, OpenFile, Origin, ProcId};
 use crate::protocol::{Direction, Few, Http2Log, InFlight, Protocol, TlsFacts, User, Wire, fetch};
 use forkscope_proto as proto;
+use proto::net::{AF_INET, AF_INET6, AF_UNIX, SOCK_STREAM, TCP_ESTABLISHED, TCP_LISTEN};
 use std::num::NonZeroU64;
 use std::rc::Weak;
-
-const AF_UNIX: u16 = 1;
-pub(super) const AF_INET: u16 = 2;
-const AF_INET6: u16 = 10;
-const SOCK_STREAM: u16 = 1;
-/// `TCP_LISTEN` (include/net/tcp_states.h), for every family.
-const LISTEN: u16 = 10;
-/// `TCP_ESTABLISHED`, for every family.
-const ESTABLISHED: u16 = 1;
 
 /// A socket in the model. Never reused in a session; the connection's id in the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -306,7 +298,7 @@ impl Socket {
     #[must_use]
     pub fn is_connection(&self) -> bool {
         self.kind == SOCK_STREAM
-            && self.state != LISTEN
+            && self.state != TCP_LISTEN
             && match self.family {
                 AF_INET | AF_INET6 => self.connected,
                 AF_UNIX => {
@@ -319,7 +311,7 @@ impl Socket {
 
     /// A stream socket that is no connection, but may become one.
     pub(super) fn may_connect(&self) -> bool {
-        self.kind == SOCK_STREAM && self.state != LISTEN && !self.connected
+        self.kind == SOCK_STREAM && self.state != TCP_LISTEN && !self.connected
     }
 
     /// Whether a descriptor for it is still open in a traced process.
@@ -413,7 +405,7 @@ impl Socket {
 
     pub(super) fn note_at_once(&mut self, pair: Option<[User; 2]>) {
         if let Some(pair) = pair {
-            let pair = pair.map(|User(number)| ProcId::from_number(number));
+            let pair = pair.map(ProcId::from);
             self.rare.get_or_insert_default().at_once = Some(pair);
         }
     }
@@ -452,7 +444,7 @@ impl Socket {
                     let name = address::unix(path).into();
                     if self.accepted { self.local = name } else { self.remote = name }
                 }
-                self.connected |= record.peer != 0 || record.state == ESTABLISHED;
+                self.connected |= record.peer != 0 || record.state == TCP_ESTABLISHED;
             }
             _ => {}
         }

@@ -85,13 +85,13 @@ pub(super) struct Page {
     with_socket: u64,
     /// Enough to tell that a transfer was on the socket that is known, and nothing else of the descriptor has to be looked
     /// at.
-    glances: [Glance; PAGE],
+    briefs: [Brief; PAGE],
     slots: [Slot; PAGE],
 }
 
-/// What is behind a number, at a glance.
+/// What is behind a number, in brief.
 #[derive(Clone, Copy, Debug, Default)]
-struct Glance {
+struct Brief {
     /// Inode and address of the file, 0 where not known.
     inode: u64,
     address: u64,
@@ -154,21 +154,21 @@ impl Table {
             let last = if most < PAGE { bits(page.open).nth(most) } else { None };
             let beyond = last.map_or(0, |low| u64::MAX << low);
             let sockets = bits(page.with_socket & !beyond);
-            sockets.map(move |low| (first + low as i32, SockId(page.glances[low].socket)))
+            sockets.map(move |low| (first + low as i32, SockId(page.briefs[low].socket)))
         })
     }
 
     /// The socket behind a number, where that surely is the file that the probe found, and whether anything is remembered
     /// that was behind the number before.
     pub(super) fn same_socket(&self, fd: i32, found: &FileRef) -> Option<(SockId, bool)> {
-        let Glance { inode, address, socket, has_past } = *self.glance(fd)?;
+        let Brief { inode, address, socket, has_past } = *self.brief(fd)?;
         let same = found.file != 0 && (inode, address) == (found.inode, found.file);
         (same && socket != 0 && found.kind() == FileKind::Socket).then_some((SockId(socket), has_past))
     }
 
-    fn glance(&self, fd: i32) -> Option<&Glance> {
+    fn brief(&self, fd: i32) -> Option<&Brief> {
         let fd = usize::try_from(fd).ok()?;
-        Some(&self.pages.get(fd / PAGE)?.as_ref()?.glances[fd % PAGE])
+        Some(&self.pages.get(fd / PAGE)?.as_ref()?.briefs[fd % PAGE])
     }
 
     /// Has the processor fetch where its pages are.
@@ -177,19 +177,19 @@ impl Table {
     }
 
     /// Has the processor fetch what [`Table::same_socket`] looks at.
-    pub(super) fn fetch_glance(&self, fd: i32) {
-        self.glance(fd).iter().for_each(|glance| fetch(*glance));
+    pub(super) fn fetch_brief(&self, fd: i32) {
+        self.brief(fd).iter().for_each(|brief| fetch(*brief));
     }
 
     /// The socket behind a number.
     pub(super) fn socket_at(&self, fd: i32) -> Option<SockId> {
-        self.glance(fd).filter(|glance| glance.socket != 0).map(|glance| SockId(glance.socket))
+        self.brief(fd).filter(|brief| brief.socket != 0).map(|brief| SockId(brief.socket))
     }
 
     /// The lowest number with a socket.
     pub(super) fn find(&self, SockId(wanted): SockId) -> Option<i32> {
         self.pages().find_map(|(first, page)| {
-            let low = page.glances.iter().position(|glance| glance.socket == wanted && wanted != 0)?;
+            let low = page.briefs.iter().position(|brief| brief.socket == wanted && wanted != 0)?;
             Some(first + low as i32)
         })
     }
@@ -218,7 +218,7 @@ impl Table {
         for (at, page) in self.pages.iter().enumerate() {
             let Some(page) = page else { continue };
             let has = seen.entry(Rc::as_ptr(page)).or_insert_with(|| {
-                let sockets = bits(page.with_socket).map(|low| (low, SockId(page.glances[low].socket)));
+                let sockets = bits(page.with_socket).map(|low| (low, SockId(page.briefs[low].socket)));
                 sockets.filter(|(_, socket)| wanted.contains(socket)).collect()
             });
             has.iter().for_each(|&(low, socket)| found(socket, (at * PAGE + low) as i32));
@@ -306,7 +306,7 @@ impl Table {
             slot.open.as_ref().map_or((0, 0), |open| (open.file.inode, open.file.address.get()));
         let socket = socket_behind.map_or(0, |SockId(id)| id);
         let has_past = slot.past.is_some();
-        page.glances[low] = Glance { inode, address, socket, has_past };
+        page.briefs[low] = Brief { inode, address, socket, has_past };
         Some(changed)
     }
 }
@@ -316,7 +316,7 @@ impl Default for Page {
         Self {
             open: 0,
             with_socket: 0,
-            glances: [Glance::default(); PAGE],
+            briefs: [Brief::default(); PAGE],
             slots: std::array::from_fn(|_| Slot::default()),
         }
     }

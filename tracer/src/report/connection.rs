@@ -1,6 +1,7 @@
 //! A connection in the report: what it is, who held it, who used it.
 
 use super::{CreatorGuess, Http2, ProtocolGuess, SocketNow};
+use forkscope_proto::net::{AF_INET, AF_INET6, AF_UNIX};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +69,19 @@ pub enum Family {
     /// Any other.
     #[default]
     Other,
+}
+
+impl Family {
+    /// That of a number, `AF_*`.
+    #[must_use]
+    pub fn of(number: u16) -> Self {
+        match number {
+            AF_INET => Self::Inet,
+            AF_INET6 => Self::Inet6,
+            AF_UNIX => Self::Unix,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// One process' hold on a connection, by one descriptor.

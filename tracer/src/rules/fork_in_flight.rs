@@ -1,11 +1,11 @@
 //! See [`TEXT`].
 
 use super::history::{connection, fork_step, opened_step};
+use super::later::Later;
 use super::{Cause, Draft, Rule, Says, Step, confidence, under_way};
 use crate::model::{Asked, Change, Model, ProcId, SockId, Socket, Topic};
 use crate::protocol::InFlight;
 use crate::report::{RuleId, Severity};
-use std::collections::VecDeque;
 
 /// What the rule means.
 pub(super) const TEXT: &str = "\
@@ -27,15 +27,13 @@ or start the child with spawn, or forkserver, instead of fork.";
 
 /// How long a child may take to execute a program, to close what it inherited, or to end, in nanoseconds.
 const GRACE: u64 = 2_000_000_000;
-/// The most copies of connections that are watched at once.
-const MOST: usize = 256;
 /// Numbers of a table that are looked at, at one fork: the lowest.
 const LOOKED_AT: usize = 4096;
 
-/// The rule `fork-in-flight`: copies of busy connections in children, the oldest first.
+/// The rule `fork-in-flight`: copies of busy connections in children.
 #[derive(Default)]
 pub(super) struct ForkInFlight {
-    copies: VecDeque<Copied>,
+    copies: Later<Copied, GRACE>,
 }
 
 /// A connection that crossed a fork, as it was then.
@@ -65,11 +63,8 @@ impl Rule for ForkInFlight {
     }
 
     fn tick(&mut self, model: &Model, out: &mut Vec<Draft>) {
-        while let Some(oldest) = self.copies.front()
-            && model.now().saturating_sub(oldest.time) >= GRACE
-        {
-            out.extend(found(model, oldest));
-            self.copies.pop_front();
+        while let Some(oldest) = self.copies.due(model.now(), |it| it.time) {
+            out.extend(found(model, &oldest));
         }
     }
 }
@@ -88,7 +83,7 @@ impl ForkInFlight {
         let sockets = table.sockets_among(LOOKED_AT).filter(|(fd, _)| *fd > 2);
         for (fd, id) in sockets.filter(|(_, id)| model.may_wait(*id)) {
             let Some(socket) = model.socket(id) else { continue };
-            if self.copies.len() == MOST {
+            if self.copies.is_full() {
                 return;
             }
             let told = |copy: &Copied| copy.child == child && copy.socket == socket.id;
@@ -98,7 +93,7 @@ impl ForkInFlight {
             let (flight, asked) = socket.in_flight();
             if flight.is_something() {
                 let (time, socket) = (model.now(), socket.id);
-                self.copies.push_back(Copied { time, parent, child, socket, fd, flight, asked });
+                self.copies.push(Copied { time, parent, child, socket, fd, flight, asked });
             }
         }
     }

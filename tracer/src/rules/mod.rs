@@ -12,6 +12,7 @@ mod foreign_goodbye;
 mod fork_in_flight;
 mod history;
 mod inherited_connection;
+mod later;
 mod misdirected_bytes;
 mod pinned_connection;
 mod pre_exec_io;
@@ -22,6 +23,7 @@ mod stale_descriptor;
 mod stalled_child;
 mod stolen_reply;
 mod stream;
+mod turns;
 mod under_way;
 
 pub use draft::{Cause, Draft, Says, Step};

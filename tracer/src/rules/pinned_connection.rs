@@ -1,12 +1,12 @@
 //! See [`TEXT`].
 
 use super::history::{connection, fork_step, opened_step};
+use super::later::Later;
 use super::{Cause, Draft, Rule, Says, Step, confidence};
 use crate::model::{Change, Farewell, Model, Origin, ProcId, Process, SockId, Socket, Topic, Usage};
 use crate::protocol::{InFlight, Protocol};
 use crate::report::{RuleId, Severity};
 use forkscope_proto::calls;
-use std::collections::VecDeque;
 
 /// What the rule means.
 pub(super) const TEXT: &str = "\
@@ -32,16 +32,14 @@ since 3.4), or call shutdown(2) before the close.";
 /// How long a copy may be held before it is worth a word, in nanoseconds: a child needs a moment to close what it
 /// inherited.
 const GRACE: u64 = 1_000_000_000;
-/// The most connections that are watched at once.
-const MOST: usize = 256;
 
 /// `SHUT_RD` of shutdown(2): the one way to shut down that the peer does not see.
 const SHUT_RD: i32 = 0;
 
-/// The rule `pinned-connection`: what was let go, oldest first.
+/// The rule `pinned-connection`: what was let go.
 #[derive(Default)]
 pub(super) struct PinnedConnection {
-    let_go: VecDeque<LetGo>,
+    let_go: Later<LetGo, GRACE>,
 }
 
 #[derive(Clone, Copy)]
@@ -61,18 +59,15 @@ impl Rule for PinnedConnection {
 
     fn check(&mut self, model: &Model, change: &Change, _out: &mut Vec<Draft>) {
         if let Change::LetGo { socket, process, tid, fd, nr } = *change
-            && self.let_go.len() < MOST
+            && !self.let_go.is_full()
             && !peer_saw_the_end(model, socket)
         {
-            self.let_go.push_back(LetGo { socket, process, tid, fd, nr, time: model.now() });
+            self.let_go.push(LetGo { socket, process, tid, fd, nr, time: model.now() });
         }
     }
 
     fn tick(&mut self, model: &Model, out: &mut Vec<Draft>) {
-        while let Some(&oldest) = self.let_go.front()
-            && model.now().saturating_sub(oldest.time) >= GRACE
-        {
-            self.let_go.pop_front();
+        while let Some(oldest) = self.let_go.due(model.now(), |it| it.time) {
             out.extend(found(model, &oldest));
         }
     }

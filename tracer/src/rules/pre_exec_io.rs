@@ -1,7 +1,7 @@
 //! See [`TEXT`].
 
 use super::history::{connection, fork_step, opened_step};
-use super::shared_stream::{both_ways, on_purpose, turn_step};
+use super::turns::{both_ways, on_purpose, turn_step};
 use super::{Cause, Draft, Rule, Says, Step, confidence};
 use crate::model::{Change, Model, Origin, ProcId, SockId, Socket, Table, Topic, Turn};
 use crate::protocol::Protocol;
@@ -102,11 +102,9 @@ impl PreExecIo {
 
     /// Another has gone on already, or is watched.
     fn judge(&mut self, model: &Model, socket: &Socket, spoken: Spoken, out: &mut Vec<Draft>) {
-        let went_on = socket
-            .turns
-            .iter()
-            .rev()
-            .find(|turn| turn.from > spoken.from && was_before(socket, &spoken, turn.process));
+        let went_on = socket.turns.iter().rev().find(|turn| {
+            !turn.goodbye && turn.from > spoken.from && was_before(socket, &spoken, turn.process)
+        });
         if let Some(turn) = went_on {
             out.extend(draft(model, socket, &spoken, turn.process, true));
             return;
@@ -130,7 +128,7 @@ impl PreExecIo {
     fn used(&mut self, model: &Model, id: SockId, user: ProcId, out: &mut Vec<Draft>) {
         let Some((spoken, socket)) = self.spoken.get(&id).zip(model.socket(id)) else { return };
         // A goodbye is not going on.
-        let ends = socket.goodbye().is_some_and(|goodbye| goodbye.by.process == user);
+        let ends = socket.turns.last().is_some_and(|turn| turn.process == user && turn.goodbye);
         if user != spoken.process && !ends && was_before(socket, spoken, user) {
             out.extend(draft(model, socket, spoken, user, true));
             self.spoken.remove(&id);

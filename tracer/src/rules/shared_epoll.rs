@@ -4,6 +4,7 @@ mod stands;
 mod told;
 mod words;
 
+use super::later::Later;
 use super::{Cause, Draft, Rule};
 use crate::model::{Act, Change, EpollUse, FileId, Model, ProcId, Topic};
 use rustc_hash::FxHashSet;
@@ -37,15 +38,15 @@ const GRACE: u64 = 1_000_000_000;
 /// Repeats within this time, in nanoseconds, are not counted: an event that a loop does not know what to do with comes back
 /// at once (level-triggered, epoll(7)).
 const OFTEN: u64 = 100_000_000;
-/// The most changes that are watched at once, and the most findings that wait for an end.
-const MOST: usize = 256;
+/// The most instances of which is remembered that there is a finding, and the most findings that wait for an end.
+const MOST_FOUND: usize = 256;
 const MOST_TOLD: usize = 64;
 
 /// The rule `shared-epoll`.
 #[derive(Default)]
 pub(super) struct SharedEpoll {
-    /// Changes of late, oldest first.
-    changes: VecDeque<EpollUse>,
+    /// Changes of late.
+    changes: Later<EpollUse, GRACE>,
     /// Instances of which there is a finding.
     found: FxHashSet<FileId>,
     /// What was found of events that went to the wrong process, oldest first: it may end of it.
@@ -76,11 +77,11 @@ impl Rule for SharedEpoll {
                     out.push(draft);
                 }
                 Act::Added | Act::Changed | Act::Removed => {
-                    if self.changes.len() < MOST
+                    if !self.changes.is_full()
                         && !self.found.contains(&used.epoll)
                         && somebody_else_lives(model, &used)
                     {
-                        self.changes.push_back(used);
+                        self.changes.push(used);
                     }
                 }
             },
@@ -94,10 +95,7 @@ impl Rule for SharedEpoll {
     }
 
     fn tick(&mut self, model: &Model, out: &mut Vec<Draft>) {
-        while let Some(&oldest) = self.changes.front()
-            && model.now().saturating_sub(oldest.by.time) >= GRACE
-        {
-            self.changes.pop_front();
+        while let Some(oldest) = self.changes.due(model.now(), |it| it.by.time) {
             if let Some(draft) = stands(model, &oldest) {
                 self.note(oldest.epoll);
                 out.push(draft);
@@ -114,7 +112,7 @@ impl SharedEpoll {
     }
 
     fn note(&mut self, epoll: FileId) {
-        if self.found.len() < MOST {
+        if self.found.len() < MOST_FOUND {
             self.found.insert(epoll);
         }
     }

@@ -1,6 +1,7 @@
 //! See [`TEXT`].
 
 use super::history::{connection, fork_step, opened_step, part};
+use super::turns::{both_ways, both_went_on, on_purpose, turn_step};
 use super::{Cause, Draft, Rule, Says, Step, confidence, stream};
 use crate::model::{Change, Model, Origin, ProcId, SockId, Socket, Topic, Turn};
 use crate::protocol::{Protocol, Sign, User};
@@ -96,20 +97,10 @@ fn turns(model: &Model, id: SockId, process: ProcId) -> Option<Draft> {
     Some(draft(model, socket, [process, other], (severity, how, Says::Possible), what))
 }
 
-/// Whether both have sent since the fork, as clients: each from its own copy of the session's state, which knows
-/// nothing of what the other did. That is no hand-over, even if the one that began never comes back.
-pub(super) fn both_went_on(socket: &Socket, one: ProcId, two: ProcId) -> bool {
-    let Some((_, _, forked)) = socket.crossed else { return false };
-    let sent = |process| {
-        socket.turns.iter().any(|turn| turn.process == process && turn.from >= forked && turn.sent > 0)
-    };
-    !socket.accepted && sent(one) && sent(two)
-}
-
 /// The bytes themselves show that two processes write one session.
 fn said(model: &Model, id: SockId, (moved, fd): (Origin, i32), sign: Sign) -> Option<Draft> {
     let socket = model.socket(id)?;
-    let pid = |User(number)| model.pid(ProcId::from_number(number));
+    let pid = |user: User| model.pid(user.into());
     let mut detail = None;
     let (by, before, what) = match sign {
         Sign::StreamReused { stream, first, again } => {
@@ -122,15 +113,13 @@ fn said(model: &Model, id: SockId, (moved, fd): (Origin, i32), sign: Sign) -> Op
             cut,
             format!("{} wrote into a message of {}, {missing} bytes before its end", pid(by), pid(cut)),
         ),
-        Sign::Preface { by: User(number), again: true } => {
-            let by = ProcId::from_number(number);
-            let before = socket.turns.iter().rev().find(|turn| turn.process != by)?;
-            let first = User(before.process.number());
-            (User(number), first, format!("{} began a second HTTP/2 session on it", model.pid(by)))
+        Sign::Preface { by, again: true } => {
+            let before = socket.turns.iter().rev().find(|turn| turn.process != by.into())?;
+            (by, before.process.into(), format!("{} began a second HTTP/2 session on it", pid(by)))
         }
         _ => return None,
     };
-    let [by, before] = [by, before].map(|User(number)| ProcId::from_number(number));
+    let [by, before] = [by, before].map(ProcId::from);
     if by == before || on_purpose(socket, by) {
         return None;
     }
@@ -139,29 +128,6 @@ fn said(model: &Model, id: SockId, (moved, fd): (Origin, i32), sign: Sign) -> Op
     let mut draft = draft(model, socket, [by, before], weight, what);
     draft.steps.extend(detail.map(|what| Step::did(moved, what).on(fd)));
     Some(draft)
-}
-
-/// The descriptor was passed over a socket, which nobody does by accident.
-pub(super) fn on_purpose(socket: &Socket, process: ProcId) -> bool {
-    socket.usage(process).is_some_and(|usage| usage.passed)
-}
-
-/// Whether both have used the same direction since a moment, and one of them reads: a writer and a reader do not disturb
-/// each other, nor do two writers whom nobody answers.
-pub(super) fn both_ways(socket: &Socket, one: ProcId, two: ProcId, since: u64) -> bool {
-    let total = |process| {
-        let its = socket.turns.iter().filter(|turn| turn.process == process);
-        its.filter(|turn| turn.to >= since || turn.assumed).fold(
-            (0u64, 0u64, false),
-            |(sent, received, any), turn| {
-                (sent.saturating_add(turn.sent), received.saturating_add(turn.received), any || turn.assumed)
-            },
-        )
-    };
-    let ((sent, received, assumed), (other_sent, other_received, other_assumed)) = (total(one), total(two));
-    let both_sent = (sent > 0 || assumed) && (other_sent > 0 || other_assumed);
-    let both_received = (received > 0 || assumed) && (other_received > 0 || other_assumed);
-    (both_sent || both_received) && (received > 0 || other_received > 0)
 }
 
 fn draft(
@@ -205,15 +171,4 @@ fn draft(
         time: model.now(),
         steps,
     }
-}
-
-/// A turn as a step.
-pub(super) fn turn_step(model: &Model, turn: &Turn) -> Step {
-    let pid = model.pid(turn.process);
-    let what = match (turn.sent, turn.received) {
-        (sent, 0) => format!("{pid} sent {sent} bytes"),
-        (0, received) => format!("{pid} received {received} bytes"),
-        (sent, received) => format!("{pid} sent {sent} and received {received} bytes"),
-    };
-    Step::turn(turn, what)
 }

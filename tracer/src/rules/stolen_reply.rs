@@ -1,10 +1,10 @@
 //! See [`TEXT`].
 
 use super::history::{beginning, call, connection};
-use super::shared_stream::{both_went_on, on_purpose};
+use super::turns::{both_went_on, on_purpose};
 use super::{Cause, Draft, Rule, Says, Step, confidence, stream};
 use crate::model::{Change, Model, Origin, ProcId, SockId, Socket, Topic};
-use crate::protocol::{Sign, User};
+use crate::protocol::Sign;
 use crate::report::{RuleId, Severity};
 use std::collections::VecDeque;
 
@@ -67,7 +67,7 @@ impl Rule for StolenReply {
 impl StolenReply {
     fn said(&mut self, model: &Model, id: SockId, (by, fd): (Origin, i32), sign: Sign, out: &mut Vec<Draft>) {
         let Some(socket) = model.socket(id) else { return };
-        let (User(asker), of) = match sign {
+        let (asker, of) = match sign {
             Sign::Answer { stream, opener, .. } => {
                 let path = stream::path_clause(socket, stream, opener);
                 (opener, format!("{path} on stream {stream}"))
@@ -75,7 +75,7 @@ impl StolenReply {
             Sign::Reply { requester: Some(asker), sure: true, .. } => (asker, String::new()),
             _ => return,
         };
-        let (asker, reader) = (ProcId::from_number(asker), by.process);
+        let (asker, reader) = (ProcId::from(asker), by.process);
         let taken = Taken { socket: id, asker, by, fd, of };
         // A server's child that answers what its parent read has been handed the request.
         if asker == reader || socket.accepted || on_purpose(socket, reader) || !wants(model, &taken) {

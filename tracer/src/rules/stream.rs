@@ -1,6 +1,6 @@
 //! HTTP/2 streams in words.
 
-use crate::model::{Model, ProcId, Socket};
+use crate::model::{Model, Socket};
 use crate::protocol::{Direction, User, error_name};
 
 /// What a process asked for on a stream, as a clause: ` for /package.Service/Method`. Empty where that is not known.
@@ -11,7 +11,7 @@ pub(super) fn path_clause(socket: &Socket, stream: u32, user: User) -> String {
 
 /// How a stream came to be opened twice, as a sentence.
 pub(super) fn reused(model: &Model, socket: &Socket, stream: u32, first: User, again: User) -> String {
-    let pid = |User(number)| model.pid(ProcId::from_number(number));
+    let pid = |user: User| model.pid(user.into());
     let asks = path_clause(socket, stream, again);
     let before = match socket.http2().and_then(|log| log.usage(stream, first)) {
         Some(usage) if usage.opened => {

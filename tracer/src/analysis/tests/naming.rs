@@ -1,7 +1,8 @@
 //! One cause, one finding: which of several rules names it, and what it keeps of the others.
 
 use super::{ANSWER, C, Kernel, P, QUERY, failed, session};
-use crate::model::{ProcId, SockId};
+use crate::model::SockId;
+use crate::protocol::User;
 use crate::report::{
     Confidence::{self, Certain, Likely},
     Finding, RuleId, Severity,
@@ -109,7 +110,7 @@ fn draft(rule: RuleId, severity: Severity, confidence: Confidence, says: Says) -
         cause: Cause::Sharing(SockId(1)),
         title: rule.name().to_owned(),
         summary: String::new(),
-        process: ProcId::from_number(0),
+        process: User(0).into(),
         others: Vec::new(),
         fd: None,
         socket: None,

@@ -129,6 +129,14 @@ fn healthy_children() {
             kernel.close(C, fd);
             kernel.exec(C);
         }),
+        ("its parent says goodbye before it executes", |kernel, fd| {
+            kernel.fork(P, C, 0);
+            ask(kernel, C, fd);
+            kernel.send(P, fd, BYE);
+            kernel.close(P, fd);
+            kernel.close(C, fd);
+            kernel.exec(C);
+        }),
         ("has a connection of its own", |kernel, _| {
             kernel.fork(P, C, 0);
             let own = kernel.connect(C, 5432);
@@ -141,6 +149,23 @@ fn healthy_children() {
         story(&mut kernel, fd);
         assert_eq!(kernel.findings(), [], "{name}");
     }
+}
+
+/// A goodbye is not going on, whoever has said one before.
+#[test]
+fn a_parent_that_says_goodbye() {
+    const OTHER: u32 = C + 1;
+    let mut kernel = Kernel::new();
+    let fd = session(&mut kernel);
+    ask(&mut kernel, P, fd);
+    asks_and_executes(&mut kernel, fd);
+    kernel.fork(P, OTHER, 0);
+    for process in [OTHER, P] {
+        kernel.send(process, fd, BYE);
+        kernel.close(process, fd);
+    }
+    assert_eq!(kernel.findings(), [("pre-exec-io", P, Some(fd))]);
+    assert_eq!(severity(&kernel), Severity::Warning, "it held the connection, and went on to end it only");
 }
 
 /// inetd, sshd, mail servers: the child greets the client, and executes the program that serves it.

@@ -79,3 +79,28 @@ fn a_python_library_is_advised_to_python_only() {
         }
     }
 }
+
+/// Nobody need change how the connection is used where it is only held: what it speaks does not matter.
+#[test]
+fn who_only_holds_a_connection_is_told_to_let_it_go() {
+    let mut python = Facts::default();
+    python.libraries.insert("python".into(), (Some("3.13".into()), String::new()));
+    for (rule, facts, expected) in [
+        (RuleId::ExecLeak, &python, &["close_fds=True"][..]),
+        (RuleId::ExecLeak, &Facts::default(), &["SOCK_CLOEXEC"]),
+        (RuleId::PinnedConnection, &python, &["close it in the child", "close_fds=True", "shutdown(2)"]),
+        (
+            RuleId::PinnedConnection,
+            &Facts::default(),
+            &["close it in the child", "SOCK_CLOEXEC", "shutdown(2)"],
+        ),
+    ] {
+        let texts = |protocol| -> Vec<_> {
+            fixes(rule, protocol, Some(facts), None).into_iter().map(|fix| fix.text).collect()
+        };
+        let found = texts(Protocol::Http2);
+        assert_eq!(found, texts(Protocol::Unknown), "{rule:?}");
+        assert_eq!(found.len(), expected.len(), "{rule:?}: {found:?}");
+        assert!(found.iter().zip(expected).all(|(text, words)| text.contains(words)), "{rule:?}: {found:?}");
+    }
+}

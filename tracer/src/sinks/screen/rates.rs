@@ -97,6 +97,7 @@ fn for_room<Id: Eq + std::hash::Hash>(graphs: &mut FxHashMap<Id, Graph>, now: u6
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::User;
 
     #[test]
     fn a_graph_shows_the_last_seconds() {
@@ -117,7 +118,7 @@ mod tests {
         let mut rates = Rates::default();
         let used = |socket, process| Change::Used {
             socket: SockId(socket),
-            process: ProcId::from_number(process),
+            process: User(process).into(),
             tid: 1,
             fd: 3,
             nr: 0,

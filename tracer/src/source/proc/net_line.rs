@@ -4,12 +4,7 @@ use super::link::number;
 use crate::inspect::SeenSocket;
 use crate::source::diag::Table;
 use forkscope_proto::Socket;
-
-const AF_UNIX: u16 = 1;
-/// `TCP_*` (include/net/tcp_states.h), which the kernel uses for every family.
-const ESTABLISHED: u16 = 1;
-const CLOSED: u16 = 7;
-const LISTEN: u16 = 10;
+use forkscope_proto::net::{AF_UNIX, TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN};
 
 /// A line of a table: the socket's inode, and what it is.
 pub(super) fn read(line: &[u8], table: Table) -> Option<(u64, SeenSocket)> {
@@ -30,7 +25,7 @@ fn inet(line: &[u8]) -> Option<(u64, SeenSocket)> {
     let (remote, remote_port) = address(fields.next()?)?;
     let state = u16::try_from(hex(fields.next()?)?).ok()?;
     // Of a listener these are something else, and not all of it.
-    let queues = queues(fields.next()?).filter(|_| state != LISTEN);
+    let queues = queues(fields.next()?).filter(|_| state != TCP_LISTEN);
     let inode = number(fields.nth(4)?).filter(|&inode| inode != 0)?;
     let socket = Socket { state, local, local_port, remote, remote_port, ..Socket::default() };
     Some((inode, SeenSocket { socket, queues, ..SeenSocket::default() }))
@@ -60,9 +55,9 @@ fn unix(line: &[u8]) -> Option<(u64, SeenSocket)> {
     // One space, and then the name, which may have spaces itself.
     let name = rest.get(1..).filter(|name| !name.is_empty());
     let state = match flags & ACCEPTS != 0 {
-        true => LISTEN,
-        false if connected => ESTABLISHED,
-        false => CLOSED,
+        true => TCP_LISTEN,
+        false if connected => TCP_ESTABLISHED,
+        false => TCP_CLOSE,
     };
     let socket = Socket { family: AF_UNIX, kind, state, ..Socket::default() };
     let name = name.map(|name| String::from_utf8_lossy(name).into_owned());

@@ -24,10 +24,10 @@ fn internet_lines_are_read() {
 #[test]
 fn unix_lines_are_read() {
     for (line, expected) in [
-        ("0000: 00000003 00000000 00000000 0001 03  1204\n", Some((1204, 1, ESTABLISHED, None))),
-        ("0000: 00000002 00000000 00010000 0001 01 12 /a b\n", Some((12, 1, LISTEN, Some("/a b")))),
-        ("0000: 00000002 00000000 00000000 0002 01    13 @abc\n", Some((13, 2, CLOSED, Some("@abc")))),
-        ("0000: 00000002 00000000 00000000 0005 01 13 \n", Some((13, 5, CLOSED, None))),
+        ("0000: 00000003 00000000 00000000 0001 03  1204\n", Some((1204, 1, TCP_ESTABLISHED, None))),
+        ("0000: 00000002 00000000 00010000 0001 01 12 /a b\n", Some((12, 1, TCP_LISTEN, Some("/a b")))),
+        ("0000: 00000002 00000000 00000000 0002 01    13 @abc\n", Some((13, 2, TCP_CLOSE, Some("@abc")))),
+        ("0000: 00000002 00000000 00000000 0005 01 13 \n", Some((13, 5, TCP_CLOSE, None))),
         ("0000: 00000002 00000000 00000000 0001 02     0\n", None),
         ("Num       RefCount Protocol Flags    Type St Inode Path\n", None),
         ("the rest of a name with a line break\n", None),

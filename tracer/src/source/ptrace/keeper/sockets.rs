@@ -1,6 +1,7 @@
 //! What the sockets of a traced process are: each is borrowed for a moment and asked.
 
 use super::Context;
+use forkscope_proto::net::{SOCK_STREAM, TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN};
 use forkscope_proto::{FileKind, FileRef, Header, Kind, Socket};
 use nix::errno::Errno;
 use nix::sys::stat::fstat;
@@ -9,10 +10,6 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 
-/// `TCP_*` (include/net/tcp_states.h), which stand for the states of every family.
-const ESTABLISHED: u16 = 1;
-const CLOSE: u16 = 7;
-const LISTEN: u16 = 10;
 /// Sockets that are remembered as described; beyond that all are described once more.
 const MOST_KNOWN: usize = 1 << 16;
 
@@ -29,8 +26,8 @@ impl Known {
         if self.0.len() >= MOST_KNOWN {
             self.0.clear();
         }
-        let streams = socket.kind == libc::SOCK_STREAM as u16;
-        self.0.insert(socket.file.inode, streams && !connected && socket.state != LISTEN);
+        let streams = socket.kind == SOCK_STREAM;
+        self.0.insert(socket.file.inode, streams && !connected && socket.state != TCP_LISTEN);
     }
 }
 
@@ -120,9 +117,9 @@ fn state(socket: &OwnedFd, connected: bool) -> u16 {
         return state.into();
     }
     match option::<i32>(socket, libc::SOL_SOCKET, libc::SO_ACCEPTCONN) {
-        Some(1..) => LISTEN,
-        _ if connected => ESTABLISHED,
-        _ => CLOSE,
+        Some(1..) => TCP_LISTEN,
+        _ if connected => TCP_ESTABLISHED,
+        _ => TCP_CLOSE,
     }
 }
 
@@ -196,13 +193,13 @@ mod tests {
             );
             let stream = OwnedFd::from(stream.expect("it listens"));
             assert_eq!(address(&stream, libc::getpeername).expect("connected").inet(), bound);
-            assert_eq!((state(&listener, false), state(&stream, true)), (LISTEN, ESTABLISHED));
+            assert_eq!((state(&listener, false), state(&stream, true)), (TCP_LISTEN, TCP_ESTABLISHED));
             assert!(address(&listener, libc::getpeername).is_none());
         }
         let (one, _other) = UnixStream::pair().expect("a pair");
         let one = OwnedFd::from(one);
         assert_eq!(address(&one, libc::getpeername).expect("connected").path(), b"");
-        assert_eq!(state(&one, true), ESTABLISHED);
+        assert_eq!(state(&one, true), TCP_ESTABLISHED);
         assert_eq!(option::<i32>(&one, libc::SOL_SOCKET, libc::SO_DOMAIN), Some(libc::AF_UNIX));
     }
 

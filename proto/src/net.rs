@@ -1,0 +1,23 @@
+//! The kernel's numbers for what a [`Socket`](crate::Socket) is, as wide as in its record.
+
+/// Local sockets (include/linux/socket.h).
+pub const AF_UNIX: u16 = 1;
+/// IPv4 (include/linux/socket.h).
+pub const AF_INET: u16 = 2;
+/// IPv6 (include/linux/socket.h).
+pub const AF_INET6: u16 = 10;
+
+/// A stream of bytes (include/linux/net.h).
+pub const SOCK_STREAM: u16 = 1;
+/// Messages, in order, on a connection (include/linux/net.h).
+pub const SOCK_SEQPACKET: u16 = 5;
+
+/// TCP (include/uapi/linux/in.h).
+pub const IPPROTO_TCP: u16 = 6;
+
+/// Connected (include/net/tcp_states.h); like all states it stands for that of every family.
+pub const TCP_ESTABLISHED: u16 = 1;
+/// Neither connected nor listening.
+pub const TCP_CLOSE: u16 = 7;
+/// It listens.
+pub const TCP_LISTEN: u16 = 10;
