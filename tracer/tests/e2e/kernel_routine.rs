@@ -2,7 +2,9 @@
 
 use crate::env::{Env, forkscope};
 use crate::obedient::Obedient;
-use crate::process::until;
+use crate::process::{Process, until};
+use crate::run::Session;
+use crate::ways::Backend;
 use forkscope::event::What;
 use forkscope::source::Known;
 use forkscope::source::ebpf::{Access, Settings};
@@ -114,6 +116,41 @@ fn all_are_told_of_a_process_that_may_share_and_where_all_are_asked_for() {
         let mut program = start(&settings, known);
         tells_all(&mut program, why);
         program.ends();
+    }
+}
+
+/// What a process shares after an exec more than one has the file of: the program has no copy of its state.
+#[test]
+fn few_are_told_of_the_program_that_a_child_executes() {
+    if Env::get().is_none() {
+        return;
+    }
+    let mut program = start(&Settings::default(), Known { kin: true, ..Known::default() });
+    program.does("os.fork() or os._exit(0); os.wait()");
+    program.executes_itself();
+    program.does(&format!("exec({SETS_UP:?})"));
+    tells_few(&mut program, WAITS, |told| told.waits);
+    program.ends();
+}
+
+/// Several that are attached to may have forked each other, and share what nobody saw them share.
+#[test]
+fn all_are_told_of_several_that_are_attached_to() {
+    if Env::get().is_none() {
+        return;
+    }
+    const PROGRAM: &str = "import select; loop = select.epoll(); print('ready', flush=True); input(); \
+                           [loop.poll(0) for _ in range(1000)]";
+    for count in [1, 2] {
+        let start = |_| Process::start(Command::new("python3").args(["-c", PROGRAM]));
+        let mut programs: Vec<Process> = (0..count).map(start).collect();
+        programs.iter_mut().for_each(|program| drop(program.stdout_says("ready")));
+        let pids: Vec<u32> = programs.iter().map(Process::pid).collect();
+        let session = Session::attach_all(Backend::Ebpf, &pids);
+        programs.iter_mut().for_each(Process::go_on);
+        programs.into_iter().for_each(|program| drop(program.end()));
+        let calls = session.end().report["stats"]["events"]["call"].as_u64().expect("a number");
+        assert_eq!(calls as usize >= count * TIMES, count > 1, "{count}: {calls}");
     }
 }
 

@@ -1,6 +1,8 @@
 //! A traced program that does what it is told, line by line.
 
+use crate::process::until;
 use forkscope::decode::Batch;
+use forkscope::event::What;
 use forkscope::source::ebpf::{EbpfSource, Settings};
 use forkscope::source::{Known, Source as _, proc};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -53,6 +55,19 @@ impl Obedient {
         let mut done = String::new();
         self.said.read_line(&mut done).expect("it answers");
         assert_eq!(done, "done\n");
+    }
+
+    /// Has it execute its program once more: what it had set up is gone.
+    pub(super) fn executes_itself(&mut self) {
+        let stdin = self.stdin.as_mut().expect("it listens");
+        stdin.write_all(b"os.execvp('python3', sys.orig_argv)\n").expect("it reads");
+        // Two lines at once the old program would read both.
+        until("it executes its program", || {
+            let mut executed = false;
+            self.drain().take(None, None, |event, _| executed |= matches!(event.what, What::Exec(..)));
+            executed
+        });
+        self.does("pass");
     }
 
     /// The records that wait.

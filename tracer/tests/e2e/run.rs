@@ -72,7 +72,13 @@ impl Session {
 
     /// `forkscope attach PID`, when its probes are on.
     pub(crate) fn attach(on: Backend, pid: u32) -> Self {
-        let mut session = Self::start(on, "attach", &[pid.to_string()], &[]);
+        Self::attach_all(on, &[pid])
+    }
+
+    /// Likewise to several.
+    pub(crate) fn attach_all(on: Backend, pids: &[u32]) -> Self {
+        let pids: Vec<String> = pids.iter().map(u32::to_string).collect();
+        let mut session = Self::start(on, "attach", &pids, &[]);
         session.process().stderr_says(TRACING);
         session
     }
