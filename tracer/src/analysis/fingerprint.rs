@@ -25,7 +25,7 @@ pub(super) fn fingerprint(model: &Model, draft: &Draft) -> String {
         socket.map_or_else(|| "-".to_owned(), place),
     ];
     // Of two that share a connection, which call is the first to tell is a matter of luck.
-    if let Cause::Number { .. } = draft.cause {
+    if let Cause::Number { .. } = draft.claim.cause {
         let call = draft.nr.and_then(calls::name);
         let failure = call.into_iter().chain(draft.errno.and_then(errno::name));
         parts.push(failure.collect::<Vec<_>>().join(" "));
@@ -36,8 +36,8 @@ pub(super) fn fingerprint(model: &Model, draft: &Draft) -> String {
 /// What joins drafts, in a word. Of a number it is the rule; which of the rules of one sharing sees it, or sees most of
 /// it, is a matter of luck.
 fn cause(draft: &Draft) -> &'static str {
-    match draft.cause {
-        Cause::Number { .. } => draft.rule.name(),
+    match draft.claim.cause {
+        Cause::Number { .. } => draft.claim.rule.name(),
         Cause::Sharing(_) => "sharing",
         Cause::Holding(_) => "holding",
         Cause::Pinning(_) => "pinning",

@@ -19,11 +19,10 @@ mod unread;
 
 use crate::event::{Event, StackOf, WantedGlance, What};
 use crate::model::{Change, Facts, Model, Place, ProcId, Topic};
-use crate::report::{Baseline, Finding, RuleId, Severity};
-use crate::rules::{self, Cause, Draft, Rule};
+use crate::report::{Baseline, Finding, RuleId};
+use crate::rules::{self, Draft, Drafts, Level, Rule, Said};
 use forkscope_proto::Kind;
-use publish::Known;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 
 /// The most findings of one session that inform, and the most that do more: further causes say nothing more.
@@ -31,15 +30,6 @@ const MOST_FINDINGS: usize = 1000;
 
 /// How often rules look at what time has brought, in nanoseconds.
 const TICK: u64 = 100_000_000;
-
-/// The level a rule was set to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// Findings of the rule have this severity.
-    At(Severity),
-    /// The rule is off.
-    Off,
-}
 
 /// What the caller should look up in /proc, because the events cannot tell it.
 #[derive(Debug, Default)]
@@ -61,11 +51,10 @@ pub struct Analysis {
     rules: Vec<Box<dyn Rule>>,
     /// The rules that look at changes about each topic, by their place.
     looking: [Vec<usize>; Topic::COUNT],
-    levels: BTreeMap<RuleId, Level>,
     findings: Vec<Finding>,
     /// How many of them do more than inform, and how many do not.
     counts: [usize; 2],
-    causes: FxHashMap<Cause, Known>,
+    said: Said,
     /// What the user knows of already.
     known: Option<Baseline>,
     /// Findings that nobody has been shown yet, by index.
@@ -82,6 +71,8 @@ pub struct Analysis {
     tick_at: u64,
     changes: Vec<Change>,
     drafts: Vec<Draft>,
+    /// Findings that the newest event has shown again, by index, and when.
+    again: Vec<(usize, u64)>,
 }
 
 impl Analysis {
@@ -97,10 +88,9 @@ impl Analysis {
             model: Model::default(),
             rules,
             looking,
-            levels,
             findings: Vec::new(),
             counts: [0; 2],
-            causes: FxHashMap::default(),
+            said: Said::nothing(levels),
             known: None,
             fresh: Vec::new(),
             wanted: Wanted::default(),
@@ -111,6 +101,7 @@ impl Analysis {
             tick_at: 0,
             changes: Vec::new(),
             drafts: Vec::new(),
+            again: Vec::new(),
         }
     }
 
@@ -141,6 +132,7 @@ impl Analysis {
         self.changes.clear();
         self.model.apply(event, &mut self.changes);
         self.wanted.places.extend(places::moved(&self.model, event));
+        let mut drafts = Drafts::new(&self.said, &mut self.drafts, &mut self.again);
         for change in &self.changes {
             match *change {
                 // Early: who makes a connection may have ended before anything is found.
@@ -155,14 +147,17 @@ impl Analysis {
             }
             let looking = &self.looking[change.topic() as usize];
             for &at in looking {
-                self.rules[at].check(&self.model, change, &mut self.drafts);
+                self.rules[at].check(&self.model, change, &mut drafts);
             }
             #[cfg(test)]
             tests::others_say_nothing(&mut self.rules, looking, &self.model, change);
         }
         if self.model.now() >= self.tick_at {
             self.tick_at = self.model.now().saturating_add(TICK);
-            self.rules.iter_mut().for_each(|rule| rule.tick(&self.model, &mut self.drafts));
+            self.rules.iter_mut().for_each(|rule| rule.tick(&self.model, &mut drafts));
+        }
+        while let Some((at, time)) = self.again.pop() {
+            self.seen_again(at, time);
         }
         if !self.drafts.is_empty() {
             let drafts = std::mem::take(&mut self.drafts);

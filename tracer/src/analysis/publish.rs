@@ -2,75 +2,62 @@
 
 use super::evidence::{MOST_EVIDENCE, join, shorten};
 use super::fingerprint::fingerprint;
-use super::{Analysis, Level, MOST_FINDINGS};
+use super::{Analysis, MOST_FINDINGS};
 use crate::errno;
 use crate::inspect::waiting_call;
 use crate::model::{Facts, ProcId, Process, Socket};
 use crate::protocol::{Protocol, TlsFacts};
 use crate::report::{Evidence, Finding, RuleId, Severity};
-use crate::rules::{Draft, Says, Server, Step, fixes};
+use crate::rules::{Draft, Known, Server, Step, fixes};
 use std::rc::Rc;
 
-/// What a cause's finding is called, and what was told of it.
-pub(super) struct Known {
-    /// Its index.
-    at: usize,
-    /// How much the draft says that names it.
-    says: Says,
-    /// Drafts whose evidence it has. As many as rules can tell apart.
-    told: Vec<(RuleId, Says)>,
-    /// By which names it was shown: by each once.
-    shown: Vec<(RuleId, Says, Severity)>,
-}
-
 impl Analysis {
-    pub(super) fn publish(&mut self, mut draft: Draft) {
-        match self.levels.get(&draft.rule) {
-            Some(Level::Off) => return,
-            Some(Level::At(severity)) => draft.severity = *severity,
-            None => {}
-        }
-        if let Some(known) = self.causes.remove(&draft.cause) {
+    pub(super) fn publish(&mut self, draft: Draft) {
+        let Some(claim) = self.said.at_its_level(draft.claim) else { return };
+        let draft = Draft { claim, ..draft };
+        if let Some(known) = self.said.take(&claim.cause) {
             let known = self.again(known, &draft);
-            self.causes.insert(draft.cause, known);
+            self.said.put(known);
             return;
         }
         // Information has a budget of its own: it must not crowd out errors.
-        let alike = &mut self.counts[usize::from(is_info(draft.severity))];
+        let alike = &mut self.counts[usize::from(is_info(claim.severity))];
         if *alike >= MOST_FINDINGS {
             return;
         }
         *alike += 1;
         let at = self.findings.len();
-        let told = vec![(draft.rule, draft.says)];
-        let shown = vec![(draft.rule, draft.says, draft.severity)];
-        self.causes.insert(draft.cause, Known { at, says: draft.says, told, shown });
+        let (told, shown) = (vec![(claim.rule, claim.says)], vec![(claim.rule, claim.says, claim.severity)]);
+        self.said.put(Known { at, named: claim, told, shown });
         let finding = self.finding(at as u32 + 1, &draft);
         self.want_stacks(finding.id, &draft);
         self.findings.push(finding);
         self.fresh.push(at);
     }
 
-    /// The same cause was seen again. What is worse, or as bad and surer, or as sure and says more, names the finding
-    /// from now on; each kind of draft adds its evidence once.
-    fn again(&mut self, mut known: Known, draft: &Draft) -> Known {
-        let seen = self.seconds(draft.time);
-        let finding = &mut self.findings[known.at];
+    /// A finding's cause was seen again.
+    pub(super) fn seen_again(&mut self, at: usize, time: u64) {
+        let seen = self.seconds(time);
+        let finding = &mut self.findings[at];
         finding.count += 1;
         finding.last_seen = finding.last_seen.max(seen);
-        let is_new = !known.told.contains(&(draft.rule, draft.says));
-        let worse = (draft.severity, draft.confidence, draft.says)
-            > (finding.severity, finding.confidence, known.says);
+    }
+
+    /// The same cause was seen again. What should name the finding does from now on; each kind of draft adds its evidence
+    /// once.
+    fn again(&mut self, mut known: Known, draft: &Draft) -> Known {
+        self.seen_again(known.at, draft.time);
+        let is_new = known.lacks(&draft.claim);
         if is_new {
-            known.told.push((draft.rule, draft.says));
+            known.told.push((draft.claim.rule, draft.claim.says));
         }
-        if worse {
+        if known.yields_to(&draft.claim) {
             self.rename(&mut known, draft);
         } else if is_new {
             let drafted = self.finding(0, draft);
             let finding = &mut self.findings[known.at];
             name_others(finding, &drafted);
-            join(&mut finding.evidence, drafted.evidence, !tells_turns(draft.rule));
+            join(&mut finding.evidence, drafted.evidence, !tells_turns(draft.claim.rule));
         }
         known
     }
@@ -84,12 +71,12 @@ impl Analysis {
             (finding.count, finding.first_seen, finding.last_seen);
         renamed.stacks = std::mem::take(&mut finding.stacks);
         name_others(&mut renamed, finding);
-        join(&mut renamed.evidence, std::mem::take(&mut finding.evidence), tells_turns(draft.rule));
+        join(&mut renamed.evidence, std::mem::take(&mut finding.evidence), tells_turns(draft.claim.rule));
         self.counts[usize::from(is_info(finding.severity))] -= 1;
         self.counts[usize::from(is_info(renamed.severity))] += 1;
         self.findings[known.at] = renamed;
-        known.says = draft.says;
-        let name = (draft.rule, draft.says, draft.severity);
+        known.named = draft.claim;
+        let name = (draft.claim.rule, draft.claim.says, draft.claim.severity);
         if !known.shown.contains(&name) {
             known.shown.push(name);
             if !self.fresh.contains(&known.at) {
@@ -112,11 +99,11 @@ impl Analysis {
         let fingerprint = fingerprint(&self.model, draft);
         Finding {
             id,
-            known: self.known.as_ref().is_some_and(|known| known.knows(&fingerprint, draft.severity)),
+            known: self.known.as_ref().is_some_and(|known| known.knows(&fingerprint, draft.claim.severity)),
             fingerprint,
-            rule: draft.rule,
-            severity: draft.severity,
-            confidence: draft.confidence,
+            rule: draft.claim.rule,
+            severity: draft.claim.severity,
+            confidence: draft.claim.confidence,
             title: draft.title.clone(),
             summary: draft.summary.clone(),
             pid: self.model.pid(draft.process),
@@ -131,7 +118,7 @@ impl Analysis {
             evidence,
             stacks: Vec::new(),
             fix: Vec::new(),
-            docs: format!("forkscope explain {}", draft.rule.name()),
+            docs: format!("forkscope explain {}", draft.claim.rule.name()),
         }
     }
 

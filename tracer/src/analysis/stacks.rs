@@ -36,7 +36,7 @@ impl Analysis {
 
     /// Asks for the stacks of what a draft tells.
     pub(super) fn want_stacks(&mut self, finding: u32, draft: &Draft) {
-        if self.wants_stacks && draft.severity > Severity::Info {
+        if self.wants_stacks && draft.claim.severity > Severity::Info {
             let wanted = moments(&self.model, draft).into_iter().map(|moment| (finding, moment));
             self.wanted.stacks.extend(wanted);
         }
@@ -61,7 +61,7 @@ fn moments(model: &Model, draft: &Draft) -> Vec<StackOf> {
         Some(StackOf::Failed { process, tid, nr, time })
     });
     moments.extend(failed.take(MOST_FAILURES));
-    if draft.rule == RuleId::StalledChild {
+    if draft.claim.rule == RuleId::StalledChild {
         moments.extend(key(draft.process).map(|process| StackOf::Standing { process }));
     }
     moments

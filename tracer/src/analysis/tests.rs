@@ -22,7 +22,7 @@ mod tables;
 use super::kernel::Kernel;
 use crate::model::{Change, Model, Place, Process};
 use crate::report::{Confidence, Unseen, sample};
-use crate::rules::Rule;
+use crate::rules::{Drafts, Rule, Said};
 use forkscope_proto::{FileKind, calls};
 use libc::{EBADF, ENOTSOCK};
 
@@ -44,9 +44,9 @@ pub(super) fn others_say_nothing(
     model: &Model,
     change: &Change,
 ) {
-    let mut drafts = Vec::new();
+    let (said, mut drafts, mut again) = (Said::default(), Vec::new(), Vec::new());
     for (at, rule) in rules.iter_mut().enumerate().filter(|(at, _)| !looking.contains(at)) {
-        rule.check(model, change, &mut drafts);
+        rule.check(model, change, &mut Drafts::new(&said, &mut drafts, &mut again));
         assert!(drafts.is_empty(), "rule {at} says something of {change:?}: a topic is missing");
     }
 }

@@ -1,10 +1,10 @@
 //! What users can type.
 
 use clap::{Parser, Subcommand, ValueEnum};
-use forkscope::analysis::Level;
 use forkscope::filter::{Filter, nearest};
 use forkscope::recording::Payload;
 use forkscope::report::{RuleId, Severity};
+use forkscope::rules::Level;
 use forkscope::sinks::screen::Theme;
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -1,9 +1,10 @@
 //! One pass over a recording: what was fed to the analysis since the recording's beginning.
 
-use crate::analysis::{Analysis, Level};
+use crate::analysis::Analysis;
 use crate::event::{Event, What};
 use crate::recording::{End, Entry};
 use crate::report::{Baseline, Finding, RuleId, Severity};
+use crate::rules::Level;
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -49,9 +49,18 @@ pub enum Says {
     Broken,
 }
 
-/// What a rule found.
-#[derive(Clone, Debug)]
-pub struct Draft {
+/// The level a rule was set to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Findings of the rule have this severity.
+    At(Severity),
+    /// The rule is off.
+    Off,
+}
+
+/// What a rule claims, without the words: whether that says anything new of its cause can be told from it.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim {
     /// Which rule.
     pub rule: RuleId,
     /// How bad.
@@ -62,6 +71,13 @@ pub struct Draft {
     pub says: Says,
     /// What joins it with others.
     pub cause: Cause,
+}
+
+/// What a rule found.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// What it claims.
+    pub claim: Claim,
     /// One line.
     pub title: String,
     /// Two or three sentences.

@@ -1,7 +1,7 @@
 //! See [`TEXT`].
 
 use super::history::{self, call, closed_by, connection_of, failure, inherited_past};
-use super::{Cause, Draft, Rule, Says, confidence};
+use super::{Cause, Claim, Draft, Drafts, Rule, Says, confidence};
 use crate::model::{Change, Failure, Model, Topic};
 use crate::report::{RuleId, Severity};
 use forkscope_proto::{FileKind, calls};
@@ -48,19 +48,30 @@ impl Rule for Enotsock {
         &[Topic::Failed]
     }
 
-    fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
+    fn check(&mut self, model: &Model, change: &Change, out: &mut Drafts<'_>) {
         let Change::Failed(failed) = change else { return };
         if failed.errno == libc::ENOTSOCK && MEANT.contains(&failed.nr) {
-            out.extend(found(model, failed));
+            let found = found(model, failed, out);
+            out.extend(found);
         }
     }
 }
 
-fn found(model: &Model, failed: &Failure) -> Option<Draft> {
+fn found(model: &Model, failed: &Failure, out: &mut Drafts<'_>) -> Option<Draft> {
     let Failure { process, tid, fd, nr, errno, time, .. } = *failed;
     let past = inherited_past(model, process, tid, fd, |kind| kind == FileKind::Socket)?;
     // Who puts something under the number to keep its goodbye from the server means to (as Ruby's mysql2 does).
     if failed.goodbye && matches!(past.end.by.nr, calls::DUP2 | calls::DUP3) {
+        return None;
+    }
+    let claim = Claim {
+        rule: RuleId::Enotsock,
+        severity: Severity::Error,
+        confidence: confidence(model, past.end.by.nr != 0, &[process, past.file.opened.process]),
+        says: Says::Lost,
+        cause: Cause::Number { process, fd },
+    };
+    if !out.wants(claim, time) {
         return None;
     }
     let was = connection_of(model, past.file.socket);
@@ -73,11 +84,7 @@ fn found(model: &Model, failed: &Failure) -> Option<Draft> {
     steps.push(failure(failed));
     let (pid, creator) = (model.pid(process), model.pid(past.file.opened.process));
     Some(Draft {
-        rule: RuleId::Enotsock,
-        severity: Severity::Error,
-        confidence: confidence(model, past.end.by.nr != 0, &[process, past.file.opened.process]),
-        says: Says::Lost,
-        cause: Cause::Number { process, fd },
+        claim,
         title: format!(
             "{} on fd {fd} failed with ENOTSOCK: the number was {was}, and is {now} now",
             call(nr)

@@ -1,7 +1,7 @@
 //! See [`TEXT`].
 
 use super::history::{connection, fork_step, opened_step};
-use super::{Cause, Draft, Rule, Says, Step, confidence};
+use super::{Cause, Claim, Draft, Drafts, Rule, Says, Step, confidence};
 use crate::model::{Change, Model, Origin, ProcId, SockId, Socket, Topic};
 use crate::report::{RuleId, Severity};
 use rustc_hash::FxHashMap;
@@ -46,7 +46,7 @@ impl Rule for ExecLeak {
         &[Topic::Executed, Topic::Used]
     }
 
-    fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
+    fn check(&mut self, model: &Model, change: &Change, out: &mut Drafts<'_>) {
         match *change {
             Change::Executed { process } => self.executed(model, process),
             Change::Used { socket, process, .. } if !self.leaked.is_empty() => {
@@ -91,7 +91,7 @@ impl ExecLeak {
     }
 
     /// Somebody uses a connection: one that has it from an exec, or its owner.
-    fn used(&mut self, model: &Model, id: SockId, user: ProcId, out: &mut Vec<Draft>) {
+    fn used(&mut self, model: &Model, id: SockId, user: ProcId, out: &mut Drafts<'_>) {
         let Some(leaks) = self.leaked.get_mut(&id) else { return };
         leaks.retain(|leak| leak.process != user && lives(model, id, leak));
         let old = leaks.iter().position(|leak| model.now().saturating_sub(leak.time) >= GRACE);
@@ -119,11 +119,13 @@ fn draft(model: &Model, socket: &Socket, leak: &Leak, user: ProcId) -> Draft {
     let executed = format!("executed {program}, and fd {} is no close-on-exec descriptor", leak.fd);
     steps.push(Step::of(by, executed).on(leak.fd));
     Draft {
-        rule: RuleId::ExecLeak,
-        severity: Severity::Warning,
-        confidence: confidence(model, socket.opened.nr != 0, &[leak.process, user]),
-        says: Says::Possible,
-        cause: Cause::Pinning(socket.id),
+        claim: Claim {
+            rule: RuleId::ExecLeak,
+            severity: Severity::Warning,
+            confidence: confidence(model, socket.opened.nr != 0, &[leak.process, user]),
+            says: Says::Possible,
+            cause: Cause::Pinning(socket.id),
+        },
         title: format!("{} leaked into {program} as fd {}", connection(socket), leak.fd),
         summary: format!(
             "{pid} executed {program} with the connection open, and has not used it since; {user_pid} goes on using it. \

@@ -3,7 +3,7 @@
 mod met;
 mod parts;
 
-use super::{Draft, Rule};
+use super::{Drafts, Rule};
 use crate::model::{Change, Failure, Model, Origin, Topic};
 use crate::protocol::Sign;
 use met::{End, Met, judge};
@@ -40,7 +40,7 @@ impl Rule for ForeignGoodbye {
         &[Topic::Failed, Topic::StreamEnded, Topic::Said]
     }
 
-    fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
+    fn check(&mut self, model: &Model, change: &Change, out: &mut Drafts<'_>) {
         match *change {
             Change::Failed(Failure {
                 process,
@@ -53,18 +53,22 @@ impl Rule for ForeignGoodbye {
             }) => {
                 let open = model.slot(process, tid, fd).and_then(|slot| slot.open.as_ref());
                 if let Some(id) = open.and_then(|holding| holding.file.socket) {
-                    out.extend(judge(model, id, &Met { process, tid, fd, nr, end: End::Errno(errno) }));
+                    let found = judge(model, id, &Met { process, tid, fd, nr, end: End::Errno(errno) }, out);
+                    out.extend(found);
                 }
             }
             Change::StreamEnded { socket, process, tid, fd, nr } => {
-                out.extend(judge(model, socket, &Met { process, tid, fd, nr, end: End::Stream }));
+                let found = judge(model, socket, &Met { process, tid, fd, nr, end: End::Stream }, out);
+                out.extend(found);
             }
             Change::Said { socket, by: at, fd, sign: Sign::Cancelled { stream, opener, .. } } => {
                 out.extend(cancelled(model, socket, (at, fd), stream, opener.into()));
             }
             Change::Said { socket, by: at, fd, sign: Sign::PeerGoodbye { message, .. } } => {
                 let Origin { process, tid, nr, .. } = at;
-                out.extend(judge(model, socket, &Met { process, tid, fd, nr, end: End::Message(message) }));
+                let found =
+                    judge(model, socket, &Met { process, tid, fd, nr, end: End::Message(message) }, out);
+                out.extend(found);
             }
             Change::Said { socket, by: at, fd, sign: Sign::UsedAfterEnd { stream, by, .. } } => {
                 out.extend(used_after_end(model, socket, (at, fd), stream, by.into()));

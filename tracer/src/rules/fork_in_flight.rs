@@ -2,7 +2,7 @@
 
 use super::history::{connection, fork_step, opened_step};
 use super::later::Later;
-use super::{Cause, Draft, Rule, Says, Step, confidence, under_way};
+use super::{Cause, Claim, Draft, Drafts, Rule, Says, Step, confidence, under_way};
 use crate::model::{Asked, Change, Model, ProcId, SockId, Socket, Topic};
 use crate::protocol::InFlight;
 use crate::report::{RuleId, Severity};
@@ -52,7 +52,7 @@ impl Rule for ForkInFlight {
         &[Topic::Forked, Topic::Executed, Topic::Ended]
     }
 
-    fn check(&mut self, model: &Model, change: &Change, _out: &mut Vec<Draft>) {
+    fn check(&mut self, model: &Model, change: &Change, _out: &mut Drafts<'_>) {
         match *change {
             Change::Forked { parent, child } => self.forked(model, parent, child),
             Change::Executed { process } | Change::Ended { process } if !self.copies.is_empty() => {
@@ -62,7 +62,7 @@ impl Rule for ForkInFlight {
         }
     }
 
-    fn tick(&mut self, model: &Model, out: &mut Vec<Draft>) {
+    fn tick(&mut self, model: &Model, out: &mut Drafts<'_>) {
         while let Some(oldest) = self.copies.due(model.now(), |it| it.time) {
             out.extend(found(model, &oldest));
         }
@@ -126,11 +126,13 @@ fn draft(model: &Model, socket: &Socket, copy: &Copied) -> Option<Draft> {
         ..step
     }));
     Some(Draft {
-        rule: RuleId::ForkInFlight,
-        severity: Severity::Warning,
-        confidence: confidence(model, copy.flight.is_sure(), &[copy.parent, copy.child]),
-        says: Says::Possible,
-        cause: Cause::Sharing(socket.id),
+        claim: Claim {
+            rule: RuleId::ForkInFlight,
+            severity: Severity::Warning,
+            confidence: confidence(model, copy.flight.is_sure(), &[copy.parent, copy.child]),
+            says: Says::Possible,
+            cause: Cause::Sharing(socket.id),
+        },
         title: format!("{pid} forked {child} while {clause} on {}", connection(socket)),
         summary: format!(
             "{pid} forked {child} while {clause} on fd {}. {child} lives on with a copy of the connection{but}: in its \

@@ -1,7 +1,7 @@
 //! See [`TEXT`].
 
 use super::history::{connection, fork_step};
-use super::{Cause, Draft, Rule, Says, under_way};
+use super::{Cause, Claim, Draft, Drafts, Rule, Says, under_way};
 use crate::model::{Change, Model, Topic};
 use crate::report::{Confidence, RuleId, Severity};
 
@@ -25,7 +25,7 @@ impl Rule for InheritedConnection {
         &[Topic::Crossed]
     }
 
-    fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
+    fn check(&mut self, model: &Model, change: &Change, out: &mut Drafts<'_>) {
         let Change::Crossed { socket: id, fd, parent, child } = *change else { return };
         let Some(socket) = model.socket(id) else { return };
         let (from, to) = (model.pid(parent), model.pid(child));
@@ -35,11 +35,13 @@ impl Rule for InheritedConnection {
         let threads = under_way::threads(model, child)
             .map_or_else(String::new, |threads| format!(" {to} is without {threads} of {from}."));
         out.push(Draft {
-            rule: RuleId::InheritedConnection,
-            severity: Severity::Info,
-            confidence: if late { Confidence::Likely } else { Confidence::Certain },
-            says: Says::Possible,
-            cause: Cause::Holding(id),
+            claim: Claim {
+                rule: RuleId::InheritedConnection,
+                severity: Severity::Info,
+                confidence: if late { Confidence::Likely } else { Confidence::Certain },
+                says: Says::Possible,
+                cause: Cause::Holding(id),
+            },
             title: format!("{to} inherited {} as fd {fd}", connection(socket)),
             summary: format!(
                 "{from} forked {to} while fd {fd} was open{flight}.{threads} Both hold the same socket until one closes it."

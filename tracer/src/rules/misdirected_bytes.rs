@@ -1,7 +1,7 @@
 //! See [`TEXT`].
 
 use super::history::{self, call, connection_of, inherited_past};
-use super::{Cause, Draft, Rule, Says, Step, confidence};
+use super::{Cause, Claim, Draft, Drafts, Rule, Says, Step, confidence};
 use crate::model::{Change, Model, Origin, Topic};
 use crate::report::{RuleId, Severity};
 use forkscope_proto::FileKind;
@@ -27,13 +27,23 @@ impl Rule for MisdirectedBytes {
         &[Topic::Misdirected]
     }
 
-    fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
+    fn check(&mut self, model: &Model, change: &Change, out: &mut Drafts<'_>) {
         let Change::Misdirected { socket, meant, process, tid, fd, nr, bytes } = *change else { return };
         let Some(past) = inherited_past(model, process, tid, fd, |kind| kind == FileKind::Socket) else {
             return;
         };
         let (Some(got), Some(old)) = (model.socket(socket), model.socket(meant)) else { return };
         let time = model.now();
+        let claim = Claim {
+            rule: RuleId::MisdirectedBytes,
+            severity: Severity::Error,
+            confidence: confidence(model, past.end.by.nr != 0, &[process, past.file.opened.process]),
+            says: Says::Astray,
+            cause: Cause::Number { process, fd },
+        };
+        if !out.wants(claim, time) {
+            return;
+        }
         let mut steps = history::steps(model, process, tid, fd, past);
         let what = format!("{bytes} bytes of {} went to {}", old.protocol().name(), got.remote());
         let by = Origin { time, process, tid, nr };
@@ -41,11 +51,7 @@ impl Rule for MisdirectedBytes {
         let (pid, creator) = (model.pid(process), model.pid(past.file.opened.process));
         let was = connection_of(model, Some(meant));
         out.push(Draft {
-            rule: RuleId::MisdirectedBytes,
-            severity: Severity::Error,
-            confidence: confidence(model, past.end.by.nr != 0, &[process, past.file.opened.process]),
-            says: Says::Astray,
-            cause: Cause::Number { process, fd },
+            claim,
             title: format!("{} on fd {fd} sent bytes meant for {} to {}", call(nr), old.remote(), got.remote()),
             summary: format!(
                 "Process {pid} inherited fd {fd} from {creator} by fork: {was}. It was closed in {pid}, a new socket \

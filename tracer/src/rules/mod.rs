@@ -5,6 +5,7 @@
 //! `analysis/tests`, since one cause is one finding, whichever rules see it.
 
 mod draft;
+mod drafts;
 mod enotsock;
 mod exec_leak;
 mod fix;
@@ -26,7 +27,8 @@ mod stream;
 mod turns;
 mod under_way;
 
-pub use draft::{Cause, Draft, Says, Step};
+pub use draft::{Cause, Claim, Draft, Level, Says, Step};
+pub use drafts::{Drafts, Known, Said};
 pub use fix::{Server, fixes};
 
 use crate::model::{Change, Model, ProcId, Topic};
@@ -38,10 +40,10 @@ pub trait Rule {
     fn topics(&self) -> &[Topic];
 
     /// Looks at one change, after the model has taken it in.
-    fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>);
+    fn check(&mut self, model: &Model, change: &Change, out: &mut Drafts<'_>);
 
     /// For findings that become true only after a while: called a few times in a second of the events' time.
-    fn tick(&mut self, _model: &Model, _out: &mut Vec<Draft>) {}
+    fn tick(&mut self, _model: &Model, _out: &mut Drafts<'_>) {}
 }
 
 /// What the catalogue says of a rule.

@@ -2,7 +2,7 @@
 
 use super::history::{connection, fork_step, opened_step};
 use super::later::Later;
-use super::{Cause, Draft, Rule, Says, Step, confidence};
+use super::{Cause, Claim, Draft, Drafts, Rule, Says, Step, confidence};
 use crate::model::{Change, Farewell, Model, Origin, ProcId, Process, SockId, Socket, Topic, Usage};
 use crate::protocol::{InFlight, Protocol};
 use crate::report::{RuleId, Severity};
@@ -57,7 +57,7 @@ impl Rule for PinnedConnection {
         &[Topic::LetGo]
     }
 
-    fn check(&mut self, model: &Model, change: &Change, _out: &mut Vec<Draft>) {
+    fn check(&mut self, model: &Model, change: &Change, _out: &mut Drafts<'_>) {
         if let Change::LetGo { socket, process, tid, fd, nr } = *change
             && !self.let_go.is_full()
             && !peer_saw_the_end(model, socket)
@@ -66,7 +66,7 @@ impl Rule for PinnedConnection {
         }
     }
 
-    fn tick(&mut self, model: &Model, out: &mut Vec<Draft>) {
+    fn tick(&mut self, model: &Model, out: &mut Drafts<'_>) {
         while let Some(oldest) = self.let_go.due(model.now(), |it| it.time) {
             out.extend(found(model, &oldest));
         }
@@ -143,11 +143,13 @@ fn draft(model: &Model, socket: &Socket, let_go: &LetGo, (holder, fd): (ProcId, 
         (Severity::Warning, "the peer has not been told that it ended")
     };
     Draft {
-        rule: RuleId::PinnedConnection,
-        severity,
-        confidence: confidence(model, socket.opened.nr != 0, &[holder, let_go.process]),
-        says: Says::Failed,
-        cause: Cause::Pinning(socket.id),
+        claim: Claim {
+            rule: RuleId::PinnedConnection,
+            severity,
+            confidence: confidence(model, socket.opened.nr != 0, &[holder, let_go.process]),
+            says: Says::Failed,
+            cause: Cause::Pinning(socket.id),
+        },
         title: format!("{pid}{others} keeps {} open, which {user} has closed", connection(socket)),
         summary: format!(
             "{user} used the connection and closed it. {pid} inherited it as fd {fd}, never used it, and holds it still: \

@@ -2,7 +2,7 @@
 
 use super::history::{connection, fork_step, opened_step};
 use super::turns::{both_ways, on_purpose, turn_step};
-use super::{Cause, Draft, Rule, Says, Step, confidence};
+use super::{Cause, Claim, Draft, Drafts, Rule, Says, Step, confidence};
 use crate::model::{Change, Model, Origin, ProcId, SockId, Socket, Table, Topic, Turn};
 use crate::protocol::Protocol;
 use crate::report::{RuleId, Severity};
@@ -55,7 +55,7 @@ impl Rule for PreExecIo {
         &[Topic::Executed, Topic::Used]
     }
 
-    fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
+    fn check(&mut self, model: &Model, change: &Change, out: &mut Drafts<'_>) {
         match *change {
             Change::Executed { process } => self.executed(model, process, out),
             Change::Used { socket, process, .. } if !self.spoken.is_empty() => {
@@ -68,7 +68,7 @@ impl Rule for PreExecIo {
 
 impl PreExecIo {
     /// A process has executed a program: what did it use since its fork that was another's?
-    fn executed(&mut self, model: &Model, process: ProcId, out: &mut Vec<Draft>) {
+    fn executed(&mut self, model: &Model, process: ProcId, out: &mut Drafts<'_>) {
         let first =
             model.process(process).filter(|child| child.execs.len() == 1 && child.forked_at.is_some());
         let Some((child, table)) = first.zip(model.table(process)) else { return };
@@ -101,7 +101,7 @@ impl PreExecIo {
     }
 
     /// Another has gone on already, or is watched.
-    fn judge(&mut self, model: &Model, socket: &Socket, spoken: Spoken, out: &mut Vec<Draft>) {
+    fn judge(&mut self, model: &Model, socket: &Socket, spoken: Spoken, out: &mut Drafts<'_>) {
         let went_on = socket.turns.iter().rev().find(|turn| {
             !turn.goodbye && turn.from > spoken.from && was_before(socket, &spoken, turn.process)
         });
@@ -125,7 +125,7 @@ impl PreExecIo {
     }
 
     /// Somebody uses a connection.
-    fn used(&mut self, model: &Model, id: SockId, user: ProcId, out: &mut Vec<Draft>) {
+    fn used(&mut self, model: &Model, id: SockId, user: ProcId, out: &mut Drafts<'_>) {
         let Some((spoken, socket)) = self.spoken.get(&id).zip(model.socket(id)) else { return };
         // A goodbye is not going on.
         let ends = socket.turns.last().is_some_and(|turn| turn.process == user && turn.goodbye);
@@ -198,11 +198,17 @@ fn draft(model: &Model, socket: &Socket, spoken: &Spoken, user: ProcId, goes_on:
     steps.push(Step::of(executed, format!("executed {program}, after it had used fd {}", spoken.fd)));
     steps.sort_by_key(|step| step.time);
     Some(Draft {
-        rule: RuleId::PreExecIo,
-        severity,
-        confidence: confidence(model, !socket.turns.iter().any(|turn| turn.assumed), &[spoken.process, user]),
-        says: Says::Possible,
-        cause: Cause::Sharing(socket.id),
+        claim: Claim {
+            rule: RuleId::PreExecIo,
+            severity,
+            confidence: confidence(
+                model,
+                !socket.turns.iter().any(|turn| turn.assumed),
+                &[spoken.process, user],
+            ),
+            says: Says::Possible,
+            cause: Cause::Sharing(socket.id),
+        },
         title: format!(
             "{child} used {} between fork and exec of {program}, and {pid} {after}",
             connection(socket)

@@ -5,7 +5,7 @@ mod told;
 mod words;
 
 use super::later::Later;
-use super::{Cause, Draft, Rule};
+use super::{Cause, Draft, Drafts, Rule};
 use crate::model::{Act, Change, EpollUse, FileId, Model, ProcId, Topic};
 use rustc_hash::FxHashSet;
 use stands::stands;
@@ -58,7 +58,7 @@ impl Rule for SharedEpoll {
         &[Topic::Epoll, Topic::Ended]
     }
 
-    fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
+    fn check(&mut self, model: &Model, change: &Change, out: &mut Drafts<'_>) {
         match *change {
             Change::Epoll(used) => match used.act {
                 Act::Told => {
@@ -69,7 +69,8 @@ impl Rule for SharedEpoll {
                     }
                     let Some(draft) = told(model, &used) else { return };
                     self.note(used.epoll);
-                    self.told.retain(|old| old.cause != draft.cause || old.process != draft.process);
+                    self.told
+                        .retain(|old| old.claim.cause != draft.claim.cause || old.process != draft.process);
                     if self.told.len() == MOST_TOLD {
                         self.told.pop_front();
                     }
@@ -94,7 +95,7 @@ impl Rule for SharedEpoll {
         }
     }
 
-    fn tick(&mut self, model: &Model, out: &mut Vec<Draft>) {
+    fn tick(&mut self, model: &Model, out: &mut Drafts<'_>) {
         while let Some(oldest) = self.changes.due(model.now(), |it| it.by.time) {
             if let Some(draft) = stands(model, &oldest) {
                 self.note(oldest.epoll);
@@ -108,7 +109,7 @@ impl SharedEpoll {
     /// What was found last of events of this instance that went to this process.
     fn last_told(&self, used: &EpollUse) -> Option<&Draft> {
         let cause = Cause::Epoll(used.epoll);
-        self.told.iter().find(|draft| draft.cause == cause && draft.process == used.by.process)
+        self.told.iter().find(|draft| draft.claim.cause == cause && draft.process == used.by.process)
     }
 
     fn note(&mut self, epoll: FileId) {

@@ -2,9 +2,9 @@
 
 use super::history::{connection, fork_step, opened_step, part};
 use super::turns::{both_ways, both_went_on, on_purpose, turn_step};
-use super::{Cause, Draft, Rule, Says, Step, confidence, stream};
+use super::{Cause, Claim, Draft, Drafts, Rule, Says, Step, confidence, stream};
 use crate::model::{Change, Model, Origin, ProcId, SockId, Socket, Topic, Turn};
-use crate::protocol::{Protocol, Sign, User};
+use crate::protocol::{Protocol, Sign};
 use crate::report::{Confidence, RuleId, Severity};
 
 /// What the rule means.
@@ -31,18 +31,24 @@ impl Rule for SharedStream {
         &[Topic::Used, Topic::Said]
     }
 
-    fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
+    fn check(&mut self, model: &Model, change: &Change, out: &mut Drafts<'_>) {
         match *change {
             // Two were before this one: most connections have one user, and one turn.
-            Change::Used { socket, process, turns: 3.., .. } => out.extend(turns(model, socket, process)),
-            Change::Said { socket, by, fd, sign } => out.extend(said(model, socket, (by, fd), sign)),
+            Change::Used { socket, process, turns: 3.., .. } => {
+                let found = turns(model, socket, process, out);
+                out.extend(found);
+            }
+            Change::Said { socket, by, fd, sign } => {
+                let found = said(model, socket, (by, fd), sign, out);
+                out.extend(found);
+            }
             _ => {}
         }
     }
 }
 
 /// Two processes took turns: the last one used the connection before, and another did in between.
-fn turns(model: &Model, id: SockId, process: ProcId) -> Option<Draft> {
+fn turns(model: &Model, id: SockId, process: ProcId, out: &mut Drafts<'_>) -> Option<Draft> {
     let socket = model.socket(id)?;
     let [earlier @ .., last] = &socket.turns[..] else { return None };
     // What comes of a goodbye, `foreign-goodbye` says.
@@ -87,56 +93,77 @@ fn turns(model: &Model, id: SockId, process: ProcId) -> Option<Draft> {
         (false, false) if lively || by_luck => Severity::Warning,
         _ => return None,
     };
-    let how_they = if at_once { "have requests under way at once on" } else { "both use" };
-    let what = format!("{} and {} {how_they} {}", model.pid(process), model.pid(other), connection(socket));
-    let how = if known || by_luck {
+    let confidence = if known || by_luck {
         confidence(model, !earlier().any(|turn| turn.assumed), &[process, other])
     } else {
         Confidence::Inconclusive
     };
-    Some(draft(model, socket, [process, other], (severity, how, Says::Possible), what))
+    let claim = Claim {
+        rule: RuleId::SharedStream,
+        severity,
+        confidence,
+        says: Says::Possible,
+        cause: Cause::Sharing(id),
+    };
+    out.wants(claim, model.now()).then(|| {
+        let how = if at_once { "have requests under way at once on" } else { "both use" };
+        let what = format!("{} and {} {how} {}", model.pid(process), model.pid(other), connection(socket));
+        draft(model, socket, [process, other], claim, what)
+    })
 }
 
 /// The bytes themselves show that two processes write one session.
-fn said(model: &Model, id: SockId, (moved, fd): (Origin, i32), sign: Sign) -> Option<Draft> {
+fn said(
+    model: &Model,
+    id: SockId,
+    (moved, fd): (Origin, i32),
+    sign: Sign,
+    out: &mut Drafts<'_>,
+) -> Option<Draft> {
     let socket = model.socket(id)?;
-    let pid = |user: User| model.pid(user.into());
-    let mut detail = None;
-    let (by, before, what) = match sign {
-        Sign::StreamReused { stream, first, again } => {
-            detail = socket.http2().map(|_| stream::reused(model, socket, stream, first, again));
-            let what = format!("{} and {} both opened {} {stream}", pid(first), pid(again), part(socket));
-            (again, first, what)
-        }
-        Sign::Torn { by, cut, missing } => (
-            by,
-            cut,
-            format!("{} wrote into a message of {}, {missing} bytes before its end", pid(by), pid(cut)),
-        ),
+    let [by, before] = match sign {
+        Sign::StreamReused { first, again, .. } => [again, first].map(ProcId::from),
+        Sign::Torn { by, cut, .. } => [by, cut].map(ProcId::from),
         Sign::Preface { by, again: true } => {
             let before = socket.turns.iter().rev().find(|turn| turn.process != by.into())?;
-            (by, before.process.into(), format!("{} began a second HTTP/2 session on it", pid(by)))
+            [by.into(), before.process]
         }
         _ => return None,
     };
-    let [by, before] = [by, before].map(ProcId::from);
     if by == before || on_purpose(socket, by) {
         return None;
     }
-    let what = format!("{what} on {}", connection(socket));
-    let weight = (Severity::Error, confidence(model, true, &[by, before]), Says::Broken);
-    let mut draft = draft(model, socket, [by, before], weight, what);
-    draft.steps.extend(detail.map(|what| Step::did(moved, what).on(fd)));
+    let claim = Claim {
+        rule: RuleId::SharedStream,
+        severity: Severity::Error,
+        confidence: confidence(model, true, &[by, before]),
+        says: Says::Broken,
+        cause: Cause::Sharing(id),
+    };
+    if !out.wants(claim, model.now()) {
+        return None;
+    }
+    let [pid, other] = [by, before].map(|id| model.pid(id));
+    let what = match sign {
+        Sign::StreamReused { stream, .. } => {
+            format!("{other} and {pid} both opened {} {stream}", part(socket))
+        }
+        Sign::Torn { missing, .. } => {
+            format!("{pid} wrote into a message of {other}, {missing} bytes before its end")
+        }
+        _ => format!("{pid} began a second HTTP/2 session on it"),
+    };
+    let mut draft = draft(model, socket, [by, before], claim, format!("{what} on {}", connection(socket)));
+    if let Sign::StreamReused { stream, first, again } = sign
+        && socket.http2().is_some()
+    {
+        let detail = stream::reused(model, socket, stream, first, again);
+        draft.steps.push(Step::did(moved, detail).on(fd));
+    }
     Some(draft)
 }
 
-fn draft(
-    model: &Model,
-    socket: &Socket,
-    [process, other]: [ProcId; 2],
-    (severity, confidence, says): (Severity, Confidence, Says),
-    what: String,
-) -> Draft {
+fn draft(model: &Model, socket: &Socket, [process, other]: [ProcId; 2], claim: Claim, what: String) -> Draft {
     let fd = socket.turns.last().map(|turn| turn.fd);
     let mut steps: Vec<Step> = opened_step(socket, fd.unwrap_or(-1)).into_iter().collect();
     if let Some((parent, child, _)) = socket.crossed
@@ -152,11 +179,7 @@ fn draft(
         protocol => format!("{} session", protocol.name()),
     };
     Draft {
-        rule: RuleId::SharedStream,
-        severity,
-        confidence,
-        says,
-        cause: Cause::Sharing(socket.id),
+        claim,
         title: what,
         summary: format!(
             "{one} and {two} hold one socket since a fork, and use it in turn: there is one {session} in the kernel's \

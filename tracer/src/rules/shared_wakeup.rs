@@ -1,7 +1,7 @@
 //! See [`TEXT`].
 
 use super::history::{fork_step, named_made_step};
-use super::{Cause, Draft, Rule, Says, Step, confidence};
+use super::{Cause, Claim, Draft, Drafts, Rule, Says, Step, confidence};
 use crate::model::{Change, FileId, Model, Origin, ProcId, Taken, Topic, Wakeup};
 use crate::report::{RuleId, Severity};
 use forkscope_proto::FileKind;
@@ -30,7 +30,7 @@ impl Rule for SharedWakeup {
         &[Topic::Taken]
     }
 
-    fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
+    fn check(&mut self, model: &Model, change: &Change, out: &mut Drafts<'_>) {
         if let Change::Taken(taken) = change {
             out.extend(found(model, taken));
         }
@@ -69,11 +69,13 @@ fn found(model: &Model, taken: &Taken) -> Option<Draft> {
     let (pid, thief_pid) = (model.pid(written.process), model.pid(by.process));
     let what = if wakeup.kind == FileKind::Pipe { "pipe" } else { "eventfd" };
     Some(Draft {
-        rule: RuleId::SharedWakeup,
-        severity: Severity::Warning,
-        confidence: confidence(model, is_certain, &[by.process, written.process]),
-        says: Says::Astray,
-        cause,
+        claim: Claim {
+            rule: RuleId::SharedWakeup,
+            severity: Severity::Warning,
+            confidence: confidence(model, is_certain, &[by.process, written.process]),
+            says: Says::Astray,
+            cause,
+        },
         title: format!(
             "{thief_pid} took a wake-up that {pid} meant for itself from the {what} that both hold"
         ),

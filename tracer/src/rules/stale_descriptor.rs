@@ -1,8 +1,8 @@
 //! See [`TEXT`].
 
 use super::history::{self, call, closed_by, connection_of, failure, inherited_past};
-use super::{Cause, Draft, Rule, Says, confidence};
-use crate::model::{Change, Failure, Model, ProcId, Topic};
+use super::{Cause, Claim, Draft, Drafts, Rule, Says, confidence};
+use crate::model::{Change, Failure, Model, Past, ProcId, Topic};
 use crate::report::{RuleId, Severity};
 use forkscope_proto::{FileKind, calls};
 use rustc_hash::FxHashMap;
@@ -63,7 +63,7 @@ impl Rule for StaleDescriptor {
         &[Topic::Failed, Topic::Used, Topic::Ended, Topic::Executed, Topic::Forked]
     }
 
-    fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
+    fn check(&mut self, model: &Model, change: &Change, out: &mut Drafts<'_>) {
         if !self.doubtful.is_empty()
             && let Some(process) = actor(change)
             && let Some(draft) = self.doubtful.remove(&process)
@@ -76,13 +76,18 @@ impl Rule for StaleDescriptor {
             return;
         }
         match meant(failed) {
-            Meant::Kinds(kinds) => out.extend(found(model, failed, kinds)),
-            Meant::Maybe(kinds) => {
-                if let Some(draft) = found(model, failed, kinds).filter(|_| self.doubtful.len() < DOUBTFUL) {
-                    self.doubtful.insert(failed.process, draft);
+            Meant::Kinds(kinds) => {
+                if let Some(past) = closed(model, failed, kinds)
+                    && out.wants(claim(model, failed, past), failed.time)
+                {
+                    out.push(draft(model, failed, past));
                 }
             }
-            Meant::Nothing => {}
+            Meant::Maybe(kinds) if self.doubtful.len() < DOUBTFUL => {
+                let past = closed(model, failed, kinds);
+                self.doubtful.extend(past.map(|past| (failed.process, draft(model, failed, past))));
+            }
+            Meant::Maybe(_) | Meant::Nothing => {}
         }
     }
 }
@@ -113,12 +118,27 @@ fn actor(change: &Change) -> Option<ProcId> {
     }
 }
 
-fn found(model: &Model, failed: &Failure, kinds: &[FileKind]) -> Option<Draft> {
-    let Failure { process, tid, fd, nr, errno, time, .. } = *failed;
-    if model.slot(process, tid, fd)?.open.is_some() {
-        return None;
+/// What was inherited under the number and is closed.
+fn closed<'a>(model: &'a Model, failed: &Failure, kinds: &[FileKind]) -> Option<&'a Past> {
+    let Failure { process, tid, fd, .. } = *failed;
+    let is_closed = model.slot(process, tid, fd)?.open.is_none();
+    let past = inherited_past(model, process, tid, fd, |kind| kinds.contains(&kind));
+    past.filter(|_| is_closed)
+}
+
+fn claim(model: &Model, failed: &Failure, past: &Past) -> Claim {
+    let Failure { process, fd, .. } = *failed;
+    Claim {
+        rule: RuleId::StaleDescriptor,
+        severity: Severity::Error,
+        confidence: confidence(model, past.end.by.nr != 0, &[process, past.file.opened.process]),
+        says: Says::Failed,
+        cause: Cause::Number { process, fd },
     }
-    let past = inherited_past(model, process, tid, fd, |kind| kinds.contains(&kind))?;
+}
+
+fn draft(model: &Model, failed: &Failure, past: &Past) -> Draft {
+    let Failure { process, tid, fd, nr, errno, time, .. } = *failed;
     let was = match past.file.socket {
         Some(_) => connection_of(model, past.file.socket),
         None => past.file.describe(),
@@ -126,12 +146,8 @@ fn found(model: &Model, failed: &Failure, kinds: &[FileKind]) -> Option<Draft> {
     let mut steps = history::steps(model, process, tid, fd, past);
     steps.push(failure(failed));
     let (pid, creator) = (model.pid(process), model.pid(past.file.opened.process));
-    Some(Draft {
-        rule: RuleId::StaleDescriptor,
-        severity: Severity::Error,
-        confidence: confidence(model, past.end.by.nr != 0, &[process, past.file.opened.process]),
-        says: Says::Failed,
-        cause: Cause::Number { process, fd },
+    Draft {
+        claim: claim(model, failed, past),
         title: format!(
             "{} on fd {fd} failed with EBADF: the number was {was}, inherited and closed",
             call(nr)
@@ -148,5 +164,5 @@ fn found(model: &Model, failed: &Failure, kinds: &[FileKind]) -> Option<Draft> {
         errno: Some(errno),
         time,
         steps,
-    })
+    }
 }

@@ -3,7 +3,7 @@
 mod waits;
 
 use super::history::opened_step;
-use super::{Cause, Draft, Rule, Says, Step, confidence};
+use super::{Cause, Claim, Draft, Drafts, Rule, Says, Step, confidence};
 use crate::inspect::waiting_call;
 use crate::model::{Change, Model, Origin, ProcId, SockId, Standing, Topic};
 use crate::report::{RuleId, Severity};
@@ -51,7 +51,7 @@ impl Rule for StalledChild {
         &[Topic::Glanced, Topic::Ended]
     }
 
-    fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
+    fn check(&mut self, model: &Model, change: &Change, out: &mut Drafts<'_>) {
         match *change {
             Change::Glanced { process } => out.extend(self.looked(model, process)),
             Change::Ended { process } => {
@@ -69,7 +69,7 @@ impl StalledChild {
             return None;
         }
         let draft = found(model, child, standing)?;
-        let joins = draft.cause != Cause::Stalling(child);
+        let joins = draft.claim.cause != Cause::Stalling(child);
         (!joins || self.joined.insert(child)).then_some(draft)
     }
 }
@@ -106,11 +106,13 @@ fn draft(model: &Model, child: ProcId, standing: &Standing, waits: &[(u32, u64, 
     };
     let seconds = standing.watched() as f64 / 1e9;
     Some(Draft {
-        rule: RuleId::StalledChild,
-        severity: Severity::Error,
-        confidence: confidence(model, certain, &[child, standing.parent]),
-        says: Says::Failed,
-        cause,
+        claim: Claim {
+            rule: RuleId::StalledChild,
+            severity: Severity::Error,
+            confidence: confidence(model, certain, &[child, standing.parent]),
+            says: Says::Failed,
+            cause,
+        },
         title: first.title(model, pid, parent),
         summary: format!(
             "{parent} {threads}, and only the one that forked is in the child. {has}: in {seconds:.1}s of looking it sent, \

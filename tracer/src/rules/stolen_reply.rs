@@ -2,7 +2,7 @@
 
 use super::history::{beginning, call, connection};
 use super::turns::{both_went_on, on_purpose};
-use super::{Cause, Draft, Rule, Says, Step, confidence, stream};
+use super::{Cause, Claim, Draft, Drafts, Rule, Says, Step, confidence, stream};
 use crate::model::{Change, Model, Origin, ProcId, SockId, Socket, Topic};
 use crate::protocol::Sign;
 use crate::report::{RuleId, Severity};
@@ -52,7 +52,7 @@ impl Rule for StolenReply {
         &[Topic::Said, Topic::Used, Topic::InVain, Topic::StreamEnded]
     }
 
-    fn check(&mut self, model: &Model, change: &Change, out: &mut Vec<Draft>) {
+    fn check(&mut self, model: &Model, change: &Change, out: &mut Drafts<'_>) {
         match *change {
             Change::Said { socket, by, fd, sign } => self.said(model, socket, (by, fd), sign, out),
             _ if self.taken.is_empty() => {}
@@ -65,7 +65,7 @@ impl Rule for StolenReply {
 }
 
 impl StolenReply {
-    fn said(&mut self, model: &Model, id: SockId, (by, fd): (Origin, i32), sign: Sign, out: &mut Vec<Draft>) {
+    fn said(&mut self, model: &Model, id: SockId, (by, fd): (Origin, i32), sign: Sign, out: &mut Drafts<'_>) {
         let Some(socket) = model.socket(id) else { return };
         let (asker, of) = match sign {
             Sign::Answer { stream, opener, .. } => {
@@ -88,7 +88,8 @@ impl StolenReply {
         let has_state = socket.read_protocol().keeps_state_in_user_memory();
         let is_same = |one: &Taken| (one.socket, one.asker, one.by.process) == (id, asker, reader);
         if has_state && !only_writes(socket, asker, reader) || both_went_on(socket, asker, reader) {
-            out.push(draft(model, socket, &taken));
+            let found = found(model, socket, &taken, out);
+            out.extend(found);
         } else if !self.taken.iter().any(is_same) {
             if self.taken.len() >= MOST {
                 self.taken.pop_front();
@@ -98,12 +99,13 @@ impl StolenReply {
     }
 
     /// Somebody reads: who asked, it may be.
-    fn reads_on(&mut self, model: &Model, id: SockId, process: ProcId, out: &mut Vec<Draft>) {
+    fn reads_on(&mut self, model: &Model, id: SockId, process: ProcId, out: &mut Drafts<'_>) {
         let Some(socket) = model.socket(id) else { return };
         self.taken.retain(|taken| {
             let is_it = taken.socket == id && taken.asker == process;
             if is_it {
-                out.push(draft(model, socket, taken));
+                let found = found(model, socket, taken, out);
+                out.extend(found);
             }
             !is_it && (taken.socket != id || wants(model, taken))
         });
@@ -124,7 +126,18 @@ fn wants(model: &Model, taken: &Taken) -> bool {
         && model.holds_socket(taken.asker, taken.socket, fd)
 }
 
-fn draft(model: &Model, socket: &Socket, taken: &Taken) -> Draft {
+fn found(model: &Model, socket: &Socket, taken: &Taken, out: &mut Drafts<'_>) -> Option<Draft> {
+    let claim = Claim {
+        rule: RuleId::StolenReply,
+        severity: Severity::Error,
+        confidence: confidence(model, true, &[taken.by.process, taken.asker]),
+        says: Says::Astray,
+        cause: Cause::Sharing(socket.id),
+    };
+    out.wants(claim, taken.by.time).then(|| draft(model, socket, taken, claim))
+}
+
+fn draft(model: &Model, socket: &Socket, taken: &Taken, claim: Claim) -> Draft {
     let Taken { asker, by, fd, ref of, .. } = *taken;
     let Origin { process: reader, time, nr, .. } = by;
     let (asker_pid, reader_pid) = (model.pid(asker), model.pid(reader));
@@ -137,11 +150,7 @@ fn draft(model: &Model, socket: &Socket, taken: &Taken) -> Draft {
     steps.push(Step::did(by, format!("{reader_pid} read the answer")).on(fd));
     steps.sort_by_key(|step| step.time);
     Draft {
-        rule: RuleId::StolenReply,
-        severity: Severity::Error,
-        confidence: confidence(model, true, &[reader, asker]),
-        says: Says::Astray,
-        cause: Cause::Sharing(socket.id),
+        claim,
         title: format!("{reader_pid} read the answer to {asker_pid}'s request on {}", connection(socket)),
         summary: format!(
             "{asker_pid} and {reader_pid} hold one socket since a fork. {asker_pid} sent a request{of}, and \

@@ -7,7 +7,7 @@ use crate::report::{
     Confidence::{self, Certain, Likely},
     Finding, RuleId, Severity,
 };
-use crate::rules::{Cause, Draft, Says};
+use crate::rules::{Cause, Claim, Draft, Says};
 use forkscope_proto::calls;
 
 /// The finding that is no information.
@@ -103,11 +103,7 @@ fn a_number_that_something_took_says_more_than_one_that_is_free() {
 /// A draft of a rule on one connection.
 fn draft(rule: RuleId, severity: Severity, confidence: Confidence, says: Says) -> Draft {
     Draft {
-        rule,
-        severity,
-        confidence,
-        says,
-        cause: Cause::Sharing(SockId(1)),
+        claim: Claim { rule, severity, confidence, says, cause: Cause::Sharing(SockId(1)) },
         title: rule.name().to_owned(),
         summary: String::new(),
         process: User(0).into(),

@@ -2,10 +2,10 @@
 
 use crate::errno;
 use crate::model::{Farewell, Goodbye, Model, Origin, ProcId, SockId, Socket};
-use crate::report::{Confidence, RuleId, Severity};
+use crate::report::{RuleId, Severity};
 use crate::rules::history::{beginning, call, connection};
 use crate::rules::turns::on_purpose;
-use crate::rules::{Cause, Draft, Says, Step, confidence};
+use crate::rules::{Cause, Claim, Draft, Drafts, Says, Step, confidence};
 
 /// `SHUT_WR` of shutdown(2).
 const SHUT_WR: i32 = 1;
@@ -51,7 +51,7 @@ impl End {
 }
 
 /// The goodbye that it met, where another process said it and this one still wanted something.
-pub(super) fn judge(model: &Model, id: SockId, met: &Met) -> Option<Draft> {
+pub(super) fn judge(model: &Model, id: SockId, met: &Met, out: &mut Drafts<'_>) -> Option<Draft> {
     let socket = model.socket(id)?;
     let goodbye = socket.goodbye().filter(|goodbye| goodbye.by.process != met.process)?;
     let by = goodbye.by.process;
@@ -71,10 +71,17 @@ pub(super) fn judge(model: &Model, id: SockId, met: &Met) -> Option<Draft> {
     let exact = met.end.errno() == Some(libc::EPIPE) || matches!(goodbye.how, Farewell::Message(_));
     // A socket that was open at the attach: what was said on it before is unknown.
     let seen = exact && socket.opened.nr != 0;
-    Some(draft(model, socket, &goodbye, met, confidence(model, seen, &[by, met.process])))
+    let claim = Claim {
+        rule: RuleId::ForeignGoodbye,
+        severity: Severity::Error,
+        confidence: confidence(model, seen, &[by, met.process]),
+        says: Says::Lost,
+        cause: Cause::Sharing(socket.id),
+    };
+    out.wants(claim, model.now()).then(|| draft(model, socket, &goodbye, met, claim))
 }
 
-fn draft(model: &Model, socket: &Socket, goodbye: &Goodbye, met: &Met, confidence: Confidence) -> Draft {
+fn draft(model: &Model, socket: &Socket, goodbye: &Goodbye, met: &Met, claim: Claim) -> Draft {
     let (by, pid) = (model.pid(goodbye.by.process), model.pid(met.process));
     let (said, what) = words(goodbye);
     let end = match met.end {
@@ -92,11 +99,7 @@ fn draft(model: &Model, socket: &Socket, goodbye: &Goodbye, met: &Met, confidenc
     let uses = Step::did(Origin { time, process, tid, nr }, format!("{pid} still uses it: {end}")).on(fd);
     steps.push(Step { ret: met.ret(), ..uses });
     Draft {
-        rule: RuleId::ForeignGoodbye,
-        severity: Severity::Error,
-        confidence,
-        says: Says::Lost,
-        cause: Cause::Sharing(socket.id),
+        claim,
         title: format!("{by} ended {} under {pid}: {end}", connection(socket)),
         summary: format!(
             "{by} and {pid} hold one socket since a fork. {by} {said} ({what}), which ends the connection for both, \

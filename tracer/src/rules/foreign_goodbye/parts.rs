@@ -5,7 +5,7 @@ use crate::protocol::User;
 use crate::report::{RuleId, Severity};
 use crate::rules::history::{beginning, call, connection, part};
 use crate::rules::turns::on_purpose;
-use crate::rules::{Cause, Draft, Says, Step, confidence, stream};
+use crate::rules::{Cause, Claim, Draft, Says, Step, confidence, stream};
 
 /// A channel was closed by one process, and is used by the other, which had opened it.
 pub(super) fn used_after_end(
@@ -27,11 +27,13 @@ pub(super) fn used_after_end(
     steps.extend(closing.map(|turn| Step::turn(turn, what.clone())));
     steps.push(Step::did(used, format!("{pid} still uses it: {} sent on it", call(nr))).on(fd));
     Some(Draft {
-        rule: RuleId::ForeignGoodbye,
-        severity: Severity::Error,
-        confidence: confidence(model, true, &[by, opener]),
-        says: Says::Lost,
-        cause: Cause::Sharing(id),
+        claim: Claim {
+            rule: RuleId::ForeignGoodbye,
+            severity: Severity::Error,
+            confidence: confidence(model, true, &[by, opener]),
+            says: Says::Lost,
+            cause: Cause::Sharing(id),
+        },
         title: format!("{what}, on {}", connection(socket)),
         summary: format!(
             "{by_pid} and {pid} hold one socket since a fork. {what}; {pid} sends on it still, which the server takes for \
@@ -70,11 +72,13 @@ pub(super) fn cancelled(
     let mut steps = beginning(model, socket, fd);
     steps.push(Step::did(reset, what.clone()).on(fd));
     Some(Draft {
-        rule: RuleId::ForeignGoodbye,
-        severity: Severity::Error,
-        confidence: confidence(model, true, &[by, opener]),
-        says: Says::Failed,
-        cause: Cause::Sharing(socket.id),
+        claim: Claim {
+            rule: RuleId::ForeignGoodbye,
+            severity: Severity::Error,
+            confidence: confidence(model, true, &[by, opener]),
+            says: Says::Failed,
+            cause: Cause::Sharing(socket.id),
+        },
         title: format!("{what}, on {}", connection(socket)),
         summary: format!(
             "{by_pid} and {pid} hold one socket since a fork. {by_pid} cancelled a request that {pid} had sent: the \

@@ -1,6 +1,6 @@
 //! A change by one process that stands while another one waits.
 
-use super::super::{Cause, Draft, Says, Step, confidence};
+use super::super::{Cause, Claim, Draft, Says, Step, confidence};
 use super::words::{beginning, data, described, registered};
 use crate::model::{Act, Epoll, EpollUse, EpollUser, Model};
 use crate::report::{RuleId, Severity};
@@ -101,11 +101,13 @@ fn draft(model: &Model, epoll: &Epoll, used: &EpollUse, waiter: &EpollUser) -> O
         _ => (Severity::Error, Says::Lost, is_known),
     };
     Some(Draft {
-        rule: RuleId::SharedEpoll,
-        severity,
-        confidence: confidence(model, seen, &both),
-        says,
-        cause: Cause::Epoll(used.epoll),
+        claim: Claim {
+            rule: RuleId::SharedEpoll,
+            severity,
+            confidence: confidence(model, seen, &both),
+            says,
+            cause: Cause::Epoll(used.epoll),
+        },
         title,
         summary: format!(
             "{by_pid} and {pid} hold one epoll instance since a fork. {did}, while {pid} waits on it. {comes}"

@@ -1,6 +1,6 @@
 //! An event that went to a process which never registered it, and that process' end.
 
-use super::super::{Cause, Draft, Says, Step, confidence};
+use super::super::{Cause, Claim, Draft, Says, Step, confidence};
 use super::words::{beginning, data, is_number, registered};
 use crate::model::{EpollUse, Model, Origin};
 use crate::report::{Confidence, RuleId, Severity};
@@ -29,11 +29,13 @@ pub(super) fn told(model: &Model, used: &EpollUse) -> Option<Draft> {
     let told = format!("{pid} was told of it: the event's data is {data}, which {pid} never registered");
     steps.push(Step::did(by, told).on(used.fd));
     Some(Draft {
-        rule: RuleId::SharedEpoll,
-        severity: Severity::Error,
-        confidence: how,
-        says: Says::Astray,
-        cause: Cause::Epoll(used.epoll),
+        claim: Claim {
+            rule: RuleId::SharedEpoll,
+            severity: Severity::Error,
+            confidence: how,
+            says: Says::Astray,
+            cause: Cause::Epoll(used.epoll),
+        },
         title: format!("{pid} got an event that {maker_pid} registered on the epoll instance that both hold"),
         summary: format!(
             "{pid} and {maker_pid} hold one epoll instance since a fork. {maker_pid} registered fd {} there with data \
@@ -63,7 +65,7 @@ pub(super) fn ended(model: &Model, draft: Draft) -> Option<Draft> {
     let what = format!("{pid} died of {signal}");
     steps.push(Step::of(Origin { time, process: draft.process, tid: pid, nr: 0 }, what));
     Some(Draft {
-        says: Says::Broken,
+        claim: Claim { says: Says::Broken, ..draft.claim },
         title: format!("{}, and died of {signal}", draft.title),
         summary: format!("{} {pid} died of {signal} right after it.", draft.summary),
         time,

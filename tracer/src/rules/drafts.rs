@@ -1,0 +1,150 @@
+//! What the rules hand over. Of a cause that is seen again and again most is known: that is counted, and nothing is written.
+
+use super::{Cause, Claim, Draft, Level, Says};
+use crate::report::{RuleId, Severity};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+
+/// What was said of causes so far.
+#[derive(Debug, Default)]
+pub struct Said {
+    levels: BTreeMap<RuleId, Level>,
+    causes: FxHashMap<Cause, Known>,
+}
+
+/// What was said of a cause.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Its finding's index.
+    pub at: usize,
+    /// What names the finding.
+    pub named: Claim,
+    /// Claims whose evidence the finding has: as many as rules can tell apart.
+    pub told: Vec<(RuleId, Says)>,
+    /// By which names it was shown: by each once.
+    pub shown: Vec<(RuleId, Says, Severity)>,
+}
+
+impl Said {
+    /// Nothing was said; rules have these levels.
+    #[must_use]
+    pub fn nothing(levels: BTreeMap<RuleId, Level>) -> Self {
+        Self { levels, causes: FxHashMap::default() }
+    }
+
+    /// A claim as the user wants it: at the level of its rule. `None`: its rule is off.
+    #[must_use]
+    pub fn at_its_level(&self, claim: Claim) -> Option<Claim> {
+        match self.levels.get(&claim.rule) {
+            Some(Level::Off) => None,
+            Some(&Level::At(severity)) => Some(Claim { severity, ..claim }),
+            None => Some(claim),
+        }
+    }
+
+    /// What was said of this cause.
+    #[must_use]
+    pub fn of(&self, cause: &Cause) -> Option<&Known> {
+        self.causes.get(cause)
+    }
+
+    /// Takes out what was said of this cause.
+    pub fn take(&mut self, cause: &Cause) -> Option<Known> {
+        self.causes.remove(cause)
+    }
+
+    /// From now on this was said of the cause.
+    pub fn put(&mut self, known: Known) {
+        self.causes.insert(known.named.cause, known);
+    }
+}
+
+impl Known {
+    /// Whether the finding lacks the evidence of such a claim.
+    #[must_use]
+    pub fn lacks(&self, claim: &Claim) -> bool {
+        !self.told.contains(&(claim.rule, claim.says))
+    }
+
+    /// Whether the finding should have the claim's name: it is worse, or as bad and surer, or as sure and says more.
+    #[must_use]
+    pub fn yields_to(&self, claim: &Claim) -> bool {
+        let weight = |it: &Claim| (it.severity, it.confidence, it.says);
+        weight(claim) > weight(&self.named)
+    }
+}
+
+/// What the rules find in one event.
+#[derive(Debug)]
+pub struct Drafts<'a> {
+    said: &'a Said,
+    new: &'a mut Vec<Draft>,
+    /// Findings that were seen again, and when.
+    again: &'a mut Vec<(usize, u64)>,
+}
+
+impl<'a> Drafts<'a> {
+    /// Where what is new, and what is not, goes.
+    pub fn new(said: &'a Said, new: &'a mut Vec<Draft>, again: &'a mut Vec<(usize, u64)>) -> Self {
+        Self { said, new, again }
+    }
+
+    /// Whether a claim should be written out. If not, it says nothing new of its cause, and is counted here.
+    #[must_use]
+    pub fn wants(&mut self, claim: Claim, time: u64) -> bool {
+        let Some(claim) = self.said.at_its_level(claim) else { return false };
+        let Some(known) = self.said.of(&claim.cause) else { return true };
+        let is_news = known.lacks(&claim) || known.yields_to(&claim);
+        if !is_news {
+            self.again.push((known.at, time));
+        }
+        is_news
+    }
+
+    /// A rule has found something.
+    pub fn push(&mut self, draft: Draft) {
+        self.new.push(draft);
+    }
+}
+
+impl Extend<Draft> for Drafts<'_> {
+    fn extend<T: IntoIterator<Item = Draft>>(&mut self, drafts: T) {
+        self.new.extend(drafts);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::SockId;
+    use crate::report::Confidence::{Certain, Likely};
+    use Severity::{Error, Info, Warning};
+
+    const RULE: RuleId = RuleId::SharedStream;
+
+    #[test]
+    fn what_was_said_is_counted_and_not_written() {
+        let claim = |rule, severity, confidence, says| {
+            let cause = Cause::Sharing(SockId(1));
+            Claim { rule, severity, confidence, says, cause }
+        };
+        let named = claim(RULE, Error, Likely, Says::Possible);
+        let levels = [(RuleId::StolenReply, Level::Off), (RuleId::ForeignGoodbye, Level::At(Info))];
+        let mut said = Said::nothing(levels.into());
+        said.put(Known { at: 7, named, told: vec![(RULE, Says::Possible)], shown: Vec::new() });
+        for (what, claim, wanted, counted) in [
+            ("the same", named, false, true),
+            ("less bad", Claim { severity: Warning, confidence: Certain, ..named }, false, true),
+            ("surer", Claim { confidence: Certain, ..named }, true, false),
+            ("it says more", Claim { says: Says::Broken, ..named }, true, false),
+            ("other evidence", Claim { rule: RuleId::PreExecIo, ..named }, true, false),
+            ("another cause", Claim { cause: Cause::Sharing(SockId(2)), ..named }, true, false),
+            ("a rule that is off", claim(RuleId::StolenReply, Error, Certain, Says::Astray), false, false),
+            ("at its level", claim(RuleId::ForeignGoodbye, Error, Certain, Says::Lost), true, false),
+        ] {
+            let (mut new, mut again) = (Vec::new(), Vec::new());
+            assert_eq!(Drafts::new(&said, &mut new, &mut again).wants(claim, 9), wanted, "{what}");
+            assert_eq!(again, if counted { vec![(7, 9)] } else { vec![] }, "{what}");
+        }
+    }
+}
