@@ -2,6 +2,7 @@
 
 use crate::env::Env;
 use crate::process::until;
+use aya::programs::loaded_programs;
 use forkscope::decode::Batch;
 use forkscope::event::{Event, What};
 use forkscope::source::ebpf::{Access, EbpfSource, Settings};
@@ -121,4 +122,26 @@ fn pointers_lead_to_the_same_in_whichever_way_they_are_followed() {
     for access in accesses {
         assert_eq!(told(access, 2), probed, "{access:?}");
     }
+}
+
+/// What the kernel's verifier may look at in the programs on system calls, each time that a session begins: a few tens of
+/// milliseconds. A pointer that is followed on many ways, or memory that is cleared byte by byte, makes it twice as much.
+const MOST_VERIFIED: u32 = 36_000;
+
+#[test]
+fn the_verifier_has_little_to_look_at() {
+    // The kernel counts since Linux 5.16.
+    if Env::get().is_none() || kernel() < (5, 16) {
+        return;
+    }
+    let _source = EbpfSource::start(&Settings::default()).expect("eBPF works here");
+    let programs = loaded_programs().filter_map(Result::ok);
+    let counts: Vec<(String, u32)> = programs
+        .filter_map(|program| {
+            Some((program.name_as_str()?.to_owned(), program.verified_instruction_count()?))
+        })
+        .filter(|(name, _)| ["forkscope_enter", "forkscope_exit"].contains(&name.as_str()))
+        .collect();
+    assert!(counts.len() >= 2, "{counts:?}");
+    assert!(counts.iter().all(|&(_, count)| count <= MOST_VERIFIED), "{counts:?}");
 }
