@@ -9,11 +9,15 @@ pub const AF_INET6: u16 = 10;
 
 /// A stream of bytes (include/linux/net.h).
 pub const SOCK_STREAM: u16 = 1;
+/// Messages without a connection (include/linux/net.h).
+pub const SOCK_DGRAM: u16 = 2;
 /// Messages, in order, on a connection (include/linux/net.h).
 pub const SOCK_SEQPACKET: u16 = 5;
 
 /// TCP (include/uapi/linux/in.h).
 pub const IPPROTO_TCP: u16 = 6;
+/// UDP (include/uapi/linux/in.h).
+pub const IPPROTO_UDP: u16 = 17;
 
 /// Connected (include/net/tcp_states.h); like all states it stands for that of every family.
 pub const TCP_ESTABLISHED: u16 = 1;

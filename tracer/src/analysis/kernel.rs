@@ -6,7 +6,7 @@ use crate::model::Place;
 use crate::protocol::Kept;
 use crate::report::{Connection, Finding, sample};
 use forkscope_proto::{self as proto, Act, FileKind, FileRef, Header, Kind, Plaintext, calls};
-use proto::net::{AF_INET, TCP_ESTABLISHED};
+use proto::net::{AF_INET, IPPROTO_TCP, SOCK_STREAM, TCP_ESTABLISHED};
 use std::collections::{BTreeMap, HashMap};
 
 /// Who is told of each event once it is analysed, and what is known then.
@@ -48,7 +48,13 @@ impl Kernel {
     pub(crate) fn held_before(&mut self, pid: u32) -> i32 {
         let (file, fd) = (self.file(FileKind::Socket), self.lowest(pid));
         self.set(pid, fd, file);
-        let mut socket = proto::Socket { file, family: AF_INET, kind: 1, protocol: 6, ..Default::default() };
+        let mut socket = proto::Socket {
+            file,
+            family: AF_INET,
+            kind: SOCK_STREAM,
+            protocol: IPPROTO_TCP,
+            ..Default::default()
+        };
         (socket.state, socket.local_port, socket.remote_port) = (TCP_ESTABLISHED, self.serial as u16, 80);
         let entry = SnapshotFd { fd, file, socket: Some(socket), ..SnapshotFd::default() };
         let snapshot = Snapshot { threads: 1, descriptors: vec![entry], ..Snapshot::default() };
@@ -203,8 +209,14 @@ impl Kernel {
     pub(crate) fn connect(&mut self, pid: u32, port: u16) -> i32 {
         let file = self.file(FileKind::Socket);
         let fd = self.lowest(pid);
-        let mut socket =
-            proto::Socket { file, family: AF_INET, kind: 1, protocol: 6, state: 7, ..Default::default() };
+        let mut socket = proto::Socket {
+            file,
+            family: AF_INET,
+            kind: SOCK_STREAM,
+            protocol: IPPROTO_TCP,
+            state: 7,
+            ..Default::default()
+        };
         socket.header = self.header(pid, Kind::Socket, 0);
         self.event(pid, What::Socket(&socket, b""));
         self.make(pid, calls::SOCKET, file, b"");
@@ -220,7 +232,13 @@ impl Kernel {
         let file = self.file(FileKind::Socket);
         let fd = self.lowest(pid);
         self.set(pid, fd, file);
-        let mut socket = proto::Socket { file, family: AF_INET, kind: 1, protocol: 6, ..Default::default() };
+        let mut socket = proto::Socket {
+            file,
+            family: AF_INET,
+            kind: SOCK_STREAM,
+            protocol: IPPROTO_TCP,
+            ..Default::default()
+        };
         (socket.state, socket.local_port, socket.remote_port) = (TCP_ESTABLISHED, port, self.serial as u16);
         socket.header = self.header(pid, Kind::Socket, 0);
         self.event(pid, What::Socket(&socket, b""));

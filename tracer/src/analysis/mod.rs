@@ -19,14 +19,11 @@ mod unread;
 
 use crate::event::{Event, StackOf, WantedGlance, What};
 use crate::model::{Change, Facts, Model, Place, ProcId, Topic};
-use crate::report::{Baseline, Finding, RuleId};
-use crate::rules::{self, Draft, Drafts, Level, Rule, Said};
+use crate::report::{Baseline, Finding, Level, RuleId};
+use crate::rules::{self, Draft, Drafts, Rule, Said};
 use forkscope_proto::Kind;
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
-
-/// The most findings of one session that inform, and the most that do more: further causes say nothing more.
-const MOST_FINDINGS: usize = 1000;
 
 /// How often rules look at what time has brought, in nanoseconds.
 const TICK: u64 = 100_000_000;
@@ -52,8 +49,6 @@ pub struct Analysis {
     /// The rules that look at changes about each topic, by their place.
     looking: [Vec<usize>; Topic::COUNT],
     findings: Vec<Finding>,
-    /// How many of them do more than inform, and how many do not.
-    counts: [usize; 2],
     said: Said,
     /// What the user knows of already.
     known: Option<Baseline>,
@@ -89,7 +84,6 @@ impl Analysis {
             rules,
             looking,
             findings: Vec::new(),
-            counts: [0; 2],
             said: Said::nothing(levels),
             known: None,
             fresh: Vec::new(),

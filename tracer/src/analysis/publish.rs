@@ -1,13 +1,13 @@
 //! From a rule's draft to a finding, or to one more of the same cause.
 
+use super::Analysis;
 use super::evidence::{MOST_EVIDENCE, join, shorten};
 use super::fingerprint::fingerprint;
-use super::{Analysis, MOST_FINDINGS};
 use crate::errno;
 use crate::inspect::waiting_call;
 use crate::model::{Facts, ProcId, Process, Socket};
 use crate::protocol::{Protocol, TlsFacts};
-use crate::report::{Evidence, Finding, RuleId, Severity};
+use crate::report::{Evidence, Finding, RuleId};
 use crate::rules::{Draft, Known, Server, Step, fixes};
 use std::rc::Rc;
 
@@ -20,12 +20,9 @@ impl Analysis {
             self.said.put(known);
             return;
         }
-        // Information has a budget of its own: it must not crowd out errors.
-        let alike = &mut self.counts[usize::from(is_info(claim.severity))];
-        if *alike >= MOST_FINDINGS {
+        if !self.said.has_room(claim.severity) {
             return;
         }
-        *alike += 1;
         let at = self.findings.len();
         let (told, shown) = (vec![(claim.rule, claim.says)], vec![(claim.rule, claim.says, claim.severity)]);
         self.said.put(Known { at, named: claim, told, shown });
@@ -72,8 +69,6 @@ impl Analysis {
         renamed.stacks = std::mem::take(&mut finding.stacks);
         name_others(&mut renamed, finding);
         join(&mut renamed.evidence, std::mem::take(&mut finding.evidence), tells_turns(draft.claim.rule));
-        self.counts[usize::from(is_info(finding.severity))] -= 1;
-        self.counts[usize::from(is_info(renamed.severity))] += 1;
         self.findings[known.at] = renamed;
         known.named = draft.claim;
         let name = (draft.claim.rule, draft.claim.says, draft.claim.severity);
@@ -197,10 +192,6 @@ fn name_others(finding: &mut Finding, other: &Finding) {
             finding.other_pids.push(pid);
         }
     }
-}
-
-fn is_info(severity: Severity) -> bool {
-    severity == Severity::Info
 }
 
 /// Whether a rule's steps only count the bytes that moved: of the same moment, others tell what they were.

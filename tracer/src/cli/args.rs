@@ -3,8 +3,7 @@
 use clap::{Parser, Subcommand, ValueEnum};
 use forkscope::filter::{Filter, nearest};
 use forkscope::recording::Payload;
-use forkscope::report::{RuleId, Severity};
-use forkscope::rules::Level;
+use forkscope::report::{Level, RuleId, Severity};
 use forkscope::sinks::screen::Theme;
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -137,7 +137,7 @@ async fn drive(
             None => {}
         }
         progress.look_at(started, session);
-        if let Some(status) = progress.end(session) {
+        if let Some(status) = progress.over(session) {
             return Ok(status);
         }
     }

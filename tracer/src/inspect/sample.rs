@@ -4,6 +4,7 @@ use super::{Look, SeenCall, SeenFd, SeenProcess, SeenSocket, SeenThread, SeenWat
 use crate::event::ProcKey;
 use crate::model::Place;
 use crate::report::{Backend, Host, Session, Target};
+use forkscope_proto::net::{AF_INET, AF_UNIX, IPPROTO_TCP, SOCK_STREAM};
 use forkscope_proto::{FileKind, Socket};
 use rustc_hash::FxHashMap;
 
@@ -112,9 +113,9 @@ fn endpoints() -> Vec<SeenFd> {
 fn sockets() -> FxHashMap<u64, SeenSocket> {
     let tcp = |local_port, remote_port, state, queues| SeenSocket {
         socket: Socket {
-            family: 2,
-            kind: 1,
-            protocol: 6,
+            family: AF_INET,
+            kind: SOCK_STREAM,
+            protocol: IPPROTO_TCP,
             state,
             local_port,
             remote_port,
@@ -126,7 +127,7 @@ fn sockets() -> FxHashMap<u64, SeenSocket> {
         ..SeenSocket::default()
     };
     let unix = |state, peer, name: Option<&str>| SeenSocket {
-        socket: Socket { family: 1, kind: 1, state, peer, ..Socket::default() },
+        socket: Socket { family: AF_UNIX, kind: SOCK_STREAM, state, peer, ..Socket::default() },
         name: name.map(Into::into),
         queues: Some((0, 0)),
         ..SeenSocket::default()

@@ -37,6 +37,7 @@ mod standing;
 mod table;
 mod topic;
 mod transfers;
+mod turn;
 mod wakeup;
 
 pub use address::Address;
@@ -45,10 +46,11 @@ pub use change::{Change, Failure};
 pub use epoll::{Act, Epoll, EpollUse, EpollUser, Watch};
 pub use file::{FileId, Held, OpenFile, Origin};
 pub use process::{Facts, Place, ProcId, Process};
-pub use socket::{Access, Farewell, Goodbye, SockId, Socket, Turn, Usage};
+pub use socket::{Access, Farewell, Goodbye, SockId, Socket, Usage};
 pub use standing::Standing;
 pub use table::{End, Holding, Past, Slot, Table};
 pub use topic::Topic;
+pub use turn::{LastWord, Turn};
 pub use wakeup::{Taken, WakeId, WakeUser, Wakeup, Watched};
 
 use crate::event::ProcKey;

@@ -2,7 +2,7 @@
 
 use super::socket::Socket;
 use super::{Change, Farewell, Goodbye, Model, Origin, ProcId, SockId};
-use crate::protocol::{Chunk, Direction, Protocol, Sign, TlsFacts, Wire, is_hello};
+use crate::protocol::{Chunk, Direction, GOAWAY, Protocol, Sign, TlsFacts, Wire, is_hello};
 use forkscope_proto as proto;
 use proto::{Act, Plaintext};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -239,10 +239,16 @@ impl Socket {
 
     /// `tls`: on a connection with TLS, or inside it.
     fn heard(&mut self, at: Origin, fd: i32, tls: bool, sign: Sign, out: &mut Vec<Change>) {
-        if let Sign::Goodbye { message, .. } = sign {
-            self.note_goodbye(at, tls);
-            let how = Farewell::Message(message);
-            self.end_for_all(Goodbye { by: at, fd, how });
+        match sign {
+            Sign::Goodbye { message, .. } => {
+                self.note_goodbye(at, fd, tls, message == GOAWAY);
+                let how = Farewell::Message(message);
+                self.end_for_all(Goodbye { by: at, fd, how });
+            }
+            Sign::Request { .. } | Sign::StreamOpened { .. } | Sign::StreamReused { .. } => {
+                self.note_request(at, fd);
+            }
+            _ => {}
         }
         self.asked.note(&sign, at, fd);
         out.push(Change::Said { socket: self.id, by: at, fd, sign });

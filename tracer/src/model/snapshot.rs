@@ -1,7 +1,7 @@
 //! A process as /proc showed it: where nothing was seen before, or a race left doubt.
 
-use super::socket::Turn;
 use super::table::End;
+use super::turn::Turn;
 use super::{Change, Model, Origin};
 use crate::event::{Snapshot, SnapshotFd};
 use forkscope_proto::FileRef;
@@ -65,19 +65,8 @@ impl Model {
             return;
         };
         if first && socket.is_connection() {
-            let Origin { time, process, tid, .. } = at;
-            let turn = Turn {
-                process,
-                tid,
-                fd: entry.fd,
-                nr: 0,
-                from: time,
-                to: time,
-                sent: 0,
-                received: 0,
-                assumed: true,
-                goodbye: false,
-            };
+            let Origin { time, process, .. } = at;
+            let turn = Turn { assumed: true, ..Turn::begin(Origin { nr: 0, ..at }, entry.fd) };
             match socket.turns.first().map(|turn| turn.process) {
                 None => {
                     socket.opened = at;

@@ -2,6 +2,7 @@
 
 use super::address::{self, Address};
 use super::asked::{Asked, Requests};
+use super::turn::{LastWord, Turn};
 use super::{Failure, OpenFile, Origin, ProcId};
 use crate::protocol::{Direction, Few, Http2Log, InFlight, Protocol, TlsFacts, User, Wire, fetch};
 use forkscope_proto as proto;
@@ -33,6 +34,8 @@ pub struct Usage {
     pub passed: bool,
     /// It has read the stream's end: the peer ended its side, or a holder did.
     pub read_end: bool,
+    /// What it has said last.
+    pub last_word: LastWord,
     /// Bytes and calls each way.
     pub sent: (u64, u64),
     /// Likewise.
@@ -82,31 +85,6 @@ pub struct Goodbye {
     pub fd: i32,
     /// How.
     pub how: Farewell,
-}
-
-/// Consecutive use by one process.
-#[derive(Clone, Copy, Debug)]
-pub struct Turn {
-    /// Who.
-    pub process: ProcId,
-    /// Which thread began it.
-    pub tid: u32,
-    /// Under which number.
-    pub fd: i32,
-    /// By which call it began.
-    pub nr: u16,
-    /// From when.
-    pub from: u64,
-    /// Until when.
-    pub to: u64,
-    /// Bytes sent.
-    pub sent: u64,
-    /// Bytes received.
-    pub received: u64,
-    /// It was not seen: the process had the connection before forkscope looked.
-    pub assumed: bool,
-    /// It is a goodbye to the session and nothing before it, or comes after that of the same process.
-    pub goodbye: bool,
 }
 
 /// A socket. There are many: it is small, and what each transfer looks at is together.
@@ -162,8 +140,6 @@ struct Rare {
 }
 
 impl Socket {
-    /// Turns that are remembered.
-    const TURNS: usize = 16;
     /// Users that are remembered.
     const USERS: usize = 256;
 
@@ -347,6 +323,7 @@ impl Socket {
                     fd,
                     passed: false,
                     read_end: false,
+                    last_word: LastWord::None,
                     sent: (0, 0),
                     received: (0, 0),
                     last_error: None,
@@ -361,29 +338,6 @@ impl Socket {
         Some(usage)
     }
 
-    /// Adds to the turn of its process, or begins one. A fork ends a turn: what comes after it, the child's copy
-    /// of the session's state does not know.
-    pub(super) fn take_turn(&mut self, mut turn: Turn) {
-        let forked = self.crossed.map_or(0, |(_, _, time)| time);
-        let goes_on =
-            |last: &&mut Turn| last.process == turn.process && (last.to >= forked || turn.from < forked);
-        if let Some(last) = self.turns.last_mut().filter(goes_on) {
-            if last.assumed && !turn.assumed {
-                (last.tid, last.fd, last.nr) = (turn.tid, turn.fd, turn.nr);
-            }
-            last.to = turn.to;
-            last.sent = last.sent.saturating_add(turn.sent);
-            last.received = last.received.saturating_add(turn.received);
-            last.assumed &= turn.assumed;
-            return;
-        }
-        if self.turns.len() == Self::TURNS {
-            self.turns.remove(Self::TURNS / 2);
-        }
-        turn.goodbye = self.goodbye().is_some_and(|goodbye| goodbye.by.process == turn.process);
-        self.turns.push(turn);
-    }
-
     /// Who ended it for all, where a holder did.
     #[must_use]
     pub fn goodbye(&self) -> Option<Goodbye> {
@@ -393,14 +347,6 @@ impl Socket {
     /// A holder ends it for all. The first one that does is remembered.
     pub(super) fn end_for_all(&mut self, goodbye: Goodbye) {
         self.rare.get_or_insert_default().goodbye.get_or_insert(goodbye);
-    }
-
-    /// The newest turn has said goodbye. Inside TLS what the session itself says to its end comes first, as data: PostgreSQL's
-    /// Terminate.
-    pub(super) fn note_goodbye(&mut self, by: Origin, inside_tls: bool) {
-        if let Some(turn) = self.turns.last_mut().filter(|turn| turn.process == by.process) {
-            turn.goodbye |= turn.from == by.time || inside_tls && turn.received == 0;
-        }
     }
 
     pub(super) fn note_at_once(&mut self, pair: Option<[User; 2]>) {

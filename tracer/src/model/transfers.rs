@@ -1,6 +1,6 @@
 //! What transfers do: who used which socket, and what the bytes said.
 
-use super::socket::Turn;
+use super::turn::Turn;
 use super::{Change, Failure, Model, OpenFile, Origin, Past, Slot, SockId, Socket};
 use crate::errno;
 use crate::protocol::{Chunk, Direction, fits_mid_stream, says_goodbye};
@@ -14,8 +14,8 @@ const MSG_PEEK: u32 = 2;
 impl Model {
     pub(super) fn transfer(&mut self, at: Origin, io: &Io, payload: &[u8], out: &mut Vec<Change>) {
         let table = self.table_id(at).and_then(|id| self.tables.get(&id));
-        let glance = table.and_then(|table| table.same_socket(io.fd, &io.file));
-        let (known, has_past) = glance.map_or((None, true), |(id, has_past)| (Some(id), has_past));
+        let there = table.and_then(|table| table.same_socket(io.fd, &io.file));
+        let (known, has_past) = there.map_or((None, true), |(id, has_past)| (Some(id), has_past));
         let file = if known.is_none() { self.resolve(at, io.fd, &io.file, out) } else { None };
         let sent = calls::SPECS.get(usize::from(at.nr)).is_some_and(|spec| spec.shape == Shape::Send);
         if let Some(errno) = errno::of(io.ret) {
@@ -169,19 +169,6 @@ fn note(socket: &mut Socket, at: Origin, fd: i32, sent: bool, bytes: u64) {
     }
     if is_connection {
         let (sent, received) = if sent { (bytes, 0) } else { (0, bytes) };
-        let Origin { time, process, tid, nr } = at;
-        let (assumed, goodbye) = (false, false);
-        socket.take_turn(Turn {
-            process,
-            tid,
-            fd,
-            nr,
-            from: time,
-            to: time,
-            sent,
-            received,
-            assumed,
-            goodbye,
-        });
+        socket.take_turn(Turn { sent, received, ..Turn::begin(at, fd) });
     }
 }

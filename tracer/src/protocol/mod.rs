@@ -34,7 +34,8 @@ mod wire;
 pub(crate) use fetch::fetch;
 pub use few::Few;
 pub use http2::{
-    FrameKind, Goaway, Log as Http2Log, Stream as Http2Stream, StreamUse, Verb, error_name, grpc_status_name,
+    FrameKind, GOAWAY, Goaway, Log as Http2Log, Stream as Http2Stream, StreamUse, Verb, error_name,
+    grpc_status_name,
 };
 pub use in_flight::InFlight;
 pub use kept::Kept;

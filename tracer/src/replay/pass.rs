@@ -3,8 +3,7 @@
 use crate::analysis::Analysis;
 use crate::event::{Event, What};
 use crate::recording::{End, Entry};
-use crate::report::{Baseline, Finding, RuleId, Severity};
-use crate::rules::Level;
+use crate::report::{Baseline, Finding, Level, RuleId, Severity};
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -49,6 +49,15 @@ pub enum Severity {
     Error,
 }
 
+/// The level that a user has set a rule to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Findings of the rule have this severity.
+    At(Severity),
+    /// The rule is off.
+    Off,
+}
+
 /// How sure a finding is. Ordered: `Inconclusive < Likely < Certain`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

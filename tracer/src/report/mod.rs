@@ -19,7 +19,7 @@ pub mod stats;
 pub use baseline::{BASELINE_VERSION, Baseline, Baselined, Unreadable};
 pub use connection::{CallError, Connection, Family, Holder, TlsSession};
 pub use document::{Report, SCHEMA_VERSION, Tool, schema};
-pub use finding::{Confidence, Evidence, Finding, Fix, RuleId, Severity};
+pub use finding::{Confidence, Evidence, Finding, Fix, Level, RuleId, Severity};
 pub use http2::{Goaway, Http2, Stream};
 pub use look::{
     CreatorGuess, FileHolder, ProtocolGuess, SharedFile, SharedKind, SocketNow, Thread, Wait, Watch,

@@ -49,15 +49,6 @@ pub enum Says {
     Broken,
 }
 
-/// The level a rule was set to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// Findings of the rule have this severity.
-    At(Severity),
-    /// The rule is off.
-    Off,
-}
-
 /// What a rule claims, without the words: whether that says anything new of its cause can be told from it.
 #[derive(Clone, Copy, Debug)]
 pub struct Claim {

@@ -1,15 +1,20 @@
 //! What the rules hand over. Of a cause that is seen again and again most is known: that is counted, and nothing is written.
 
-use super::{Cause, Claim, Draft, Level, Says};
-use crate::report::{RuleId, Severity};
+use super::{Cause, Claim, Draft, Says};
+use crate::report::{Level, RuleId, Severity};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
+
+/// The most findings of one session that inform, and the most that do more: further causes say nothing more.
+const MOST_FINDINGS: usize = 1000;
 
 /// What was said of causes so far.
 #[derive(Debug, Default)]
 pub struct Said {
     levels: BTreeMap<RuleId, Level>,
     causes: FxHashMap<Cause, Known>,
+    /// Of how many causes the finding does more than inform, and of how many it does not.
+    counts: [usize; 2],
 }
 
 /// What was said of a cause.
@@ -29,7 +34,7 @@ impl Said {
     /// Nothing was said; rules have these levels.
     #[must_use]
     pub fn nothing(levels: BTreeMap<RuleId, Level>) -> Self {
-        Self { levels, causes: FxHashMap::default() }
+        Self { levels, ..Self::default() }
     }
 
     /// A claim as the user wants it: at the level of its rule. `None`: its rule is off.
@@ -48,13 +53,22 @@ impl Said {
         self.causes.get(cause)
     }
 
-    /// Takes out what was said of this cause.
-    pub fn take(&mut self, cause: &Cause) -> Option<Known> {
-        self.causes.remove(cause)
+    /// Whether one more finding of this severity has room. Information has a budget of its own: it must not crowd out errors.
+    #[must_use]
+    pub fn has_room(&self, severity: Severity) -> bool {
+        self.counts[budget(severity)] < MOST_FINDINGS
     }
 
-    /// From now on this was said of the cause.
+    /// Takes out what was said of this cause.
+    pub fn take(&mut self, cause: &Cause) -> Option<Known> {
+        let known = self.causes.remove(cause)?;
+        self.counts[budget(known.named.severity)] -= 1;
+        Some(known)
+    }
+
+    /// From now on this was said of its cause, of which nothing is known yet, or was taken out.
     pub fn put(&mut self, known: Known) {
+        self.counts[budget(known.named.severity)] += 1;
         self.causes.insert(known.named.cause, known);
     }
 }
@@ -74,6 +88,10 @@ impl Known {
     }
 }
 
+fn budget(severity: Severity) -> usize {
+    usize::from(severity == Severity::Info)
+}
+
 /// What the rules find in one event.
 #[derive(Debug)]
 pub struct Drafts<'a> {
@@ -89,11 +107,11 @@ impl<'a> Drafts<'a> {
         Self { said, new, again }
     }
 
-    /// Whether a claim should be written out. If not, it says nothing new of its cause, and is counted here.
+    /// Makes a claim. True: it is news, and a draft of it should follow. Else it is counted, where its cause has a finding.
     #[must_use]
-    pub fn wants(&mut self, claim: Claim, time: u64) -> bool {
+    pub fn claim(&mut self, claim: Claim, time: u64) -> bool {
         let Some(claim) = self.said.at_its_level(claim) else { return false };
-        let Some(known) = self.said.of(&claim.cause) else { return true };
+        let Some(known) = self.said.of(&claim.cause) else { return self.said.has_room(claim.severity) };
         let is_news = known.lacks(&claim) || known.yields_to(&claim);
         if !is_news {
             self.again.push((known.at, time));
@@ -131,7 +149,12 @@ mod tests {
         let named = claim(RULE, Error, Likely, Says::Possible);
         let levels = [(RuleId::StolenReply, Level::Off), (RuleId::ForeignGoodbye, Level::At(Info))];
         let mut said = Said::nothing(levels.into());
-        said.put(Known { at: 7, named, told: vec![(RULE, Says::Possible)], shown: Vec::new() });
+        let told = vec![
+            (RULE, Says::Possible),
+            (RuleId::ForeignGoodbye, Says::Lost),
+            (RuleId::Enotsock, Says::Lost),
+        ];
+        said.put(Known { at: 7, named, told, shown: Vec::new() });
         for (what, claim, wanted, counted) in [
             ("the same", named, false, true),
             ("less bad", Claim { severity: Warning, confidence: Certain, ..named }, false, true),
@@ -140,11 +163,31 @@ mod tests {
             ("other evidence", Claim { rule: RuleId::PreExecIo, ..named }, true, false),
             ("another cause", Claim { cause: Cause::Sharing(SockId(2)), ..named }, true, false),
             ("a rule that is off", claim(RuleId::StolenReply, Error, Certain, Says::Astray), false, false),
-            ("at its level", claim(RuleId::ForeignGoodbye, Error, Certain, Says::Lost), true, false),
+            ("as bad as it is by itself", claim(RuleId::Enotsock, Error, Certain, Says::Lost), true, false),
+            ("less bad at its level", claim(RuleId::ForeignGoodbye, Error, Certain, Says::Lost), false, true),
         ] {
             let (mut new, mut again) = (Vec::new(), Vec::new());
-            assert_eq!(Drafts::new(&said, &mut new, &mut again).wants(claim, 9), wanted, "{what}");
+            assert_eq!(Drafts::new(&said, &mut new, &mut again).claim(claim, 9), wanted, "{what}");
             assert_eq!(again, if counted { vec![(7, 9)] } else { vec![] }, "{what}");
         }
+    }
+
+    #[test]
+    fn information_does_not_crowd_out_errors() {
+        let mut said = Said::default();
+        let known = |socket, severity| {
+            let cause = Cause::Holding(SockId(socket));
+            let named = Claim { rule: RULE, severity, confidence: Certain, says: Says::Possible, cause };
+            Known { at: 0, named, told: Vec::new(), shown: Vec::new() }
+        };
+        (0..MOST_FINDINGS as u32).for_each(|socket| said.put(known(socket, Info)));
+        let is_news = |said: &Said, severity| {
+            Drafts::new(said, &mut Vec::new(), &mut Vec::new()).claim(known(u32::MAX, severity).named, 1)
+        };
+        assert_eq!([Info, Warning, Error].map(|severity| is_news(&said, severity)), [false, true, true]);
+        // One of them turns out to be worse.
+        let worse = said.take(&Cause::Holding(SockId(1))).expect("it is known");
+        said.put(Known { named: Claim { severity: Error, ..worse.named }, ..worse });
+        assert!(is_news(&said, Info));
     }
 }

@@ -71,7 +71,7 @@ fn found(model: &Model, failed: &Failure, out: &mut Drafts<'_>) -> Option<Draft>
         says: Says::Lost,
         cause: Cause::Number { process, fd },
     };
-    if !out.wants(claim, time) {
+    if !out.claim(claim, time) {
         return None;
     }
     let was = connection_of(model, past.file.socket);

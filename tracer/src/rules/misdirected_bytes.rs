@@ -41,7 +41,7 @@ impl Rule for MisdirectedBytes {
             says: Says::Astray,
             cause: Cause::Number { process, fd },
         };
-        if !out.wants(claim, time) {
+        if !out.claim(claim, time) {
             return;
         }
         let mut steps = history::steps(model, process, tid, fd, past);

@@ -27,7 +27,7 @@ mod stream;
 mod turns;
 mod under_way;
 
-pub use draft::{Cause, Claim, Draft, Level, Says, Step};
+pub use draft::{Cause, Claim, Draft, Says, Step};
 pub use drafts::{Drafts, Known, Said};
 pub use fix::{Server, fixes};
 

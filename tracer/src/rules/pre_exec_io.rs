@@ -83,7 +83,7 @@ impl PreExecIo {
             .collect();
         for socket in used.into_iter().filter_map(|id| model.socket(id)) {
             let turn = socket.turns.iter().find(|turn| turn.process == process);
-            if turn.is_some_and(|turn| turn.goodbye) {
+            if turn.is_some_and(Turn::is_goodbye) {
                 continue;
             }
             let number = given.iter().find(|(id, _)| *id == socket.id).map(|(_, fd)| *fd);
@@ -103,7 +103,7 @@ impl PreExecIo {
     /// Another has gone on already, or is watched.
     fn judge(&mut self, model: &Model, socket: &Socket, spoken: Spoken, out: &mut Drafts<'_>) {
         let went_on = socket.turns.iter().rev().find(|turn| {
-            !turn.goodbye && turn.from > spoken.from && was_before(socket, &spoken, turn.process)
+            !turn.is_goodbye() && turn.from > spoken.from && was_before(socket, &spoken, turn.process)
         });
         if let Some(turn) = went_on {
             out.extend(draft(model, socket, &spoken, turn.process, true));
@@ -128,7 +128,7 @@ impl PreExecIo {
     fn used(&mut self, model: &Model, id: SockId, user: ProcId, out: &mut Drafts<'_>) {
         let Some((spoken, socket)) = self.spoken.get(&id).zip(model.socket(id)) else { return };
         // A goodbye is not going on.
-        let ends = socket.turns.last().is_some_and(|turn| turn.process == user && turn.goodbye);
+        let ends = socket.turns.last().is_some_and(|turn| turn.process == user && turn.is_goodbye());
         if user != spoken.process && !ends && was_before(socket, spoken, user) {
             out.extend(draft(model, socket, spoken, user, true));
             self.spoken.remove(&id);
@@ -163,10 +163,13 @@ fn was_before(socket: &Socket, spoken: &Spoken, process: ProcId) -> bool {
         && socket.turns.iter().any(|turn| turn.process == process && turn.from < spoken.from)
 }
 
-/// A process that used the connection before, and holds it.
+/// A process that used the connection before, holds it, and has not said goodbye.
 fn waiting(model: &Model, socket: &Socket, spoken: &Spoken) -> Option<ProcId> {
-    let before =
-        |id: &ProcId| was_before(socket, spoken, *id) && model.holds_socket(*id, socket.id, spoken.fd);
+    let before = |id: &ProcId| {
+        was_before(socket, spoken, *id)
+            && !socket.has_said_goodbye(*id)
+            && model.holds_socket(*id, socket.id, spoken.fd)
+    };
     socket.turns.iter().map(|turn| turn.process).find(before)
 }
 

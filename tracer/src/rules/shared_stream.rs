@@ -52,8 +52,8 @@ fn turns(model: &Model, id: SockId, process: ProcId, out: &mut Drafts<'_>) -> Op
     let socket = model.socket(id)?;
     let [earlier @ .., last] = &socket.turns[..] else { return None };
     // What comes of a goodbye, `foreign-goodbye` says.
-    let earlier = || earlier.iter().filter(|turn| !turn.goodbye);
-    if last.process != process || last.goodbye || earlier().count() < 2 {
+    let earlier = || earlier.iter().filter(|turn| !turn.is_goodbye());
+    if last.process != process || last.is_goodbye() || earlier().count() < 2 {
         return None;
     }
     let previous = earlier().next_back()?;
@@ -105,7 +105,7 @@ fn turns(model: &Model, id: SockId, process: ProcId, out: &mut Drafts<'_>) -> Op
         says: Says::Possible,
         cause: Cause::Sharing(id),
     };
-    out.wants(claim, model.now()).then(|| {
+    out.claim(claim, model.now()).then(|| {
         let how = if at_once { "have requests under way at once on" } else { "both use" };
         let what = format!("{} and {} {how} {}", model.pid(process), model.pid(other), connection(socket));
         draft(model, socket, [process, other], claim, what)
@@ -140,7 +140,7 @@ fn said(
         says: Says::Broken,
         cause: Cause::Sharing(id),
     };
-    if !out.wants(claim, model.now()) {
+    if !out.claim(claim, model.now()) {
         return None;
     }
     let [pid, other] = [by, before].map(|id| model.pid(id));

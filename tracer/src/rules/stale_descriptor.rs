@@ -78,7 +78,7 @@ impl Rule for StaleDescriptor {
         match meant(failed) {
             Meant::Kinds(kinds) => {
                 if let Some(past) = closed(model, failed, kinds)
-                    && out.wants(claim(model, failed, past), failed.time)
+                    && out.claim(claim(model, failed, past), failed.time)
                 {
                     out.push(draft(model, failed, past));
                 }

@@ -4,7 +4,7 @@ use super::history::{beginning, call, connection};
 use super::turns::{both_went_on, on_purpose};
 use super::{Cause, Claim, Draft, Drafts, Rule, Says, Step, confidence, stream};
 use crate::model::{Change, Model, Origin, ProcId, SockId, Socket, Topic};
-use crate::protocol::Sign;
+use crate::protocol::{Sign, User};
 use crate::report::{RuleId, Severity};
 use std::collections::VecDeque;
 
@@ -36,15 +36,15 @@ pub(super) struct StolenReply {
 }
 
 /// A reply that another process read.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 struct Taken {
     socket: SockId,
     asker: ProcId,
     /// Who read it, when and by which call.
     by: Origin,
     fd: i32,
-    /// Of which request, as a clause.
-    of: String,
+    /// Of whose request on which stream, where they have numbers.
+    of: Option<(u32, User)>,
 }
 
 impl Rule for StolenReply {
@@ -68,11 +68,8 @@ impl StolenReply {
     fn said(&mut self, model: &Model, id: SockId, (by, fd): (Origin, i32), sign: Sign, out: &mut Drafts<'_>) {
         let Some(socket) = model.socket(id) else { return };
         let (asker, of) = match sign {
-            Sign::Answer { stream, opener, .. } => {
-                let path = stream::path_clause(socket, stream, opener);
-                (opener, format!("{path} on stream {stream}"))
-            }
-            Sign::Reply { requester: Some(asker), sure: true, .. } => (asker, String::new()),
+            Sign::Answer { stream, opener, .. } => (opener, Some((stream, opener))),
+            Sign::Reply { requester: Some(asker), sure: true, .. } => (asker, None),
             _ => return,
         };
         let (asker, reader) = (ProcId::from(asker), by.process);
@@ -134,11 +131,14 @@ fn found(model: &Model, socket: &Socket, taken: &Taken, out: &mut Drafts<'_>) ->
         says: Says::Astray,
         cause: Cause::Sharing(socket.id),
     };
-    out.wants(claim, taken.by.time).then(|| draft(model, socket, taken, claim))
+    out.claim(claim, taken.by.time).then(|| draft(model, socket, taken, claim))
 }
 
 fn draft(model: &Model, socket: &Socket, taken: &Taken, claim: Claim) -> Draft {
-    let Taken { asker, by, fd, ref of, .. } = *taken;
+    let Taken { asker, by, fd, of, .. } = *taken;
+    let of = of.map_or_else(String::new, |(stream, opener)| {
+        format!("{} on stream {stream}", stream::path_clause(socket, stream, opener))
+    });
     let Origin { process: reader, time, nr, .. } = by;
     let (asker_pid, reader_pid) = (model.pid(asker), model.pid(reader));
     let mut steps = beginning(model, socket, fd);

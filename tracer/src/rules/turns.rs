@@ -8,7 +8,10 @@ use crate::model::{Model, ProcId, Socket, Turn};
 pub(super) fn both_went_on(socket: &Socket, one: ProcId, two: ProcId) -> bool {
     let Some((_, _, forked)) = socket.crossed else { return false };
     let sent = |process| {
-        socket.turns.iter().any(|turn| turn.process == process && turn.from >= forked && turn.sent > 0)
+        socket
+            .turns
+            .iter()
+            .any(|turn| turn.process == process && turn.from >= forked && turn.sent > 0 && !turn.is_goodbye())
     };
     !socket.accepted && sent(one) && sent(two)
 }
@@ -22,7 +25,7 @@ pub(super) fn on_purpose(socket: &Socket, process: ProcId) -> bool {
 /// each other, nor do two writers whom nobody answers.
 pub(super) fn both_ways(socket: &Socket, one: ProcId, two: ProcId, since: u64) -> bool {
     let total = |process| {
-        let its = socket.turns.iter().filter(|turn| turn.process == process);
+        let its = socket.turns.iter().filter(|turn| turn.process == process && !turn.is_goodbye());
         its.filter(|turn| turn.to >= since || turn.assumed).fold(
             (0u64, 0u64, false),
             |(sent, received, any), turn| {

@@ -127,6 +127,8 @@ fn pointers_lead_to_the_same_in_whichever_way_they_are_followed() {
 /// What the kernel's verifier may look at in the programs on system calls, each time that a session begins: a few tens of
 /// milliseconds. A pointer that is followed on many ways, or memory that is cleared byte by byte, makes it twice as much.
 const MOST_VERIFIED: u32 = 36_000;
+/// Likewise of the older kernel's verifier, which knows fewer of them by another.
+const MOST_VERIFIED_BEFORE_6_18: u32 = 48_000;
 
 #[test]
 fn the_verifier_has_little_to_look_at() {
@@ -134,8 +136,10 @@ fn the_verifier_has_little_to_look_at() {
     if Env::get().is_none() || kernel() < (5, 16) {
         return;
     }
+    let programs = || loaded_programs().filter_map(Result::ok);
+    let before: Vec<u32> = programs().map(|program| program.id()).collect();
     let _source = EbpfSource::start(&Settings::default()).expect("eBPF works here");
-    let programs = loaded_programs().filter_map(Result::ok);
+    let programs = programs().filter(|program| !before.contains(&program.id()));
     let counts: Vec<(String, u32)> = programs
         .filter_map(|program| {
             Some((program.name_as_str()?.to_owned(), program.verified_instruction_count()?))
@@ -143,5 +147,6 @@ fn the_verifier_has_little_to_look_at() {
         .filter(|(name, _)| ["forkscope_enter", "forkscope_exit"].contains(&name.as_str()))
         .collect();
     assert!(counts.len() >= 2, "{counts:?}");
-    assert!(counts.iter().all(|&(_, count)| count <= MOST_VERIFIED), "{counts:?}");
+    let most = if kernel() < (6, 18) { MOST_VERIFIED_BEFORE_6_18 } else { MOST_VERIFIED };
+    assert!(counts.iter().all(|&(_, count)| count <= most), "{counts:?}");
 }

@@ -121,12 +121,13 @@ fn all_are_told_of_a_process_that_may_share_and_where_all_are_asked_for() {
 
 /// What a process shares after an exec more than one has the file of: the program has no copy of its state.
 #[test]
-fn few_are_told_of_the_program_that_a_child_executes() {
+fn few_are_told_again_after_an_exec() {
     if Env::get().is_none() {
         return;
     }
     let mut program = start(&Settings::default(), Known { kin: true, ..Known::default() });
     program.does("os.fork() or os._exit(0); os.wait()");
+    tells_all(&mut program, "it has forked");
     program.executes_itself();
     program.does(&format!("exec({SETS_UP:?})"));
     tells_few(&mut program, WAITS, |told| told.waits);
@@ -150,7 +151,8 @@ fn all_are_told_of_several_that_are_attached_to() {
         programs.iter_mut().for_each(Process::go_on);
         programs.into_iter().for_each(|program| drop(program.end()));
         let calls = session.end().report["stats"]["events"]["call"].as_u64().expect("a number");
-        assert_eq!(calls as usize >= count * TIMES, count > 1, "{count}: {calls}");
+        let (calls, all) = (calls as usize, count * TIMES);
+        assert!(if count > 1 { calls >= all } else { calls < all / 2 }, "{count}: {calls}");
     }
 }
 

@@ -42,6 +42,8 @@ fn goodbyes_to_one_session_are_no_use_of_it() {
     let (mut kernel, fd) = goodbyes();
     kernel.send(P, fd, TERMINATE);
     assert_eq!(kernel.findings(), []);
+    kernel.receive_end(P, fd);
+    assert_eq!(kernel.findings(), [], "it had said goodbye itself");
     // Whoever still wanted something is told of the first of them.
     let (mut kernel, fd) = goodbyes();
     kernel.send(P, fd, QUERY);
@@ -61,6 +63,18 @@ fn a_goodbye_between_two_hides_neither() {
     kernel.send(C, fd, TERMINATE);
     kernel.send(SECOND, fd, QUERY);
     assert_eq!(kernel.findings(), [("shared-stream", SECOND, Some(fd))]);
+}
+
+/// A goodbye right after a question takes nothing from that.
+#[test]
+fn a_question_and_a_goodbye_in_one_send() {
+    let mut kernel = Kernel::new();
+    let fd = session(&mut kernel);
+    kernel.fork(P, C, 0);
+    kernel.send(C, fd, QUERY);
+    kernel.receive(C, fd, ANSWER);
+    kernel.send(P, fd, &[QUERY, TERMINATE].concat());
+    assert_eq!(kernel.findings(), [("shared-stream", P, Some(fd))]);
 }
 
 #[test]

@@ -26,6 +26,29 @@ fn rows(streams: &[Stream]) -> Vec<String> {
     streams.iter().map(row).collect()
 }
 
+/// Who says GOAWAY finishes what it has open: that is use, and the other's beside it is shared.
+#[test]
+fn who_says_goaway_may_go_on() {
+    const GOAWAY: &[u8] = b"\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\0";
+    const DATA: &[u8] = b"\0\0\x05\0\0\0\0\0\x01\0\0\0\0\0";
+    for goes_on in [false, true] {
+        let mut kernel = Kernel::new();
+        let fd = kernel.connect(P, 80);
+        kernel.send(P, fd, PREFACE);
+        kernel.send(P, fd, ONE);
+        kernel.fork(P, C, 0);
+        kernel.send(C, fd, TWO);
+        kernel.send(P, fd, GOAWAY);
+        assert_eq!(kernel.findings(), []);
+        if goes_on {
+            kernel.send(P, fd, DATA);
+            kernel.receive(P, fd, DATA);
+        }
+        let expected = if goes_on { vec![("shared-stream", P, Some(fd))] } else { vec![] };
+        assert_eq!(kernel.findings(), expected);
+    }
+}
+
 #[test]
 fn one_stream_id_twice_says_what_was_called() {
     let mut kernel = Kernel::new();

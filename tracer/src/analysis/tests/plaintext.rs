@@ -85,6 +85,26 @@ fn a_child_that_ends_the_session_of_its_parent_inside_tls() {
     assert!(words.contains("sent Terminate") && words.contains("PostgreSQL over TLS"), "{words}");
 }
 
+/// As without TLS: each says goodbye to a session that was ended already.
+#[test]
+fn goodbyes_to_one_session_inside_tls() {
+    const SECOND: u32 = C + 1;
+    let mut kernel = Kernel::new();
+    let fd = postgres(&mut kernel);
+    for child in [C, SECOND] {
+        kernel.fork(P, child, 0);
+    }
+    write(&mut kernel, P, S, fd, QUERY);
+    read(&mut kernel, P, S, fd, ANSWER);
+    for process in [C, SECOND, P] {
+        write(&mut kernel, process, S, fd, TERMINATE);
+        kernel.openssl(process, Act::Shutdown, S, Some(fd), b"");
+        kernel.send(process, fd, RECORD);
+    }
+    kernel.receive_end(P, fd);
+    assert_eq!(kernel.findings(), []);
+}
+
 /// What the peer says last is hidden in TLS 1.3, too.
 #[test]
 fn a_parent_that_reads_the_end_of_the_session() {

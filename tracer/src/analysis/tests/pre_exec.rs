@@ -133,7 +133,6 @@ fn healthy_children() {
             kernel.fork(P, C, 0);
             ask(kernel, C, fd);
             kernel.send(P, fd, BYE);
-            kernel.close(P, fd);
             kernel.close(C, fd);
             kernel.exec(C);
         }),

@@ -48,6 +48,18 @@ fn a_child_that_closes_its_parent_s_channel() {
     assert!(finding.title.contains("closed AMQP channel 1"), "{}", finding.title);
 }
 
+/// Each says goodbye, and one reads the answer to that.
+#[test]
+fn goodbyes_to_one_broker() {
+    let (end, ended) = (method(0, 10, 50), method(0, 10, 51));
+    let publish = method(1, 60, 40);
+    let (mut kernel, fd) = amqp(&[(P, SENDS, &publish), (C, SENDS, &end), (P, SENDS, &end)]);
+    kernel.receive(C, fd, &ended);
+    kernel.receive(P, fd, &ended);
+    kernel.receive_end(P, fd);
+    assert_eq!(kernel.findings(), []);
+}
+
 #[test]
 fn a_child_that_ends_its_parent_s_session_unread() {
     let (end, ended) = (method(0, 10, 50), method(0, 10, 51));

@@ -11,6 +11,7 @@ const AT_ONCE: Duration = Duration::from_secs(1);
 /// How long after the program's end others of its processes are worth a word.
 const LINGERS: Duration = Duration::from_millis(500);
 
+/// What became of the program, and of the user's wish to leave.
 pub(super) struct Progress {
     /// The program's exit status, once it has ended.
     status: Option<u8>,
@@ -63,8 +64,8 @@ impl Progress {
         }
     }
 
-    /// The session's exit status, where it has come to its end.
-    pub(super) fn end(&mut self, session: &mut Session) -> Option<u8> {
+    /// The session's exit status, where it is over.
+    pub(super) fn over(&mut self, session: &mut Session) -> Option<u8> {
         // On the live screen there is something to read.
         if self.status.is_some()
             && session.dashboard.is_none()

@@ -35,6 +35,9 @@ pub(super) const SPEECH: Speech = Speech {
 };
 
 /// What a client sends first (RFC 9113, 3.4).
+/// An endpoint's last word (RFC 9113, 6.8): it opens no more streams, and may finish those that are open.
+pub const GOAWAY: &str = "GOAWAY";
+
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// The client's preface.
@@ -213,7 +216,7 @@ impl Http2 {
                     out(Sign::Cancelled { stream: frame.stream, opener, by: user });
                 }
             }
-            FrameKind::Goaway => out(Sign::Goodbye { by: user, message: "GOAWAY" }),
+            FrameKind::Goaway => out(Sign::Goodbye { by: user, message: GOAWAY }),
             _ => {}
         }
     }

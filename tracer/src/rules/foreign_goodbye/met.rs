@@ -1,7 +1,7 @@
 //! What a process meets whose connection another one has ended.
 
 use crate::errno;
-use crate::model::{Farewell, Goodbye, Model, Origin, ProcId, SockId, Socket};
+use crate::model::{Farewell, Goodbye, LastWord, Model, Origin, ProcId, SockId, Socket};
 use crate::report::{RuleId, Severity};
 use crate::rules::history::{beginning, call, connection};
 use crate::rules::turns::on_purpose;
@@ -58,9 +58,9 @@ pub(super) fn judge(model: &Model, id: SockId, met: &Met, out: &mut Drafts<'_>) 
     if socket.crossed.is_none() || on_purpose(socket, by) || on_purpose(socket, met.process) {
         return None;
     }
-    // A process that never sends waits for exactly this end: the two work together.
+    // A process that never sends waits for exactly this end: the two work together. Who has said goodbye has lost nothing.
     let usage = socket.usage(met.process)?;
-    if usage.sent.0 == 0 {
+    if usage.sent.0 == 0 || usage.last_word == LastWord::Goodbye {
         return None;
     }
     let half = goodbye.how == Farewell::Shutdown(SHUT_WR);
@@ -78,7 +78,7 @@ pub(super) fn judge(model: &Model, id: SockId, met: &Met, out: &mut Drafts<'_>) 
         says: Says::Lost,
         cause: Cause::Sharing(socket.id),
     };
-    out.wants(claim, model.now()).then(|| draft(model, socket, &goodbye, met, claim))
+    out.claim(claim, model.now()).then(|| draft(model, socket, &goodbye, met, claim))
 }
 
 fn draft(model: &Model, socket: &Socket, goodbye: &Goodbye, met: &Met, claim: Claim) -> Draft {

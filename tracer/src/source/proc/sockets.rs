@@ -4,6 +4,7 @@ use super::net_line;
 use crate::event::SnapshotFd;
 use crate::inspect::SeenSocket;
 use crate::source::diag::{Diag, Table, namespace};
+use forkscope_proto::net::{AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP, SOCK_DGRAM, SOCK_STREAM};
 use forkscope_proto::{FileKind, Socket};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::fs::File;
@@ -11,11 +12,11 @@ use std::io::{BufRead, BufReader};
 
 /// The tables with their names in /proc/PID/net, those of connections first.
 const TABLES: [(&str, Table); 5] = [
-    ("tcp", Table::Inet { family: 2, kind: 1, protocol: 6 }),
-    ("tcp6", Table::Inet { family: 10, kind: 1, protocol: 6 }),
+    ("tcp", Table::Inet { family: AF_INET, kind: SOCK_STREAM, protocol: IPPROTO_TCP }),
+    ("tcp6", Table::Inet { family: AF_INET6, kind: SOCK_STREAM, protocol: IPPROTO_TCP }),
     ("unix", Table::Unix),
-    ("udp", Table::Inet { family: 2, kind: 2, protocol: 17 }),
-    ("udp6", Table::Inet { family: 10, kind: 2, protocol: 17 }),
+    ("udp", Table::Inet { family: AF_INET, kind: SOCK_DGRAM, protocol: IPPROTO_UDP }),
+    ("udp6", Table::Inet { family: AF_INET6, kind: SOCK_DGRAM, protocol: IPPROTO_UDP }),
 ];
 
 /// What the tables told.
