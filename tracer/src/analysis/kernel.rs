@@ -6,7 +6,7 @@ use crate::model::Place;
 use crate::protocol::Kept;
 use crate::report::{Connection, Finding, sample};
 use forkscope_proto::{self as proto, Act, FileKind, FileRef, Header, Kind, Plaintext, calls};
-use proto::net::{AF_INET, IPPROTO_TCP, SOCK_STREAM, TCP_ESTABLISHED};
+use proto::net::{AF_INET, AF_UNIX, IPPROTO_TCP, SOCK_DGRAM, SOCK_STREAM, TCP_ESTABLISHED};
 use std::collections::{BTreeMap, HashMap};
 
 /// Who is told of each event once it is analysed, and what is known then.
@@ -225,6 +225,15 @@ impl Kernel {
         self.event(pid, What::Socket(&socket, b""));
         self.call(pid, calls::CONNECT, b"", |call| (call.fd, call.file) = (fd, file));
         fd
+    }
+
+    /// Makes a datagram socket.
+    pub(crate) fn datagram(&mut self, pid: u32) -> i32 {
+        let file = self.file(FileKind::Socket);
+        let mut socket = proto::Socket { file, family: AF_UNIX, kind: SOCK_DGRAM, ..Default::default() };
+        socket.header = self.header(pid, Kind::Socket, 0);
+        self.event(pid, What::Socket(&socket, b""));
+        self.make(pid, calls::SOCKET, file, b"")
     }
 
     /// Accepts a TCP connection on a port.

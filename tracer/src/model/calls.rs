@@ -1,7 +1,7 @@
 //! What calls that are no transfers do to tables and sockets.
 
 use super::race::Span;
-use super::{Change, Failure, Farewell, Goodbye, Model, Origin};
+use super::{Change, Failure, Farewell, Model, Origin};
 use crate::errno;
 use forkscope_proto as proto;
 use proto::arguments::{F_SETFD, FIOCLEX};
@@ -29,7 +29,7 @@ impl Model {
                 let socket = self.socket_of(&call.file).and_then(|id| self.sockets.get_mut(&id));
                 if let Some(socket) = socket {
                     let how = Farewell::Shutdown(call.args[1] as i32);
-                    socket.end_for_all(Goodbye { by: at, fd: call.fd, how });
+                    socket.end_for_all(at, call.fd, how);
                 }
             }
             calls::EPOLL_CTL => self.epoll_changed(at, call, payload, out),

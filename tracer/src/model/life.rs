@@ -42,6 +42,10 @@ impl Model {
             ties: Rc::clone(&parent.ties),
             ..Process::unseen(id, ProcKey { tgid: fork.child_tgid, start: fork.child_start }, own)
         };
+        if fork.flags & CLONE_VM == 0 {
+            self.newest_fork = at.time;
+            self.with(at.process, |process| process.last_fork = at.time);
+        }
         self.newest = None;
         if let Some(&stale) = self.living.get(&fork.child_tgid) {
             self.end(stale, None, out);

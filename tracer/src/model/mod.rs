@@ -66,6 +66,8 @@ pub struct Model {
     processes: ById<ProcId, Process>,
     /// The living process with each number.
     living: FxHashMap<u32, ProcId>,
+    /// When any process forked last.
+    newest_fork: u64,
     /// Whose the newest event was, while it lives: the next is its, too, as a rule.
     newest: Option<(ProcKey, ProcId)>,
     family: family::Family,

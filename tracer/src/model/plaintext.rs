@@ -1,7 +1,7 @@
 //! What is inside TLS, as it passed between programs and OpenSSL, and which connection that belongs to.
 
 use super::socket::Socket;
-use super::{Change, Farewell, Goodbye, Model, Origin, ProcId, SockId};
+use super::{Change, Farewell, Model, Origin, ProcId, SockId};
 use crate::protocol::{Chunk, Direction, GOAWAY, Protocol, Sign, TlsFacts, Wire, is_hello};
 use forkscope_proto as proto;
 use proto::{Act, Plaintext};
@@ -242,8 +242,7 @@ impl Socket {
         match sign {
             Sign::Goodbye { message, .. } => {
                 self.note_goodbye(at, fd, tls, message == GOAWAY);
-                let how = Farewell::Message(message);
-                self.end_for_all(Goodbye { by: at, fd, how });
+                self.end_for_all(at, fd, Farewell::Message(message));
             }
             Sign::Request { .. } | Sign::StreamOpened { .. } | Sign::StreamReused { .. } => {
                 self.note_request(at, fd);

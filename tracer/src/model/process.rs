@@ -95,6 +95,8 @@ pub struct Process {
     pub forked_at: Option<u64>,
     /// How many threads its parent had then.
     pub threads_at_fork: Option<u32>,
+    /// When it forked a child itself that got a copy of its memory; 0: never.
+    pub(super) last_fork: u64,
     /// When it was first seen.
     pub first_seen: u64,
     /// When it executed a program, newest last.
@@ -141,6 +143,7 @@ impl Process {
             comm: "".into(),
             cmdline: Rc::new([]),
             forked_at: None,
+            last_fork: 0,
             threads_at_fork: None,
             first_seen: 0,
             execs: Vec::new(),

@@ -70,7 +70,7 @@ impl Model {
             match socket.turns.first().map(|turn| turn.process) {
                 None => {
                     socket.opened = at;
-                    socket.take_turn(turn);
+                    socket.take_turn(turn, 0);
                 }
                 // A relative has it as well: it crossed a fork before forkscope looked.
                 Some(holder) if holder != process && socket.crossed.is_none() => {

@@ -85,6 +85,8 @@ pub struct Goodbye {
     pub fd: i32,
     /// How.
     pub how: Farewell,
+    /// Who said it had read the peer's end before: there was nothing left to end.
+    pub peer_had_ended: bool,
 }
 
 /// A socket. There are many: it is small, and what each transfer looks at is together.
@@ -345,7 +347,9 @@ impl Socket {
     }
 
     /// A holder ends it for all. The first one that does is remembered.
-    pub(super) fn end_for_all(&mut self, goodbye: Goodbye) {
+    pub(super) fn end_for_all(&mut self, by: Origin, fd: i32, how: Farewell) {
+        let peer_had_ended = self.usage(by.process).is_some_and(|usage| usage.read_end);
+        let goodbye = Goodbye { by, fd, how, peer_had_ended };
         self.rare.get_or_insert_default().goodbye.get_or_insert(goodbye);
     }
 

@@ -1,9 +1,9 @@
 //! What transfers do: who used which socket, and what the bytes said.
 
 use super::turn::Turn;
-use super::{Change, Failure, Model, OpenFile, Origin, Past, Slot, SockId, Socket};
+use super::{Change, Failure, Model, OpenFile, Origin, Past, Slot, SockId};
 use crate::errno;
-use crate::protocol::{Chunk, Direction, fits_mid_stream, says_goodbye};
+use crate::protocol::{Chunk, Direction, Protocol, fits_mid_stream, says_goodbye};
 use forkscope_proto as proto;
 use proto::{FileKind, Io, Shape, calls};
 use std::rc::Rc;
@@ -59,8 +59,8 @@ impl Model {
         if sent && has_past {
             self.misdirected(at, id, io.fd, Chunk::new(payload, bytes), out);
         }
+        self.note(id, at, io.fd, sent, bytes);
         let Some(socket) = self.sockets.get_mut(&id) else { return };
-        note(socket, at, io.fd, sent, bytes);
         let turns = socket.turns.len();
         let direction = if sent { Direction::Sent } else { Direction::Received };
         let waited = socket.may_wait;
@@ -71,6 +71,25 @@ impl Model {
         }
         let (process, fd, nr) = (at.process, io.fd, at.nr);
         out.push(Change::Used { socket: id, process, tid: at.tid, fd, nr, sent, bytes, turns });
+    }
+
+    /// Remembers a use of a socket.
+    fn note(&mut self, id: SockId, at: Origin, fd: i32, sent: bool, bytes: u64) {
+        let Some(socket) = self.sockets.get_mut(&id) else { return };
+        if let Some(usage) = socket.usage_mut(at.process, fd) {
+            let (total, count) = if sent { &mut usage.sent } else { &mut usage.received };
+            *total = total.saturating_add(bytes);
+            *count += 1;
+            // Its peer had ended its own direction only, and waits for more.
+            usage.read_end &= !sent;
+        }
+        if socket.is_connection() {
+            let (sent, received) = if sent { (bytes, 0) } else { (0, bytes) };
+            let may_have_forked = socket.turns.last().is_some_and(|last| last.to < self.newest_fork);
+            let process = self.processes.get(&at.process).filter(|_| may_have_forked);
+            let forked = process.map_or(0, |process| process.last_fork);
+            socket.take_turn(Turn { sent, received, ..Turn::begin(at, fd) }, forked);
+        }
     }
 
     /// Bytes that were moved but not seen.
@@ -86,8 +105,8 @@ impl Model {
         if bytes == 0 {
             return;
         }
+        self.note(id, at, fd, sent, bytes);
         let Some(socket) = self.sockets.get_mut(&id) else { return };
-        note(socket, at, fd, sent, bytes);
         if let Some(wire) = socket.wire.as_mut() {
             wire.skip(if sent { Direction::Sent } else { Direction::Received });
             let waited = std::mem::replace(&mut socket.may_wait, true);
@@ -124,7 +143,8 @@ impl Model {
     fn is_goodbye(&self, at: Origin, fd: i32, id: Option<SockId>, payload: &[u8]) -> bool {
         let past = self.slot(at.process, at.tid, fd).map_or(&[][..], Slot::past);
         let sockets = id.into_iter().chain(past.iter().filter_map(|past| past.file.socket));
-        let protocols = sockets.filter_map(|id| self.sockets.get(&id)).map(Socket::read_protocol);
+        let sockets = sockets.filter_map(|id| self.sockets.get(&id));
+        let protocols = sockets.flat_map(|socket| [socket.read_protocol(), socket.protocol()]);
         let chunk = Chunk::new(payload, payload.len() as u64).noting(&self.kept);
         protocols.into_iter().any(|protocol| says_goodbye(protocol, chunk))
     }
@@ -143,6 +163,7 @@ impl Model {
             let continues = before.id != id
                 && protocol.keeps_state_in_user_memory()
                 && socket.protocol() != protocol
+                && (socket.protocol() != Protocol::Unknown || protocol.has_opening())
                 && fits_mid_stream(protocol, chunk.noting(&self.kept));
             continues.then_some(before.id)
         });
@@ -155,20 +176,4 @@ impl Model {
 
 fn is_wakeup(kind: FileKind) -> bool {
     matches!(kind, FileKind::Eventfd | FileKind::Pipe)
-}
-
-/// Remembers a use of a socket.
-fn note(socket: &mut Socket, at: Origin, fd: i32, sent: bool, bytes: u64) {
-    let is_connection = socket.is_connection();
-    if let Some(usage) = socket.usage_mut(at.process, fd) {
-        let (total, count) = if sent { &mut usage.sent } else { &mut usage.received };
-        *total = total.saturating_add(bytes);
-        *count += 1;
-        // Its peer had ended its own direction only, and waits for more.
-        usage.read_end &= !sent;
-    }
-    if is_connection {
-        let (sent, received) = if sent { (bytes, 0) } else { (0, bytes) };
-        socket.take_turn(Turn { sent, received, ..Turn::begin(at, fd) });
-    }
 }

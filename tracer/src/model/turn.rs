@@ -58,6 +58,13 @@ impl Turn {
         }
     }
 
+    /// A later one of the same process belongs to it.
+    fn add(&mut self, later: &Self) {
+        self.to = later.to;
+        self.sent = self.sent.saturating_add(later.sent);
+        self.received = self.received.saturating_add(later.received);
+    }
+
     /// Whether it is a goodbye and nothing before it, or comes after that of the same process.
     #[must_use]
     pub fn is_goodbye(&self) -> bool {
@@ -70,11 +77,11 @@ impl Socket {
     const TURNS: usize = 16;
 
     /// Adds to the turn of its process, or begins one. A fork ends a turn: what comes after it, the child's copy
-    /// of the session's state does not know.
-    pub(super) fn take_turn(&mut self, mut turn: Turn) {
+    /// of the session's state does not know. `forked`: when the process forked last, where that may matter.
+    pub(super) fn take_turn(&mut self, mut turn: Turn, forked: u64) {
         let (users, process) = (&self.users, turn.process);
         let has_left = || users.iter().any(|it| it.process == process && it.last_word == LastWord::Goodbye);
-        let forked = self.crossed.map_or(0, |(_, _, time)| time);
+        let forked = self.crossed.map_or(0, |(_, _, time)| time).max(forked);
         let goes_on =
             |last: &&mut Turn| last.process == turn.process && (last.to >= forked || turn.from < forked);
         if let Some(last) = self.turns.last_mut().filter(goes_on) {
@@ -84,11 +91,17 @@ impl Socket {
             if last.is_goodbye() && !has_left() {
                 last.word = LastWord::None;
             }
-            last.to = turn.to;
-            last.sent = last.sent.saturating_add(turn.sent);
-            last.received = last.received.saturating_add(turn.received);
+            last.add(&turn);
             last.assumed &= turn.assumed;
             return;
+        }
+        // Of one process in a row those before its last fork are one.
+        if let [.., before, last] = &mut self.turns[..]
+            && [before.process, last.process] == [process; 2]
+            && !before.assumed
+        {
+            before.add(last);
+            self.turns.remove(self.turns.len() - 1);
         }
         if self.turns.len() == Self::TURNS {
             self.turns.remove(Self::TURNS / 2);

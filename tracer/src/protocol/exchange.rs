@@ -15,6 +15,10 @@ pub(super) struct Exchange {
     /// The reply may have ended where the bytes were not captured.
     open_ended: bool,
     sure: bool,
+    /// When the newest request was sent nothing else was awaited, and no end was lost since.
+    clean: bool,
+    /// Requests were missed: which reply is whose stays a guess.
+    missed: bool,
     /// Who sent the newest request, while nothing has been received since.
     unheard: Option<User>,
     /// Replies do not follow requests any more.
@@ -24,21 +28,31 @@ pub(super) struct Exchange {
 impl Exchange {
     /// Nothing asked. `fresh`: the session is read from its first byte.
     pub(super) fn new(fresh: bool) -> Self {
-        Self { waiting: Few::None, reader: None, open_ended: false, sure: fresh, unheard: None, apart: false }
+        Self {
+            waiting: Few::None,
+            reader: None,
+            open_ended: false,
+            sure: fresh,
+            clean: false,
+            missed: !fresh,
+            unheard: None,
+            apart: false,
+        }
     }
 
     /// A request began. One that follows a reply whose end was not seen is taken to follow its end.
     pub(super) fn request(&mut self, by: User, out: &mut dyn FnMut(Sign)) {
         if self.open_ended && self.reader.is_some() {
-            self.ended();
+            self.pass();
         }
+        self.clean = self.waiting.is_empty();
         match self.waiting.last_mut() {
             Some((user, count)) if *user == by => *count = count.saturating_add(1),
             _ => self.waiting.push((by, 1)),
         }
         if self.waiting.len() > RUNS_MAX {
             self.waiting.remove(0);
-            self.sure = false;
+            self.doubt();
         }
         self.unheard = Some(by);
         out(Sign::Request { by });
@@ -51,7 +65,7 @@ impl Exchange {
 
     /// From here on the server sends what nobody asked for, or does not answer each request.
     pub(super) fn part(&mut self) {
-        self.sure = false;
+        self.doubt();
         self.apart = true;
     }
 
@@ -67,8 +81,15 @@ impl Exchange {
         out(Sign::Reply { requester, reader, sure: self.sure && requester.is_some() });
     }
 
-    /// The oldest request's reply is complete.
+    /// The oldest request's reply is complete: its end was seen. Where it was the only one, and seen whole, what was not seen
+    /// of earlier replies does not matter any more.
     pub(super) fn ended(&mut self) {
+        self.pass();
+        self.sure |= self.clean && self.waiting.is_empty() && !self.missed;
+    }
+
+    /// On to the next request's reply.
+    fn pass(&mut self) {
         self.reader = None;
         self.open_ended = false;
         if let Some((_, count)) = self.waiting.first_mut() {
@@ -128,14 +149,15 @@ impl Exchange {
         }
     }
 
-    /// Some request or some end of a reply was not seen: the order is a guess from here on.
+    /// Some request was not seen: the order is a guess from here on.
     pub(super) fn doubt(&mut self) {
         self.sure = false;
+        self.missed = true;
     }
 
     /// The reply's end may pass unseen.
     pub(super) fn lose_end(&mut self) {
-        self.sure = false;
+        (self.sure, self.clean) = (false, false);
         self.open_ended = true;
     }
 }

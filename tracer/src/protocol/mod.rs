@@ -104,6 +104,11 @@ impl Protocol {
         self.speech().is_some_and(|speech| speech.in_user_memory)
     }
 
+    /// Can a session's first bytes be told from later ones? Redis' commands are all alike.
+    pub fn has_opening(self) -> bool {
+        self != Self::Redis
+    }
+
     /// How this protocol is read; `None` for an unknown one.
     fn speech(self) -> Option<&'static Speech> {
         REGISTRY.iter().find(|speech| speech.protocol == self).copied()
@@ -120,8 +125,11 @@ pub fn fits_mid_stream(protocol: Protocol, chunk: Chunk<'_>) -> bool {
         .is_some_and(|speech| chunk.opens(speech.opens).is_none() && chunk.fits(speech.fits).is_some())
 }
 
-/// Do these bytes, which were to be sent in the middle of a session of `protocol`, say goodbye and nothing else?
+/// Do these bytes, which were to be sent in the middle of a session of `protocol`, say goodbye and nothing else? Of TLS: may they?
 pub fn says_goodbye(protocol: Protocol, chunk: Chunk<'_>) -> bool {
+    if protocol == Protocol::Tls && tls::may_be_goodbye(chunk.clipped()) {
+        return true;
+    }
     let Some(speech) = protocol.speech() else { return false };
     // Readers that do not know where a message begins tell no goodbye; some take the first one of a session for its opening.
     [false, true].into_iter().any(|fresh| {

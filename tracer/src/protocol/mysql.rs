@@ -233,7 +233,9 @@ impl Session for Mysql {
     fn skip(&mut self, dir: Direction) {
         self.walkers[dir.index()].lose();
         self.exchange.lose_end();
-        if self.client != Some(dir) {
+        if self.client == Some(dir) {
+            self.exchange.doubt();
+        } else {
             self.exchange.heard();
         }
     }

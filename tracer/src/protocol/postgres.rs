@@ -131,12 +131,12 @@ impl Session for Postgres {
     fn skip(&mut self, dir: Direction) {
         self.walkers[dir.index()].lose();
         self.exchange.lose_end();
-        if self.client != Some(dir) {
-            self.exchange.heard();
-        }
         if self.client == Some(dir) {
+            self.exchange.doubt();
             self.starting = false;
             self.series = None;
+        } else {
+            self.exchange.heard();
         }
     }
 

@@ -110,7 +110,9 @@ impl Session for Redis {
         self.walkers[dir.index()].lose();
         self.nesting[dir.index()] = Nesting::default();
         self.exchange.lose_end();
-        if self.client != Some(dir) {
+        if self.client == Some(dir) {
+            self.exchange.doubt();
+        } else {
             self.exchange.heard();
         }
     }

@@ -157,7 +157,7 @@ proptest! {
 fn a_goodbye_and_nothing_else() {
     // AMQP: a method frame on channel 0 (2.3.5), Connection.Close (10, 50) with a code, a text, and two numbers.
     let amqp = b"\x01\0\0\0\0\0\x0b\0\x0a\0\x32\0\xc8\0\0\0\0\0\xce";
-    let all: [(Protocol, &[u8], bool); 14] = [
+    let all: [(Protocol, &[u8], bool); 17] = [
         (Protocol::Postgres, b"X\0\0\0\x04", true),
         (Protocol::Postgres, b"Q\0\0\0\x0dSELECT 1\0", false),
         (Protocol::Postgres, b"Q\0\0\0\x0dSELECT 1\0X\0\0\0\x04", false),
@@ -169,7 +169,15 @@ fn a_goodbye_and_nothing_else() {
         (Protocol::Http2, b"\0\0\x08\x07\0\0\0\0\0\0\0\0\x01\0\0\0\0", true),
         (Protocol::Http2, b"\0\0\x08\x06\0\0\0\0\0\0\0\0\x01\0\0\0\0", false),
         (Protocol::Tls, b"\x15\x03\x03\0\x1a12345678901234567890123456", true),
-        (Protocol::Tls, b"\x17\x03\x03\0\x1a12345678901234567890123456", false),
+        // Terminate and close_notify in TLS 1.3: nobody can tell, but a question is longer.
+        (Protocol::Tls, b"\x17\x03\x03\0\x161234567890123456789012", true),
+        (
+            Protocol::Tls,
+            b"\x17\x03\x03\0\x161234567890123456789012\x17\x03\x03\0\x131234567890123456789",
+            true,
+        ),
+        (Protocol::Tls, b"\x17\x03\x03\0\x1f1234567890123456789012345678901", false),
+        (Protocol::Tls, b"\x17\x03\x03\0\x1612345678", false),
         (Protocol::Amqp, amqp, true),
         (Protocol::Mqtt, b"\xe0\0", true),
         (Protocol::Unknown, b"QUIT\r\n", false),

@@ -30,6 +30,7 @@ const MOST: u16 = (1 << 14) + 2048;
 
 const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
+const APPLICATION_DATA: u8 = 23;
 const CLIENT_HELLO: u8 = 1;
 const SERVER_HELLO: u8 = 2;
 
@@ -51,6 +52,25 @@ pub fn is_hello(chunk: Chunk<'_>) -> bool {
     });
     chunk.keep(0..if is_it { HEADER + 5 } else { 0 });
     is_it
+}
+
+/// The longest record that what a session says to its end makes, PostgreSQL's Terminate or MySQL's COM_QUIT: five bytes, and what
+/// encryption adds to them (RFC 5288, section 3: 24; RFC 8446, section 5.2: 17). A request is longer.
+const MOST_GOODBYE: u16 = 5 + 24;
+
+/// Whether all that was to be sent may be a session's goodbye: alerts, and records that are too short for a request.
+pub(super) fn may_be_goodbye(chunk: Chunk<'_>) -> bool {
+    let mut at = 0;
+    while let Some(header) = chunk.data.get(at..).and_then(<[u8]>::first_chunk::<HEADER>) {
+        let Some(length) = length(header) else { return false };
+        let is_short = header[0] == APPLICATION_DATA && length <= MOST_GOODBYE;
+        if header[0] != ALERT && !is_short {
+            return false;
+        }
+        chunk.keep(at..at + HEADER);
+        at += HEADER + usize::from(length);
+    }
+    at > 0 && at as u64 == chunk.len
 }
 
 /// The first bytes of what [`opens`], as far as they are there.

@@ -1,7 +1,7 @@
 //! See [`TEXT`].
 
 use super::history::{connection, fork_step, opened_step, part};
-use super::turns::{both_ways, both_went_on, on_purpose, turn_step};
+use super::turns::{both_ways, both_went_on, on_purpose, parted, turn_step};
 use super::{Cause, Claim, Draft, Drafts, Rule, Says, Step, confidence, stream};
 use crate::model::{Change, Model, Origin, ProcId, SockId, Socket, Topic, Turn};
 use crate::protocol::{Protocol, Sign};
@@ -68,9 +68,9 @@ fn turns(model: &Model, id: SockId, process: ProcId, out: &mut Drafts<'_>) -> Op
     }
     let known = socket.protocol().keeps_state_in_user_memory();
     // Who reads or writes a session whose state is in user memory goes on from both; else what each does since the fork counts.
-    let since = if known { 0 } else { socket.crossed.map_or(0, |(_, _, forked)| forked) };
+    let since = if known { 0 } else { parted(model, socket, process, other) };
     let came_back = earlier().any(|turn| turn.process == process);
-    let shared = came_back || (known && both_went_on(socket, process, other));
+    let shared = came_back || (known && both_went_on(model, socket, process, other));
     if !shared
         || on_purpose(socket, process)
         || on_purpose(socket, other)
@@ -166,11 +166,9 @@ fn said(
 fn draft(model: &Model, socket: &Socket, [process, other]: [ProcId; 2], claim: Claim, what: String) -> Draft {
     let fd = socket.turns.last().map(|turn| turn.fd);
     let mut steps: Vec<Step> = opened_step(socket, fd.unwrap_or(-1)).into_iter().collect();
-    if let Some((parent, child, _)) = socket.crossed
-        && [process, other].iter().any(|id| *id == child || *id == parent)
-    {
-        steps.extend(fork_step(model, child, fd.unwrap_or(-1)));
-    }
+    let heirs = [process, other].into_iter().filter(|&id| id != socket.opened.process);
+    let forks = heirs.filter_map(|id| fork_step(model, id, fd.unwrap_or(-1)));
+    steps.extend(forks.filter(|step| step.time >= socket.opened.time));
     steps.extend(socket.turns.iter().filter(|turn| !turn.assumed).map(|turn| turn_step(model, turn)));
     steps.sort_by_key(|step| step.time);
     let (one, two) = (model.pid(process), model.pid(other));

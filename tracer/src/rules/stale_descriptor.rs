@@ -4,6 +4,7 @@ use super::history::{self, call, closed_by, connection_of, failure, inherited_pa
 use super::{Cause, Claim, Draft, Drafts, Rule, Says, confidence};
 use crate::model::{Change, Failure, Model, Past, ProcId, Topic};
 use crate::report::{RuleId, Severity};
+use forkscope_proto::net::SOCK_DGRAM;
 use forkscope_proto::{FileKind, calls};
 use rustc_hash::FxHashMap;
 
@@ -121,9 +122,16 @@ fn actor(change: &Change) -> Option<ProcId> {
 /// What was inherited under the number and is closed.
 fn closed<'a>(model: &'a Model, failed: &Failure, kinds: &[FileKind]) -> Option<&'a Past> {
     let Failure { process, tid, fd, .. } = *failed;
-    let is_closed = model.slot(process, tid, fd)?.open.is_none();
-    let past = inherited_past(model, process, tid, fd, |kind| kinds.contains(&kind));
-    past.filter(|_| is_closed)
+    if model.slot(process, tid, fd)?.open.is_some() {
+        return None;
+    }
+    let past = inherited_past(model, process, tid, fd, |kind| kinds.contains(&kind))?;
+    // syslog(3) of a daemon that has closed all it had notices, and makes another one.
+    let is_datagram =
+        past.file.socket.and_then(|id| model.socket(id)).is_some_and(|it| it.kind == SOCK_DGRAM);
+    // A program that was executed without a standard stream means that, and not what its number was before.
+    let means_stream = fd <= 2 && model.has_forgotten(process, past.end.by.time);
+    (!is_datagram && !means_stream).then_some(past)
 }
 
 fn claim(model: &Model, failed: &Failure, past: &Past) -> Claim {

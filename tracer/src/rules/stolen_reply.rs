@@ -84,7 +84,7 @@ impl StolenReply {
         }
         let has_state = socket.read_protocol().keeps_state_in_user_memory();
         let is_same = |one: &Taken| (one.socket, one.asker, one.by.process) == (id, asker, reader);
-        if has_state && !only_writes(socket, asker, reader) || both_went_on(socket, asker, reader) {
+        if has_state && !only_writes(socket, asker, reader) || both_went_on(model, socket, asker, reader) {
             let found = found(model, socket, &taken, out);
             out.extend(found);
         } else if !self.taken.iter().any(is_same) {

@@ -2,18 +2,42 @@
 
 use super::Step;
 use crate::model::{Model, ProcId, Socket, Turn};
+use std::iter::successors;
 
-/// Whether both have sent since the fork, as clients: each from its own copy of the session's state, which knows
-/// nothing of what the other did. That is no hand-over, even if the one that began never comes back.
-pub(super) fn both_went_on(socket: &Socket, one: ProcId, two: ProcId) -> bool {
-    let Some((_, _, forked)) = socket.crossed else { return false };
+/// Generations that are looked through for what two processes descend from.
+const MOST_GENERATIONS: usize = 64;
+
+/// When two processes had one memory for the last time: what one has done since, the other does not know. 0: that is not known.
+pub(super) fn parted(model: &Model, socket: &Socket, one: ProcId, two: ProcId) -> u64 {
+    // Each that a process descends from, and when its line left that one.
+    let line = |id| {
+        let up = |&(id, _): &(ProcId, u64)| {
+            let process = model.process(id)?;
+            Some((process.parent?, process.forked_at?))
+        };
+        successors(Some((id, u64::MAX)), up).take(MOST_GENERATIONS)
+    };
+    let common = line(one).find_map(|(ancestor, left)| {
+        let (_, other_left) = line(two).find(|&(id, _)| id == ancestor)?;
+        Some(left.min(other_left))
+    });
+    common.or(socket.crossed.map(|(_, _, forked)| forked)).unwrap_or(0)
+}
+
+/// Whether both have sent since the fork that parted them, as clients: each from its own copy of the session's state, which
+/// knows nothing of what the other did. That is no hand-over, even if the one that began never comes back.
+pub(super) fn both_went_on(model: &Model, socket: &Socket, one: ProcId, two: ProcId) -> bool {
+    if socket.accepted || socket.crossed.is_none() {
+        return false;
+    }
+    let forked = parted(model, socket, one, two);
     let sent = |process| {
         socket
             .turns
             .iter()
             .any(|turn| turn.process == process && turn.from >= forked && turn.sent > 0 && !turn.is_goodbye())
     };
-    !socket.accepted && sent(one) && sent(two)
+    sent(one) && sent(two)
 }
 
 /// The descriptor was passed over a socket, which nobody does by accident.

@@ -166,3 +166,18 @@ fn a_child_that_cancels_its_parent_s_call() {
     let finding = kernel.analysis.findings().last().expect("found");
     assert!(finding.title.contains("stream 1"), "{}", finding.title);
 }
+
+/// A relay of two processes, one for each direction (github.com/kklis/proxy): the client goes away; who reads that shuts the
+/// socket down "to stop other processes from using" it; the other one's next send fails, as it would have anyway.
+#[test]
+fn a_socket_shut_down_after_its_peer_has_gone() {
+    let mut kernel = Kernel::new();
+    let client = kernel.accept(P, 80);
+    kernel.fork(P, C, 0);
+    kernel.receive(C, client, b"more, please");
+    kernel.send(P, client, b"some");
+    kernel.receive_end(C, client);
+    kernel.shut_down(C, client, 2);
+    kernel.transfer(P, calls::SENDTO, client, b"more", failed(libc::EPIPE));
+    assert_eq!(kernel.findings(), []);
+}

@@ -7,6 +7,7 @@ use forkscope_proto::calls;
 use libc::{EBADF, ECONNRESET, ENOTSOCK, EPIPE, F_SETFD};
 
 const TERMINATE: &[u8] = b"X\0\0\0\x04";
+const HELLO: &[u8] = b"\x16\x03\x01\0\x0d\x01\0\0\x09\x03\x03abcdefg";
 
 /// The findings, where they are told.
 fn told<T>(is: bool, found: &[T]) -> &[T] {
@@ -234,4 +235,100 @@ fn a_number_that_an_exec_closed_is_told_as_such() {
         finding.evidence.iter().any(|step| step.what.starts_with("executed helper: fd 3")),
         "{finding:#?}"
     );
+}
+
+/// syslog(3), Python's SysLogHandler: a daemon closes all it has, and logs; the library finds its datagram socket closed,
+/// and makes another at once.
+#[test]
+fn a_daemon_that_closes_all_and_logs() {
+    let mut kernel = Kernel::new();
+    let log = kernel.datagram(P);
+    kernel.transfer(P, calls::SENDTO, log, b"<30>d: starts", 13);
+    kernel.fork(P, C, 0);
+    kernel.exit(P);
+    kernel.call(C, calls::CLOSE_RANGE, b"", |call| (call.args[0], call.args[1]) = (3, 4096));
+    kernel.gone(C, log);
+    kernel.transfer(C, calls::SENDTO, log, b"<30>d: runs", failed(EBADF));
+    let own = kernel.datagram(C);
+    kernel.transfer(C, calls::SENDTO, own, b"<30>d: runs", 11);
+    assert_eq!(kernel.findings(), []);
+}
+
+/// A TLS record of data, so many bytes long.
+fn record(length: u8) -> Vec<u8> {
+    let header = [0x17, 3, 3, 0, length];
+    header.into_iter().chain((0..length).map(|byte| byte ^ 0x5a)).collect()
+}
+
+/// Rails' `discard!` (ForkTracker): PostgreSQL's adapter reopens the socket's number as /dev/null, mysql2's does likewise; the
+/// object is freed later, and says its goodbye there. Over TLS that is a record of data (TLS 1.3), or one and then an alert.
+#[test]
+fn a_goodbye_over_tls_that_is_kept_from_the_server() {
+    for put in [true, false] {
+        let mut kernel = Kernel::new();
+        let fd = kernel.connect(P, 5432);
+        kernel.send(P, fd, HELLO);
+        kernel.receive(P, fd, &record(5));
+        kernel.fork(P, C, 0);
+        if put {
+            let null = kernel.make_kind(C, calls::OPENAT, FileKind::CharDevice);
+            kernel.copy(C, null, fd);
+            kernel.close(C, null);
+        } else {
+            kernel.close(C, fd);
+        }
+        let errno = if put { ENOTSOCK } else { EBADF };
+        // Terminate, then close_notify, as TLS 1.3 writes them.
+        for length in [22, 19] {
+            kernel.transfer(C, calls::SENDTO, fd, &record(length), failed(errno));
+        }
+        if put {
+            kernel.close(C, fd);
+        }
+        assert_eq!(kernel.findings(), [], "put: {put}");
+        if !put {
+            // A question is longer.
+            kernel.transfer(C, calls::SENDTO, fd, &record(31), failed(errno));
+            assert_eq!(kernel.findings(), [("stale-descriptor", C, Some(fd))]);
+        }
+    }
+}
+
+/// A client that knows of the fork closes and connects anew, as redis-rb, phpredis and hiredis do, without HELLO, AUTH or SELECT.
+#[test]
+fn a_new_session_of_redis_that_opens_with_any_command() {
+    for command in [
+        &b"*2\r\n$4\r\nLLEN\r\n$5\r\nqueue\r\n"[..],
+        b"*4\r\n$5\r\nHMSET\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n",
+    ] {
+        let mut kernel = Kernel::new();
+        let fd = kernel.connect(P, 6379);
+        kernel.send(P, fd, b"*1\r\n$4\r\nPING\r\n");
+        kernel.receive(P, fd, b"+PONG\r\n");
+        kernel.fork(P, C, 0);
+        kernel.close(C, fd);
+        assert_eq!(kernel.connect(C, 6379), fd);
+        kernel.send(C, fd, command);
+        kernel.receive(C, fd, b":0\r\n");
+        assert_eq!(kernel.findings(), [], "{}", command.escape_ascii());
+    }
+}
+
+/// `program <&- 2>&-`, where the shell's standard streams are sockets: of systemd's journal, of node's child_process.
+#[test]
+fn standard_streams_that_a_shell_closes() {
+    for (number, nr) in [(0, calls::READ), (2, calls::WRITE)] {
+        let mut kernel = Kernel::new();
+        let made = kernel.make_kind(P, calls::SOCKET, FileKind::Socket);
+        kernel.copy(P, made, number);
+        kernel.close(P, made);
+        kernel.fork(P, C, 0);
+        kernel.close(C, number);
+        kernel.exec_as(C, "program", &["program"]);
+        kernel.transfer(C, nr, number, b"warning: ...\n", failed(EBADF));
+        // It goes on.
+        let own = kernel.connect(C, 80);
+        kernel.send(C, own, b"hello");
+        assert_eq!(kernel.findings(), [], "{number}");
+    }
 }

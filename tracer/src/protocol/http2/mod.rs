@@ -34,10 +34,10 @@ pub(super) const SPEECH: Speech = Speech {
     session: |start| Box::new(Http2::new(start)),
 };
 
-/// What a client sends first (RFC 9113, 3.4).
 /// An endpoint's last word (RFC 9113, 6.8): it opens no more streams, and may finish those that are open.
 pub const GOAWAY: &str = "GOAWAY";
 
+/// What a client sends first (RFC 9113, 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// The client's preface.

@@ -53,7 +53,7 @@ impl End {
 /// The goodbye that it met, where another process said it and this one still wanted something.
 pub(super) fn judge(model: &Model, id: SockId, met: &Met, out: &mut Drafts<'_>) -> Option<Draft> {
     let socket = model.socket(id)?;
-    let goodbye = socket.goodbye().filter(|goodbye| goodbye.by.process != met.process)?;
+    let goodbye = socket.goodbye().filter(|it| it.by.process != met.process && !it.peer_had_ended)?;
     let by = goodbye.by.process;
     if socket.crossed.is_none() || on_purpose(socket, by) || on_purpose(socket, met.process) {
         return None;
