@@ -35,7 +35,7 @@ fn psycopg2_at_once(on: Backend) {
     let Some(env) = Env::get() else { return };
     let server = postgres();
     let _running = server.start();
-    shared(on, env, "pg_shared.py", &[&dsn(&server), "--at-once"], &["shared-stream"]);
+    shared(on, env, "pg_shared.py", &[&dsn(&server), "--at-once"], EITHER);
 }
 
 /// The records' numbers are used twice: "decryption failed or bad record mac".

@@ -230,3 +230,22 @@ fn the_audit_says_what_was_under_way() {
     assert_eq!((audit.rule.name(), audit.severity), ("inherited-connection", Severity::Info));
     assert!(audit.summary.contains("while fd 3 was open and HTTP/2 stream 1 was open."), "{}", audit.summary);
 }
+
+/// gRPC: one thread sends, another one reads. The sender is off its processor between its sending and the end of its call
+/// (or, with ptrace, both have stopped when the keeper looks: the newest thread comes first): the answer is told first.
+#[test]
+fn an_answer_that_is_told_before_its_request() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 80);
+    kernel.send(P, fd, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
+    kernel.receive(P, fd, b"\0\0\0\x04\0\0\0\0\0");
+    kernel.receive(P, fd, b"\0\0\x01\x01\x05\0\0\0\x01\x88");
+    kernel.send(P, fd, b"\0\0\x01\x01\x05\0\0\0\x01\x83");
+    // Hours and thousands of calls later.
+    kernel.send(P, fd, b"\0\0\x01\x01\x05\0\0\0\x03\x83");
+    kernel.receive(P, fd, b"\0\0\x01\x01\x05\0\0\0\x03\x88");
+    kernel.fork_threaded(P, C, 4, 0);
+    kernel.wait(2_000_000_000);
+    kernel.open(P, "/later");
+    assert_eq!(kernel.findings(), []);
+}

@@ -27,12 +27,15 @@ pub(super) struct Open {
     streams: Few<Life>,
     /// There may be others.
     doubted: bool,
+    /// A stream whose answer's end was told before its beginning, 0: none. A thread that sends may lose its processor after the
+    /// bytes have gone and before its call has ended: another one has read the answer then.
+    answered_early: u32,
 }
 
 impl Open {
     /// None yet. `fresh`: none were opened before.
     pub(super) fn new(fresh: bool) -> Self {
-        Self { streams: Few::None, doubted: !fresh }
+        Self { streams: Few::None, doubted: !fresh, answered_early: 0 }
     }
 
     /// `opener` sent the HEADERS that open a stream.
@@ -43,12 +46,20 @@ impl Open {
         if self.streams.len() == FOLLOWED {
             self.streams.remove(0);
         }
-        self.streams.push(Life { id, opener, ended: [false; 2], sure: true });
+        let answered = std::mem::take(&mut self.answered_early) == id;
+        let mut ended = [false; 2];
+        ended[Direction::Received.index()] = answered;
+        self.streams.push(Life { id, opener, ended, sure: !answered });
     }
 
     /// END_STREAM passed this way.
     pub(super) fn ended(&mut self, id: u32, dir: Direction) {
-        let Some(at) = self.place(id) else { return };
+        let Some(at) = self.place(id) else {
+            if dir == Direction::Received {
+                self.answered_early = id;
+            }
+            return;
+        };
         let ended = &mut self.streams[at].ended;
         ended[dir.index()] = true;
         if *ended == [true; 2] {
@@ -149,6 +160,12 @@ mod tests {
         check(then(|open| open.opened(3, P)), Some(&[1, 3, 5]));
         check(then(|open| open.ended(7, Sent)), Some(&[1, 3, 5]));
         check(then(|open| open.lose(Received)), None);
+        let answered_early = |open: &mut Open| {
+            open.ended(7, Received);
+            open.opened(7, P);
+            open.ended(7, Sent);
+        };
+        check(then(answered_early), Some(&[1, 3, 5]));
         check(then(|open| open.lose(Sent)), Some(&[1, 3, 5]));
         check(
             |open| {
