@@ -43,7 +43,7 @@ impl Model {
             ..Process::unseen(id, ProcKey { tgid: fork.child_tgid, start: fork.child_start }, own)
         };
         if fork.flags & CLONE_VM == 0 {
-            self.newest_fork = at.time;
+            self.newest_fork = self.newest_fork.max(at.time);
             self.with(at.process, |process| process.last_fork = at.time);
         }
         self.newest = None;

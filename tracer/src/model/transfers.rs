@@ -80,13 +80,16 @@ impl Model {
             let (total, count) = if sent { &mut usage.sent } else { &mut usage.received };
             *total = total.saturating_add(bytes);
             *count += 1;
-            // Its peer had ended its own direction only, and waits for more.
+            // The peer had ended its own direction only, and waits for more.
             usage.read_end &= !sent;
+        }
+        if sent && socket.crossed.is_some() {
+            socket.users.iter_mut().for_each(|usage| usage.read_end = false);
         }
         if socket.is_connection() {
             let (sent, received) = if sent { (bytes, 0) } else { (0, bytes) };
             let may_have_forked = socket.turns.last().is_some_and(|last| last.to < self.newest_fork);
-            let process = self.processes.get(&at.process).filter(|_| may_have_forked);
+            let process = if may_have_forked { self.processes.get(&at.process) } else { None };
             let forked = process.map_or(0, |process| process.last_fork);
             socket.take_turn(Turn { sent, received, ..Turn::begin(at, fd) }, forked);
         }

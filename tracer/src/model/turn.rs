@@ -1,6 +1,6 @@
 //! Who uses a connection in turn, and what each has said last.
 
-use super::{Origin, ProcId, Socket};
+use super::{Origin, ProcId, Socket, Usage};
 
 /// What a process has said last on a connection, as far as its protocol tells. Its goodbye is no use of the session, nor is what
 /// comes after it, whoever has said one before.
@@ -11,6 +11,8 @@ pub enum LastWord {
     None,
     /// A request.
     Request,
+    /// That it begins nothing more, and may finish what it has begun (GOAWAY: RFC 9113, 6.8); it was not sent yet.
+    Leaving,
     /// A goodbye to the session.
     Goodbye,
 }
@@ -79,8 +81,7 @@ impl Socket {
     /// Adds to the turn of its process, or begins one. A fork ends a turn: what comes after it, the child's copy
     /// of the session's state does not know. `forked`: when the process forked last, where that may matter.
     pub(super) fn take_turn(&mut self, mut turn: Turn, forked: u64) {
-        let (users, process) = (&self.users, turn.process);
-        let has_left = || users.iter().any(|it| it.process == process && it.last_word == LastWord::Goodbye);
+        let process = turn.process;
         let forked = self.crossed.map_or(0, |(_, _, time)| time).max(forked);
         let goes_on =
             |last: &&mut Turn| last.process == turn.process && (last.to >= forked || turn.from < forked);
@@ -88,26 +89,32 @@ impl Socket {
             if last.assumed && !turn.assumed {
                 (last.tid, last.fd, last.nr) = (turn.tid, turn.fd, turn.nr);
             }
-            if last.is_goodbye() && !has_left() {
+            // After GOAWAY it may go on: with what it sends, not with what it hears.
+            let has_left = |usage: &Usage| usage.process == process && usage.last_word == LastWord::Goodbye;
+            if last.is_goodbye() && turn.sent > 0 && !self.users.iter().any(has_left) {
                 last.word = LastWord::None;
             }
             last.add(&turn);
             last.assumed &= turn.assumed;
             return;
         }
-        // Of one process in a row those before its last fork are one.
-        if let [.., before, last] = &mut self.turns[..]
-            && [before.process, last.process] == [process; 2]
-            && !before.assumed
+        // Of four in a row of one process, between its forks, the oldest are one.
+        if let [.., one, two, three] = &mut self.turns[..]
+            && [one.process, two.process, three.process] == [process; 3]
+            && (one.assumed, one.is_goodbye()) == (two.assumed, two.is_goodbye())
         {
-            before.add(last);
-            self.turns.remove(self.turns.len() - 1);
+            one.add(two);
+            self.turns.remove(self.turns.len() - 2);
         }
         if self.turns.len() == Self::TURNS {
             self.turns.remove(Self::TURNS / 2);
         }
-        if has_left() {
-            turn.word = LastWord::Goodbye;
+        if let Some(usage) = self.users.iter_mut().find(|usage| usage.process == process) {
+            match usage.last_word {
+                LastWord::Goodbye => turn.word = LastWord::Goodbye,
+                LastWord::Leaving => (turn.word, usage.last_word) = (LastWord::Goodbye, LastWord::None),
+                LastWord::None | LastWord::Request => {}
+            }
         }
         self.turns.push(turn);
     }
@@ -127,7 +134,7 @@ impl Socket {
     }
 
     /// A process has said goodbye. `inside_tls`: what the session itself says to its end comes first there, as data: PostgreSQL's
-    /// Terminate. `goes_on`: it may, with what is under way (GOAWAY: RFC 9113, 6.8).
+    /// Terminate. `goes_on`: it may, as after GOAWAY.
     pub(super) fn note_goodbye(&mut self, by: Origin, fd: i32, inside_tls: bool, goes_on: bool) {
         let asked = self.usage(by.process).is_some_and(|usage| usage.last_word == LastWord::Request);
         if let Some(turn) = self.turns.last_mut().filter(|turn| turn.process == by.process) {
@@ -138,6 +145,8 @@ impl Socket {
         }
         if !goes_on {
             self.set_last_word(by.process, fd, LastWord::Goodbye);
+        } else if inside_tls {
+            self.set_last_word(by.process, fd, LastWord::Leaving);
         }
     }
 

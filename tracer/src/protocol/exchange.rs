@@ -15,7 +15,7 @@ pub(super) struct Exchange {
     /// The reply may have ended where the bytes were not captured.
     open_ended: bool,
     sure: bool,
-    /// When the newest request was sent nothing else was awaited, and no end was lost since.
+    /// When the newest request was sent nothing else was awaited, for sure, and no end was lost since.
     clean: bool,
     /// Requests were missed: which reply is whose stays a guess.
     missed: bool,
@@ -42,10 +42,11 @@ impl Exchange {
 
     /// A request began. One that follows a reply whose end was not seen is taken to follow its end.
     pub(super) fn request(&mut self, by: User, out: &mut dyn FnMut(Sign)) {
-        if self.open_ended && self.reader.is_some() {
+        let guessed = self.open_ended && self.reader.is_some();
+        if guessed {
             self.pass();
         }
-        self.clean = self.waiting.is_empty();
+        self.clean = self.waiting.is_empty() && !guessed;
         match self.waiting.last_mut() {
             Some((user, count)) if *user == by => *count = count.saturating_add(1),
             _ => self.waiting.push((by, 1)),
@@ -77,6 +78,7 @@ impl Exchange {
         // Another process reads on: it may be in the same reply or in the next.
         let unclear = self.open_ended && self.reader.is_some() && self.waiting.len() > 1;
         let requester = self.waiting.first().map(|&(user, _)| user).filter(|_| !unclear);
+        self.clean &= !self.waiting.is_empty();
         self.reader = Some(reader);
         out(Sign::Reply { requester, reader, sure: self.sure && requester.is_some() });
     }

@@ -55,7 +55,8 @@ pub fn is_hello(chunk: Chunk<'_>) -> bool {
 }
 
 /// The longest record that what a session says to its end makes, PostgreSQL's Terminate or MySQL's COM_QUIT: five bytes, and what
-/// encryption adds to them (RFC 5288, section 3: 24; RFC 8446, section 5.2: 17). A request is longer.
+/// authenticated encryption adds (RFC 5288, section 3: 24; RFC 8446, section 5.2: 17). A request is longer, but for a ping, of whose
+/// loss the client hears; with the older CBC suites a goodbye is, too.
 const MOST_GOODBYE: u16 = 5 + 24;
 
 /// Whether all that was to be sent may be a session's goodbye: alerts, and records that are too short for a request.

@@ -26,7 +26,7 @@ close_notify. With TLS 1.3 it cannot be told: such a goodbye shows as `shared-st
 and what was said inside.
 
 A goodbye to the whole session alone is not reported: who hands a connection over lets the new owner end it. Nor is one
-that is met by a goodbye only: who just wanted to end the session has lost nothing.
+that is met by a goodbye only: who just wanted to end the session has lost nothing. Nor is one that answers the peer's end.
 
 How to fix it: let the child drop its copy without a goodbye, or inherit none. With SQLAlchemy call
 engine.dispose(close=False) in the child; end a forked child with os._exit(), which runs no destructors; or open

@@ -67,22 +67,22 @@ fn turns(model: &Model, id: SockId, process: ProcId, out: &mut Drafts<'_>) -> Op
         return None;
     }
     let known = socket.protocol().keeps_state_in_user_memory();
-    // Who reads or writes a session whose state is in user memory goes on from both; else what each does since the fork counts.
-    let since = if known { 0 } else { parted(model, socket, process, other) };
     let came_back = earlier().any(|turn| turn.process == process);
     let shared = came_back || (known && both_went_on(model, socket, process, other));
-    if !shared
-        || on_purpose(socket, process)
-        || on_purpose(socket, other)
-        || !both_ways(socket, process, other, since)
-    {
+    if !shared || on_purpose(socket, process) || on_purpose(socket, other) {
+        return None;
+    }
+    // Who reads or writes a session whose state is in user memory goes on from both; else what each does since the fork counts.
+    let since = if known { 0 } else { parted(model, socket, process, other) };
+    if !both_ways(socket, process, other, since) {
         return None;
     }
     let is_stdio = |turn: &Turn| (0..=2).contains(&turn.fd);
     let as_stdio = is_stdio(last) || is_stdio(previous);
     // On an unknown protocol a connection may go round by design: only a lively exchange is told.
-    let lively =
-        earlier().count() >= 5 && model.process(other).is_some_and(|process| process.ended.is_none());
+    // Those that only a fork parts are one.
+    let changes = earlier().zip(earlier().skip(1)).filter(|(one, next)| one.process != next.process).count();
+    let lively = changes >= 4 && model.process(other).is_some_and(|process| process.ended.is_none());
     // Of requests and replies without a number, as in HTTP/1.1, turns go well until two are under way at once.
     let by_luck = came_back && !socket.accepted && socket.protocol() != Protocol::Unknown;
     let at_once = by_luck

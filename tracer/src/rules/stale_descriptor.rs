@@ -18,7 +18,8 @@ remembers its number and uses it. Nothing has taken the number yet; had somethin
 (see `enotsock`) or, worse, its bytes would go to the wrong server (see `misdirected-bytes`).
 
 A call that only closes, shuts down or removes a descriptor that is gone is harmless and not reported, nor is a
-buffer that is flushed into a closed number before the process exits or executes a program, nor a session's goodbye.
+buffer that is flushed into a closed number before the process exits or executes a program, nor a session's goodbye. Nor is a
+datagram socket, of which syslog(3) makes another, nor a standard stream that was closed before a program was executed.
 
 How to fix it: let no connection be open when the process forks, or let the library know about the fork.";
 

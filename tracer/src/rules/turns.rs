@@ -50,7 +50,7 @@ pub(super) fn on_purpose(socket: &Socket, process: ProcId) -> bool {
 pub(super) fn both_ways(socket: &Socket, one: ProcId, two: ProcId, since: u64) -> bool {
     let total = |process| {
         let its = socket.turns.iter().filter(|turn| turn.process == process && !turn.is_goodbye());
-        its.filter(|turn| turn.to >= since || turn.assumed).fold(
+        its.filter(|turn| turn.from >= since || turn.assumed).fold(
             (0u64, 0u64, false),
             |(sent, received, any), turn| {
                 (sent.saturating_add(turn.sent), received.saturating_add(turn.received), any || turn.assumed)

@@ -181,3 +181,17 @@ fn a_socket_shut_down_after_its_peer_has_gone() {
     kernel.transfer(P, calls::SENDTO, client, b"more", failed(libc::EPIPE));
     assert_eq!(kernel.findings(), []);
 }
+
+/// A peer that has ended its own direction only reads on (nc -N): what ends the answer is the shutdown.
+#[test]
+fn a_socket_shut_down_while_its_peer_still_reads() {
+    let mut kernel = Kernel::new();
+    let client = kernel.accept(P, 80);
+    kernel.receive(P, client, b"give me all");
+    kernel.receive_end(P, client);
+    kernel.fork(P, C, 0);
+    kernel.send(C, client, b"some");
+    kernel.shut_down(P, client, 2);
+    kernel.transfer(C, calls::SENDTO, client, b"more", failed(libc::EPIPE));
+    assert_eq!(kernel.findings(), [("foreign-goodbye", C, Some(client))]);
+}

@@ -30,6 +30,7 @@ fn rows(streams: &[Stream]) -> Vec<String> {
 #[test]
 fn who_says_goaway_may_go_on() {
     const GOAWAY: &[u8] = b"\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\0";
+    const SETTINGS_ACK: &[u8] = b"\0\0\0\x04\x01\0\0\0\0";
     const DATA: &[u8] = b"\0\0\x05\0\0\0\0\0\x01\0\0\0\0\0";
     for goes_on in [false, true] {
         let mut kernel = Kernel::new();
@@ -39,6 +40,7 @@ fn who_says_goaway_may_go_on() {
         kernel.fork(P, C, 0);
         kernel.send(C, fd, TWO);
         kernel.send(P, fd, GOAWAY);
+        kernel.receive(P, fd, SETTINGS_ACK);
         assert_eq!(kernel.findings(), []);
         if goes_on {
             kernel.send(P, fd, DATA);

@@ -105,6 +105,27 @@ fn goodbyes_to_one_session_inside_tls() {
     assert_eq!(kernel.findings(), []);
 }
 
+/// What is said inside comes before the record that carries it: that is the goodbye.
+#[test]
+fn goaway_inside_tls() {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    const GOAWAY: &[u8] = b"\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\0";
+    let call = |stream| [&b"\0\0\x01\x01\x05\0\0\0"[..], &[stream, 0x83]].concat();
+    let done = |stream| [&b"\0\0\x01\x01\x05\0\0\0"[..], &[stream, 0x88]].concat();
+    let mut kernel = Kernel::new();
+    let fd = tls(&mut kernel, P, S);
+    write(&mut kernel, P, S, fd, PREFACE);
+    write(&mut kernel, P, S, fd, &call(1));
+    read(&mut kernel, P, S, fd, &done(1));
+    kernel.fork(P, C, 0);
+    write(&mut kernel, C, S, fd, &call(3));
+    read(&mut kernel, C, S, fd, &done(3));
+    write(&mut kernel, P, S, fd, GOAWAY);
+    assert_eq!(kernel.findings(), []);
+    write(&mut kernel, P, S, fd, &call(5));
+    assert_eq!(kernel.findings(), [("shared-stream", P, Some(fd))]);
+}
+
 /// What the peer says last is hidden in TLS 1.3, too.
 #[test]
 fn a_parent_that_reads_the_end_of_the_session() {

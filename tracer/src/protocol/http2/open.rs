@@ -27,15 +27,15 @@ pub(super) struct Open {
     streams: Few<Life>,
     /// There may be others.
     doubted: bool,
-    /// A stream whose answer's end was told before its beginning, 0: none. A thread that sends may lose its processor after the
-    /// bytes have gone and before its call has ended: another one has read the answer then.
-    answered_early: u32,
+    /// The newest streams whose answers' ends were told before their beginnings, 0: none. A thread that sends may lose its
+    /// processor after the bytes have gone and before its call has ended: another one has read the answers then.
+    answered_early: [u32; 2],
 }
 
 impl Open {
     /// None yet. `fresh`: none were opened before.
     pub(super) fn new(fresh: bool) -> Self {
-        Self { streams: Few::None, doubted: !fresh, answered_early: 0 }
+        Self { streams: Few::None, doubted: !fresh, answered_early: [0; 2] }
     }
 
     /// `opener` sent the HEADERS that open a stream.
@@ -46,7 +46,8 @@ impl Open {
         if self.streams.len() == FOLLOWED {
             self.streams.remove(0);
         }
-        let answered = std::mem::take(&mut self.answered_early) == id;
+        let early = self.answered_early.iter_mut().find(|early| **early == id);
+        let answered = early.map(std::mem::take).is_some();
         let mut ended = [false; 2];
         ended[Direction::Received.index()] = answered;
         self.streams.push(Life { id, opener, ended, sure: !answered });
@@ -56,7 +57,7 @@ impl Open {
     pub(super) fn ended(&mut self, id: u32, dir: Direction) {
         let Some(at) = self.place(id) else {
             if dir == Direction::Received {
-                self.answered_early = id;
+                self.answered_early = [self.answered_early[1], id];
             }
             return;
         };
@@ -161,9 +162,11 @@ mod tests {
         check(then(|open| open.ended(7, Sent)), Some(&[1, 3, 5]));
         check(then(|open| open.lose(Received)), None);
         let answered_early = |open: &mut Open| {
-            open.ended(7, Received);
-            open.opened(7, P);
-            open.ended(7, Sent);
+            [7, 9].into_iter().for_each(|id| open.ended(id, Received));
+            for id in [7, 9] {
+                open.opened(id, P);
+                open.ended(id, Sent);
+            }
         };
         check(then(answered_early), Some(&[1, 3, 5]));
         check(then(|open| open.lose(Sent)), Some(&[1, 3, 5]));
