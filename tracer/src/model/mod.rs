@@ -46,7 +46,7 @@ pub use change::{Change, Failure};
 pub use epoll::{Act, Epoll, EpollUse, EpollUser, Watch};
 pub use file::{FileId, Held, OpenFile, Origin};
 pub use process::{Facts, Place, ProcId, Process};
-pub use socket::{Access, Farewell, Goodbye, SockId, Socket, Usage};
+pub use socket::{Farewell, Goodbye, SockId, Socket, Usage};
 pub use standing::Standing;
 pub use table::{End, Holding, Past, Slot, Table};
 pub use topic::Topic;

@@ -14,15 +14,6 @@ use std::rc::Weak;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SockId(pub u32);
 
-/// One direction of use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Bytes were sent.
-    Sent,
-    /// Bytes were received.
-    Received,
-}
-
 /// What one process did with a socket.
 #[derive(Clone, Debug)]
 pub struct Usage {

@@ -19,7 +19,6 @@ pub(super) const SPEECH: Speech = Speech {
     opens: frame::opens,
     may_open: frame::may_open,
     fits: frame::fits,
-    describe: frame::describe,
     session: |start| Box::new(Amqp::new(start)),
 };
 

@@ -43,7 +43,6 @@ pub use sign::{Chunk, Direction, Sign, User};
 pub use tls::{Facts as TlsFacts, is_hello};
 pub use wire::Wire;
 
-use kept::nothing;
 use speech::{Speech, Start};
 
 /// What a connection speaks.
@@ -117,7 +116,7 @@ impl Protocol {
 
 /// Do these bytes look like the middle of a session of `protocol` (well-formed message headers)?
 ///
-/// A beginning is not the middle: see [`begins`].
+/// A beginning is not the middle.
 pub fn fits_mid_stream(protocol: Protocol, chunk: Chunk<'_>) -> bool {
     let chunk = chunk.clipped();
     protocol
@@ -142,20 +141,6 @@ pub fn says_goodbye(protocol: Protocol, chunk: Chunk<'_>) -> bool {
         });
         says && only
     })
-}
-
-/// Do these bytes look like the beginning of a session of `protocol`, from the side that speaks first?
-///
-/// That is the client, except in MySQL, where the server greets.
-pub fn begins(protocol: Protocol, data: &[u8]) -> bool {
-    protocol.speech().is_some_and(|speech| (speech.opens)(data, &mut nothing).is_some())
-}
-
-/// A few words on the first message in `data`, for lines of evidence: "HTTP/2 HEADERS on stream 3".
-///
-/// Made of fixed words and numbers: no byte of the payload is in it.
-pub fn describe(protocol: Protocol, data: &[u8]) -> Option<String> {
-    protocol.speech().and_then(|speech| (speech.describe)(data))
 }
 
 #[cfg(test)]

@@ -15,7 +15,6 @@ pub(super) const SPEECH: Speech = Speech {
     opens: packet::opens,
     may_open: packet::may_open,
     fits: packet::fits,
-    describe: packet::describe,
     session: |start| Box::new(Mqtt::new(start)),
 };
 

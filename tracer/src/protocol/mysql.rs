@@ -2,7 +2,6 @@
 //! three bytes, little-endian, and a sequence number that each command starts anew.
 
 use super::exchange::Exchange;
-use super::kept::nothing;
 use super::speech::{Fit, Note, Session, Side, Speech, Start};
 use super::walker::{Head, Walker};
 use super::{Chunk, Direction, InFlight, Kept, Protocol, Sign, User};
@@ -14,7 +13,6 @@ pub(super) const SPEECH: Speech = Speech {
     opens,
     may_open,
     fits,
-    describe,
     session: |start| Box::new(Mysql::new(start)),
 };
 
@@ -125,23 +123,6 @@ fn head(bytes: &[u8]) -> Head {
         }
         (length, _) => Head::Short(length as usize),
     }
-}
-
-/// "MySQL COM_QUERY".
-fn describe(data: &[u8]) -> Option<String> {
-    if opens(data, &mut nothing).is_some() {
-        return Some("MySQL server greeting".to_owned());
-    }
-    let (start, payload) = data.split_first_chunk()?;
-    Some(match (header(start), payload.first()?) {
-        ((1, 0), &COM_QUIT) => "MySQL COM_QUIT".to_owned(),
-        ((1, 0), 0x0e) => "MySQL COM_PING".to_owned(),
-        ((_, 0), &COM_QUERY) => "MySQL COM_QUERY".to_owned(),
-        ((_, 0), &COM_STMT_PREPARE) => "MySQL COM_STMT_PREPARE".to_owned(),
-        ((_, 0), 0x17) => "MySQL COM_STMT_EXECUTE".to_owned(),
-        ((_, 0), command) => format!("MySQL command {command}"),
-        ((_, sequence), _) => format!("MySQL packet {sequence}"),
-    })
 }
 
 /// One MySQL session. A command has sequence 0, and its reply begins with 1.

@@ -15,7 +15,6 @@ pub(super) const SPEECH: Speech = Speech {
     opens: message::opens,
     may_open: message::may_open,
     fits: message::fits,
-    describe: message::describe,
     session: |start| Box::new(Postgres::new(start)),
 };
 

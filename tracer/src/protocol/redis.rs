@@ -16,7 +16,6 @@ pub(super) const SPEECH: Speech = Speech {
     opens: token::opens,
     may_open: token::may_open,
     fits: token::fits,
-    describe: token::describe,
     session: |start| Box::new(Redis::new(start)),
 };
 

@@ -106,8 +106,6 @@ pub(super) struct Speech {
     pub(super) may_open: MayOpen,
     /// See [`Fits`]. What is noted counts where the answer is yes.
     pub(super) fits: Fits,
-    /// Words on the first message.
-    pub(super) describe: fn(&[u8]) -> Option<String>,
     /// A reader for a new session.
     pub(super) session: fn(Start) -> Box<dyn Session>,
 }

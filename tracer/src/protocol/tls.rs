@@ -5,7 +5,6 @@ mod hello;
 
 pub use facts::Facts;
 
-use super::kept::nothing;
 use super::speech::{Fit, Note, Session, Side, Speech, Start};
 use super::walker::{Cursor, Head, Walker};
 use super::{Chunk, Direction, InFlight, Protocol, Sign, User};
@@ -18,7 +17,6 @@ pub(super) const SPEECH: Speech = Speech {
     opens,
     may_open,
     fits,
-    describe,
     session: |start| Box::new(Tls::new(start)),
 };
 
@@ -122,20 +120,6 @@ fn head(bytes: &[u8]) -> Head {
         Some(Some(length)) => Head::Message { head: HEADER, body: u64::from(length) },
         Some(None) => Head::Bad,
     }
-}
-
-fn describe(data: &[u8]) -> Option<String> {
-    length(data.first_chunk()?)?;
-    Some(
-        match data[0] {
-            _ if opens(data, &mut nothing).is_some() => "TLS ClientHello",
-            20 => "TLS change cipher spec",
-            ALERT => "TLS alert",
-            HANDSHAKE => "TLS handshake",
-            _ => "TLS application data",
-        }
-        .to_owned(),
-    )
 }
 
 /// An alert in the clear: its level and what it says (RFC 5246, 7.2). Encrypted ones are longer.

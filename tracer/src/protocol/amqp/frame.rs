@@ -1,7 +1,6 @@
 //! AMQP 0-9-1's frames (specification, 2.3.5 and 4.2.3): type, channel, size; the payload; an octet that ends it.
 
 use super::method::{Method, Whose};
-use crate::protocol::kept::nothing;
 use crate::protocol::speech::{Fit, Note, Side};
 use crate::protocol::walker::Head;
 
@@ -167,60 +166,32 @@ pub(super) fn fits(data: &[u8], len: u64, note: Note<'_>) -> Option<Fit> {
         .then_some(Fit { sure: ends > 0 && (telling || whole), from })
 }
 
-/// "AMQP Basic.Publish on channel 1".
-pub(super) fn describe(data: &[u8]) -> Option<String> {
-    if opens(data, &mut nothing).is_some() {
-        return Some("AMQP protocol header".to_owned());
-    }
-    let frame = Frame::parse(data)?;
-    let what = match frame.kind {
-        METHOD => frame.method()?.name,
-        CONTENT_HEADER => "content header",
-        CONTENT_BODY => "content body",
-        _ => "heartbeat",
-    };
-    Some(match frame.channel {
-        0 => format!("AMQP {what}"),
-        channel => format!("AMQP {what} on channel {channel}"),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::kept::nothing;
 
     #[test]
     fn frames() {
-        // bytes, whole length -> a frame begins here and is sure, words
-        for (data, len, fit, words) in [
-            (&b"\x08\0\0\0\0\0\0\xce"[..], 8, Some(true), Some("AMQP heartbeat")),
-            (b"\x08\0\0\0\0\0\0\xcd", 8, None, Some("AMQP heartbeat")),
-            (b"\x08\0\0\0\0\0\x01\0\xce", 9, None, None),
-            (
-                b"\x01\0\x01\0\0\0\x05\0\x14\0\x0a\0\xce",
-                13,
-                Some(true),
-                Some("AMQP Channel.Open on channel 1"),
-            ),
-            (b"\x01\0\0\0\0\0\x05\0\x14\0\x0a\0\xce", 13, None, None),
-            (
-                b"\x01\0\x01\0\0\0\x05\0\x14\0\x0b\0\xce",
-                13,
-                Some(true),
-                Some("AMQP Channel.OpenOk on channel 1"),
-            ),
-            (b"\x01\0\x01\0\0\0\x05\0\x15\0\x0a\0\xce", 13, None, None),
-            (b"\x01\0\x01\0\0\0\x50\0\x3c\0\x28", 88, Some(false), Some("AMQP Basic.Publish on channel 1")),
-            (b"\x03\0\x01\0\0\0\x02hi\xce", 10, Some(true), Some("AMQP content body on channel 1")),
-            (b"\x03\0\x01\0\0\x02\0hi", 520, Some(false), Some("AMQP content body on channel 1")),
-            (b"\x03\0\x01\0\x04\0\0hi", 400_000, None, Some("AMQP content body on channel 1")),
-            (b"AMQP\0\0\x09\x01", 8, Some(true), Some("AMQP protocol header")),
-            (b"AMQP\0\x01\0\0", 8, None, None),
-            (b"", 0, None, None),
+        // bytes, whole length -> a frame begins here and is sure
+        for (data, len, fit) in [
+            (&b"\x08\0\0\0\0\0\0\xce"[..], 8, Some(true)),
+            (b"\x08\0\0\0\0\0\0\xcd", 8, None),
+            (b"\x08\0\0\0\0\0\x01\0\xce", 9, None),
+            (b"\x01\0\x01\0\0\0\x05\0\x14\0\x0a\0\xce", 13, Some(true)),
+            (b"\x01\0\0\0\0\0\x05\0\x14\0\x0a\0\xce", 13, None),
+            (b"\x01\0\x01\0\0\0\x05\0\x14\0\x0b\0\xce", 13, Some(true)),
+            (b"\x01\0\x01\0\0\0\x05\0\x15\0\x0a\0\xce", 13, None),
+            (b"\x01\0\x01\0\0\0\x50\0\x3c\0\x28", 88, Some(false)),
+            (b"\x03\0\x01\0\0\0\x02hi\xce", 10, Some(true)),
+            (b"\x03\0\x01\0\0\x02\0hi", 520, Some(false)),
+            (b"\x03\0\x01\0\x04\0\0hi", 400_000, None),
+            (b"AMQP\0\0\x09\x01", 8, Some(true)),
+            (b"AMQP\0\x01\0\0", 8, None),
+            (b"", 0, None),
         ] {
             let found = fits(data, len, &mut nothing).map(|fit| fit.sure);
             assert_eq!(found, fit, "{}", data.escape_ascii());
-            assert_eq!(describe(data).as_deref(), words, "{}", data.escape_ascii());
         }
     }
 }

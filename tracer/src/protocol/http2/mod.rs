@@ -30,7 +30,6 @@ pub(super) const SPEECH: Speech = Speech {
     opens,
     may_open,
     fits,
-    describe,
     session: |start| Box::new(Http2::new(start)),
 };
 
@@ -99,20 +98,6 @@ fn head(bytes: &[u8]) -> Head {
     match frame.is_legal() {
         true => Head::Message { head: HEADER, body: u64::from(frame.length) },
         false => Head::Bad,
-    }
-}
-
-/// "HTTP/2 HEADERS on stream 3".
-fn describe(data: &[u8]) -> Option<String> {
-    if data.starts_with(PREFACE) {
-        return Some("HTTP/2 client preface".to_owned());
-    }
-    let frame = Frame::parse(data.first_chunk()?);
-    let kind = frame.kind;
-    match frame.stream {
-        _ if !frame.is_plausible() => None,
-        0 => Some(format!("HTTP/2 {kind}")),
-        stream => Some(format!("HTTP/2 {kind} on stream {stream}")),
     }
 }
 

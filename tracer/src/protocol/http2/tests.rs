@@ -262,20 +262,6 @@ fn what_looks_like_frames() {
     }
 }
 
-#[test]
-fn words() {
-    for (data, expected) in [
-        (preface(), Some("HTTP/2 client preface")),
-        (request(3), Some("HTTP/2 HEADERS on stream 3")),
-        (frame(0, 4, 1, 0), Some("HTTP/2 SETTINGS")),
-        (frame(4, 3, 0, 7), Some("HTTP/2 RST_STREAM on stream 7")),
-        (b"hello, world".to_vec(), None),
-        (vec![0; 4], None),
-    ] {
-        assert_eq!(describe(&data).as_deref(), expected);
-    }
-}
-
 /// Frames that a client may send, in any order.
 fn frames() -> impl Strategy<Value = Vec<u8>> {
     let one = (0u8..6, 0u32..40, 0u32..300).prop_map(|(kind, stream, length)| match kind {

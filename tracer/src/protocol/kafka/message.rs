@@ -36,36 +36,6 @@ const API_VERSIONS: u16 = 18;
 /// The longest of those that are believed.
 const OPENING_MOST: u32 = u16::MAX as u32;
 
-/// The keys of what clients send (protocol guide, "Api Keys").
-const NAMES: [(u16, &str); 26] = [
-    (PRODUCE, "Produce"),
-    (1, "Fetch"),
-    (2, "ListOffsets"),
-    (METADATA, "Metadata"),
-    (8, "OffsetCommit"),
-    (9, "OffsetFetch"),
-    (10, "FindCoordinator"),
-    (11, "JoinGroup"),
-    (12, "Heartbeat"),
-    (13, "LeaveGroup"),
-    (14, "SyncGroup"),
-    (15, "DescribeGroups"),
-    (16, "ListGroups"),
-    (SASL_HANDSHAKE, "SaslHandshake"),
-    (API_VERSIONS, "ApiVersions"),
-    (19, "CreateTopics"),
-    (20, "DeleteTopics"),
-    (22, "InitProducerId"),
-    (24, "AddPartitionsToTxn"),
-    (25, "AddOffsetsToTxn"),
-    (26, "EndTxn"),
-    (28, "TxnOffsetCommit"),
-    (32, "DescribeConfigs"),
-    (36, "SaslAuthenticate"),
-    (60, "DescribeCluster"),
-    (68, "ConsumerGroupHeartbeat"),
-];
-
 /// A request's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Request {
@@ -192,13 +162,4 @@ pub(super) fn response_head(bytes: &[u8]) -> Head {
 pub(super) fn correlation(head: &[u8]) -> Option<u32> {
     let &[.., a, b, c, d] = head.first_chunk::<RESPONSE>()?;
     Some(u32::from_be_bytes([a, b, c, d]))
-}
-
-/// "Kafka Fetch request". A response does not say to what.
-pub(super) fn describe(data: &[u8]) -> Option<String> {
-    let request = Request::named(data)?;
-    Some(match NAMES.iter().find(|(key, _)| *key == request.key) {
-        Some((_, name)) => format!("Kafka {name} request"),
-        None => format!("Kafka request {}", request.key),
-    })
 }

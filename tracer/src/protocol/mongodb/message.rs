@@ -1,7 +1,6 @@
 //! The headers of MongoDB's messages (MongoDB specification, "MongoDB Wire Protocol"): length, own id, the id answered,
 //! operation, all little-endian.
 
-use crate::protocol::kept::nothing;
 use crate::protocol::speech::{Fit, Note, Side};
 use crate::protocol::walker::Head;
 
@@ -18,7 +17,12 @@ const MOST: u32 = 48_000_000;
 const BELIEVED: u32 = 1 << 20;
 
 const OP_REPLY: u32 = 1;
+const OP_UPDATE: u32 = 2001;
+const OP_INSERT: u32 = 2002;
 const OP_QUERY: u32 = 2004;
+const OP_GET_MORE: u32 = 2005;
+const OP_DELETE: u32 = 2006;
+const OP_KILL_CURSORS: u32 = 2007;
 const OP_COMPRESSED: u32 = 2012;
 const OP_MSG: u32 = 2013;
 
@@ -28,17 +32,17 @@ const CHECKSUM: u32 = 1;
 const MORE_TO_COME: u32 = 1 << 1;
 const EXHAUST: u32 = 1 << 16;
 
-/// (operation, its name, least length, the client waits for a reply).
-const OPERATIONS: [(u32, &str, u32, bool); 9] = [
-    (OP_REPLY, "OP_REPLY", 36, false),
-    (2001, "OP_UPDATE", 38, false),
-    (2002, "OP_INSERT", 27, false),
-    (OP_QUERY, "OP_QUERY", 34, true),
-    (2005, "OP_GET_MORE", 34, true),
-    (2006, "OP_DELETE", 31, false),
-    (2007, "OP_KILL_CURSORS", 24, false),
-    (OP_COMPRESSED, "OP_COMPRESSED", 25, true),
-    (OP_MSG, "OP_MSG", 26, true),
+/// (operation, least length, the client waits for a reply).
+const OPERATIONS: [(u32, u32, bool); 9] = [
+    (OP_REPLY, 36, false),
+    (OP_UPDATE, 38, false),
+    (OP_INSERT, 27, false),
+    (OP_QUERY, 34, true),
+    (OP_GET_MORE, 34, true),
+    (OP_DELETE, 31, false),
+    (OP_KILL_CURSORS, 24, false),
+    (OP_COMPRESSED, 25, true),
+    (OP_MSG, 26, true),
 ];
 
 /// Where commands were sent before OP_MSG, and where each session's first still is.
@@ -75,11 +79,11 @@ impl Message {
         let numbers = [number(bytes, 0)?, number(bytes, 4)?, number(bytes, 8)?, number(bytes, 12)?];
         let [length, id, answers, operation] = numbers;
         let flags = number(bytes, HEADER)?;
-        let &(_, _, least, _) = OPERATIONS.iter().find(|(known, ..)| *known == operation)?;
+        let &(_, least, _) = OPERATIONS.iter().find(|(known, ..)| *known == operation)?;
         let side = match operation {
             OP_REPLY => answers != 0,
             OP_MSG => flags & 0xffff & !(CHECKSUM | MORE_TO_COME) == 0,
-            OP_COMPRESSED => matches!(flags, OP_REPLY | OP_QUERY | OP_MSG | 2001..=2007),
+            OP_COMPRESSED => matches!(flags, OP_REPLY | OP_MSG | OP_UPDATE..=OP_KILL_CURSORS),
             _ => answers == 0,
         };
         (side && (least..=MOST).contains(&length)).then_some(Self { length, id, answers, operation, flags })
@@ -87,7 +91,7 @@ impl Message {
 
     /// See [`Answered`].
     pub(super) fn answered(self) -> Answered {
-        let waits = OPERATIONS.iter().any(|&(known, _, _, waits)| known == self.operation && waits);
+        let waits = OPERATIONS.iter().any(|&(known, _, waits)| known == self.operation && waits);
         match self.operation {
             OP_COMPRESSED => Answered::Perhaps,
             OP_MSG if self.flags & MORE_TO_COME != 0 => Answered::Never,
@@ -193,14 +197,4 @@ pub(super) fn fits(data: &[u8], len: u64, note: Note<'_>) -> Option<Fit> {
     // What may be the beginning of a first command is not the middle of a session.
     let sure = whole || data.len() >= FLAGGED + COMMANDS.len();
     (seen > 0 && (whole || last <= BELIEVED)).then_some(Fit { sure, from })
-}
-
-/// "MongoDB OP_MSG".
-pub(super) fn describe(data: &[u8]) -> Option<String> {
-    if opens(data, &mut nothing).is_some() {
-        return Some("MongoDB first command".to_owned());
-    }
-    let message = Message::parse(data)?;
-    let (_, name, ..) = OPERATIONS.iter().find(|(known, ..)| *known == message.operation)?;
-    Some(format!("MongoDB {name}"))
 }

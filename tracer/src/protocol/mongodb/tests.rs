@@ -3,7 +3,7 @@
 use super::message::fits;
 use crate::protocol::kept::nothing;
 use crate::protocol::twice::Twice;
-use crate::protocol::{Chunk, Direction, Protocol, Sign, User, describe};
+use crate::protocol::{Chunk, Direction, Protocol, Sign, User};
 use Direction::{Received, Sent};
 
 const P: User = User(1);
@@ -70,21 +70,20 @@ fn messages_where_none_was_expected() {
         data[at] = byte;
         data
     };
-    for (data, len, fits_here, words) in [
-        (whole.clone(), 26, true, Some("MongoDB first command")),
-        ([whole.clone(), message(8, 0, OP_MSG, 2)].concat(), 52, true, Some("MongoDB first command")),
-        (message(7, 6, OP_MSG, 0), 26, true, Some("MongoDB OP_MSG")),
-        (message(7, 6, OP_COMPRESSED, OP_MSG), 26, true, Some("MongoDB OP_COMPRESSED")),
-        ([whole.clone(), message(8, 1, OP_MSG, 0)].concat(), 52, false, Some("MongoDB first command")),
-        (with(12, 0), 26, false, None),
-        (with(16, 4), 26, false, None),
-        (with(20, 9), 26, false, Some("MongoDB OP_MSG")),
-        (with(21, 99), 26, false, Some("MongoDB OP_MSG")),
-        (with(3, 0x7f), 26, false, None),
-        (with(0, 16), 26, false, None),
-        (whole[..19].to_vec(), 19, false, None),
+    for (data, len, fits_here) in [
+        (whole.clone(), 26, true),
+        ([whole.clone(), message(8, 0, OP_MSG, 2)].concat(), 52, true),
+        (message(7, 6, OP_MSG, 0), 26, true),
+        (message(7, 6, OP_COMPRESSED, OP_MSG), 26, true),
+        ([whole.clone(), message(8, 1, OP_MSG, 0)].concat(), 52, false),
+        (with(12, 0), 26, false),
+        (with(16, 4), 26, false),
+        (with(20, 9), 26, false),
+        (with(21, 99), 26, false),
+        (with(3, 0x7f), 26, false),
+        (with(0, 16), 26, false),
+        (whole[..19].to_vec(), 19, false),
     ] {
         assert_eq!(fits(&data, len, &mut nothing).is_some(), fits_here, "{data:?}");
-        assert_eq!(describe(Protocol::MongoDb, &data).as_deref(), words, "{data:?}");
     }
 }

@@ -27,28 +27,6 @@ pub(super) const PINGREQ: u8 = 12;
 pub(super) const PINGRESP: u8 = 13;
 pub(super) const DISCONNECT: u8 = 14;
 
-/// Each type's name, and who may send it.
-const TYPES: [(&str, Option<Side>); 15] = {
-    use Side::{Client, Server};
-    [
-        ("CONNECT", Some(Client)),
-        ("CONNACK", Some(Server)),
-        ("PUBLISH", None),
-        ("PUBACK", None),
-        ("PUBREC", None),
-        ("PUBREL", None),
-        ("PUBCOMP", None),
-        ("SUBSCRIBE", Some(Client)),
-        ("SUBACK", Some(Server)),
-        ("UNSUBSCRIBE", Some(Client)),
-        ("UNSUBACK", Some(Server)),
-        ("PINGREQ", Some(Client)),
-        ("PINGRESP", Some(Server)),
-        ("DISCONNECT", None),
-        ("AUTH", None),
-    ]
-};
-
 /// What a packet's first bytes say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Packet {
@@ -100,6 +78,15 @@ impl Packet {
                 PINGREQ | PINGRESP => self.body == 0,
                 _ => true,
             }
+    }
+
+    /// Who may send it, where only one side may.
+    fn side(self) -> Option<Side> {
+        match self.kind {
+            CONNECT | SUBSCRIBE | UNSUBSCRIBE | PINGREQ => Some(Side::Client),
+            CONNACK | SUBACK | UNSUBACK | PINGRESP => Some(Side::Server),
+            _ => None,
+        }
     }
 
     fn whole(self) -> u64 {
@@ -199,9 +186,8 @@ fn tile(data: &[u8], len: u64, note: Note<'_>, is_one: fn(Packet, &[u8]) -> bool
         if !is_one(packet, &body[..body.len().min(packet.body as usize)]) {
             return None;
         }
-        let (_, side) = TYPES[usize::from(packet.kind) - 1];
-        client &= side != Some(Side::Server);
-        server &= side != Some(Side::Client);
+        client &= packet.side() != Some(Side::Server);
+        server &= packet.side() != Some(Side::Client);
         packets += 1;
         let at = data.len() - rest.len();
         note(at..at + packet.head);
@@ -228,11 +214,4 @@ fn is_named(packet: Packet, body: &[u8]) -> bool {
     let room = packet.body as usize - 2;
     let text = |byte: &u8| *byte == Kept::FILL || !byte.is_ascii_control() && !b"+#".contains(byte);
     (1..=room).contains(&length) && name.iter().all(text)
-}
-
-/// "MQTT PUBLISH".
-pub(super) fn describe(data: &[u8]) -> Option<String> {
-    let packet = Packet::parse(data)?.ok()?;
-    let (name, _) = TYPES.get(usize::from(packet.kind).checked_sub(1)?)?;
-    Some(format!("MQTT {name}"))
 }

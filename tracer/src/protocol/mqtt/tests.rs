@@ -1,9 +1,10 @@
 //! MQTT sessions shared by two processes, as signs.
 
-use super::packet::fits;
+use super::packet::{fits, head};
 use crate::protocol::kept::nothing;
 use crate::protocol::twice::Twice;
-use crate::protocol::{Chunk, Direction, Protocol, Sign, User, describe};
+use crate::protocol::walker::Head;
+use crate::protocol::{Chunk, Direction, Protocol, Sign, User};
 use Direction::{Received, Sent};
 
 const P: User = User(1);
@@ -66,23 +67,23 @@ fn goodbyes() {
 
 #[test]
 fn packets_where_none_was_expected() {
-    for (data, fit, words) in [
-        (CONNECT, Some(true), Some("MQTT CONNECT")),
-        (b"\x30\x05\0\x01tab", Some(false), Some("MQTT PUBLISH")),
-        (b"\x30\x05\0\x01tab\x30\x05\0\x01tab", Some(true), Some("MQTT PUBLISH")),
-        (b"\x30\x05\0\x09tab", None, Some("MQTT PUBLISH")),
-        (b"\x30\x05\0\0tab", None, Some("MQTT PUBLISH")),
-        (b"\x30\x05\0\x01\x01ab", None, Some("MQTT PUBLISH")),
-        (b"\x36\x05\0\x01tab", None, None),
-        (b"\x30\x85\0\0\x01tab", None, None),
-        (PING, None, Some("MQTT PINGREQ")),
-        (b"\xc1\0", None, None),
-        (b"\0\0", None, None),
-        (b"\x30\xff\xff\xff\xff\x01", None, None),
-        (b"\x30", None, None),
+    for (data, fit, is_packet) in [
+        (CONNECT, Some(true), true),
+        (b"\x30\x05\0\x01tab", Some(false), true),
+        (b"\x30\x05\0\x01tab\x30\x05\0\x01tab", Some(true), true),
+        (b"\x30\x05\0\x09tab", None, true),
+        (b"\x30\x05\0\0tab", None, true),
+        (b"\x30\x05\0\x01\x01ab", None, true),
+        (b"\x36\x05\0\x01tab", None, false),
+        (b"\x30\x85\0\0\x01tab", None, false),
+        (PING, None, true),
+        (b"\xc1\0", None, false),
+        (b"\0\0", None, false),
+        (b"\x30\xff\xff\xff\xff\x01", None, false),
+        (b"\x30", None, false),
     ] {
         let found = fits(data, data.len() as u64, &mut nothing).map(|fit| fit.sure);
         assert_eq!(found, fit, "{}", data.escape_ascii());
-        assert_eq!(describe(Protocol::Mqtt, data).as_deref(), words, "{}", data.escape_ascii());
+        assert_eq!(matches!(head(data), Head::Message { .. }), is_packet, "{}", data.escape_ascii());
     }
 }

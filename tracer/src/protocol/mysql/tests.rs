@@ -1,6 +1,7 @@
 //! MySQL's packets, and sessions shared by two processes.
 
 use super::*;
+use crate::protocol::kept::nothing;
 use crate::protocol::twice::Twice;
 use Direction::{Received, Sent};
 
@@ -8,19 +9,18 @@ use Direction::{Received, Sent};
 fn packets() {
     let mut greeting = b"\x4a\0\0\0\x0a8.0.36\0".to_vec();
     greeting.resize(78, 7);
-    for (data, begins, fit, words) in [
-        (&greeting[..], true, false, Some("MySQL server greeting")),
-        (b"\x09\0\0\0\x03SELECT 1", false, true, Some("MySQL COM_QUERY")),
-        (b"\x0b\0\0\0\x03\0\x01select 1", false, true, Some("MySQL COM_QUERY")),
-        (b"\x09\0\0\0\x03abcdefgh", false, false, Some("MySQL COM_QUERY")),
-        (b"\x08\0\0\0\x03SELECT 1", false, false, Some("MySQL COM_QUERY")),
-        (b"\x01\0\0\0\x01", false, false, Some("MySQL COM_QUIT")),
-        (b"\x07\0\0\x01\0\0\0\x02\0\0\0", false, false, Some("MySQL packet 1")),
-        (b"\x07\0\0", false, false, None),
+    for (data, begins, fit) in [
+        (&greeting[..], true, false),
+        (b"\x09\0\0\0\x03SELECT 1", false, true),
+        (b"\x0b\0\0\0\x03\0\x01select 1", false, true),
+        (b"\x09\0\0\0\x03abcdefgh", false, false),
+        (b"\x08\0\0\0\x03SELECT 1", false, false),
+        (b"\x01\0\0\0\x01", false, false),
+        (b"\x07\0\0\x01\0\0\0\x02\0\0\0", false, false),
+        (b"\x07\0\0", false, false),
     ] {
         assert_eq!(opens(data, &mut nothing).is_some(), begins, "{data:?}");
         assert_eq!(fits(data, data.len() as u64, &mut nothing).is_some(), fit, "{data:?}");
-        assert_eq!(describe(data).as_deref(), words, "{data:?}");
     }
 }
 

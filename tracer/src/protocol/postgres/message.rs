@@ -1,6 +1,5 @@
 //! The headers of PostgreSQL's messages: a tag and a length that counts itself; none but the length in the first.
 
-use crate::protocol::kept::nothing;
 use crate::protocol::speech::{Fit, Note, Side};
 use crate::protocol::walker::Head;
 
@@ -31,40 +30,9 @@ pub(super) enum Code {
     Cancel,
 }
 
-/// (tag, the client's name for it, the server's name for it), by "Message Formats".
-const TAGS: [(u8, Option<&str>, Option<&str>); 31] = [
-    (b'Q', Some("Query"), None),
-    (b'P', Some("Parse"), None),
-    (b'B', Some("Bind"), None),
-    (b'E', Some("Execute"), Some("ErrorResponse")),
-    (b'D', Some("Describe"), Some("DataRow")),
-    (b'C', Some("Close"), Some("CommandComplete")),
-    (b'H', Some("Flush"), Some("CopyOutResponse")),
-    (b'S', Some("Sync"), Some("ParameterStatus")),
-    (b'X', Some("Terminate"), None),
-    (b'F', Some("FunctionCall"), None),
-    (b'p', Some("authentication message"), None),
-    (b'f', Some("CopyFail"), None),
-    (b'd', Some("CopyData"), Some("CopyData")),
-    (b'c', Some("CopyDone"), Some("CopyDone")),
-    (b'R', None, Some("authentication request")),
-    (b'K', None, Some("BackendKeyData")),
-    (b'Z', None, Some("ReadyForQuery")),
-    (b'T', None, Some("RowDescription")),
-    (b'I', None, Some("EmptyQueryResponse")),
-    (b'N', None, Some("NoticeResponse")),
-    (b'A', None, Some("NotificationResponse")),
-    (b'G', None, Some("CopyInResponse")),
-    (b'W', None, Some("CopyBothResponse")),
-    (b'V', None, Some("FunctionCallResponse")),
-    (b'v', None, Some("NegotiateProtocolVersion")),
-    (b'n', None, Some("NoData")),
-    (b's', None, Some("PortalSuspended")),
-    (b't', None, Some("ParameterDescription")),
-    (b'1', None, Some("ParseComplete")),
-    (b'2', None, Some("BindComplete")),
-    (b'3', None, Some("CloseComplete")),
-];
+/// The tags of what a client sends, and of what a server does ("Message Formats").
+const CLIENT: &[u8] = b"QPBEDCHSXFpfdc";
+const SERVER: &[u8] = b"EDCHSdcRKZTINAGWVvnst123";
 
 /// The first packet's length and code.
 fn startup(bytes: &[u8]) -> Option<(u32, Code)> {
@@ -112,19 +80,18 @@ pub(super) fn may_open(data: &[u8], note: Note<'_>) -> bool {
     begun
 }
 
-/// A tagged message's length with its tag, and the names of its tag.
-fn tagged(&[tag, a, b, c, d]: &[u8; HEADER]) -> Option<(u32, Option<&'static str>, Option<&'static str>)> {
-    let &(_, client, server) = TAGS.iter().find(|(known, ..)| *known == tag)?;
+/// A tagged message's length with its tag; may a client send it, and may a server?
+fn tagged(&[tag, a, b, c, d]: &[u8; HEADER]) -> Option<(u32, bool, bool)> {
     let length = u32::from_be_bytes([a, b, c, d]);
     let (client, server) = match (tag, length) {
         (_, length) if !(4..=MOST).contains(&length) => return None,
-        (b'S' | b'H', 4) => (client, None),
-        (b'S' | b'H', _) => (None, server),
+        (b'S' | b'H', 4) => (true, false),
+        (b'S' | b'H', _) => (false, true),
         (b'X' | b'c' | b'I' | b'n' | b's' | b'1'..=b'3', 5..) => return None,
         (b'Z', length) if length != 5 => return None,
-        _ => (client, server),
+        _ => (CLIENT.contains(&tag), SERVER.contains(&tag)),
     };
-    Some((length + 1, client, server))
+    (client || server).then_some((length + 1, client, server))
 }
 
 /// A tagged message's header, where one begins.
@@ -144,8 +111,8 @@ pub(super) fn fits(data: &[u8], len: u64, note: Note<'_>) -> Option<Fit> {
     let (mut client, mut server, mut last) = (true, true, 0);
     while let Some(header) = rest.first_chunk::<HEADER>() {
         let (length, from_client, from_server) = tagged(header)?;
-        client &= from_client.is_some();
-        server &= from_server.is_some();
+        client &= from_client;
+        server &= from_server;
         last = length;
         let at = data.len() - rest.len();
         note(at..at + HEADER);
@@ -159,25 +126,7 @@ pub(super) fn fits(data: &[u8], len: u64, note: Note<'_>) -> Option<Fit> {
         (true, true) => None,
     };
     note(data.len() - rest.len()..data.len());
-    let cut = rest.first().is_some_and(|byte| !TAGS.iter().any(|(tag, ..)| tag == byte));
+    let cut = rest.first().is_some_and(|tag| !CLIENT.contains(tag) && !SERVER.contains(tag));
     (seen > 0 && !cut && last <= BELIEVED.max(if seen == len { MOST } else { 0 }))
         .then_some(Fit { sure: seen == len, from })
-}
-
-/// "PostgreSQL Query".
-pub(super) fn describe(data: &[u8]) -> Option<String> {
-    if let Some(code) = startup_code(data).filter(|_| opens(data, &mut nothing).is_some()) {
-        let what = match code {
-            Code::Startup => "startup message",
-            Code::Encryption => "request for encryption",
-            Code::Cancel => "CancelRequest",
-        };
-        return Some(format!("PostgreSQL {what}"));
-    }
-    let (_, client, server) = tagged(data.first_chunk()?)?;
-    match (client, server) {
-        (Some(one), Some(other)) if one != other => Some(format!("PostgreSQL {one} or {other}")),
-        (Some(name), _) | (None, Some(name)) => Some(format!("PostgreSQL {name}")),
-        (None, None) => None,
-    }
 }

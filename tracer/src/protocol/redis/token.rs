@@ -1,6 +1,5 @@
 //! RESP tokens: one type byte, then a line, or a count and as many bytes or items.
 
-use crate::protocol::kept::nothing;
 use crate::protocol::speech::{Fit, Note, Side};
 use crate::protocol::walker::Head;
 use std::ops::Range;
@@ -133,20 +132,17 @@ fn may_be_count(bytes: &[u8]) -> bool {
     bytes[1..].iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'\r'))
 }
 
-/// The command that begins here, if it is one of the known.
-fn command(data: &[u8], note: Note<'_>) -> Option<&'static str> {
+/// A command that is one of the known.
+pub(super) fn opens(data: &[u8], note: Note<'_>) -> Option<Side> {
     let (items, first) = count(data).filter(|_| data.starts_with(b"*"))?;
     let string = data.get(first..)?;
     let (length, start) = count(string).filter(|_| string.starts_with(b"$"))?;
     let name = string.get(start..)?.get(..usize::try_from(length).ok()?)?;
-    let known =
-        COMMANDS.into_iter().find(|known| items > 0 && name.eq_ignore_ascii_case(known.as_bytes()))?;
-    note(0..first + start + name.len());
-    Some(known)
-}
-
-pub(super) fn opens(data: &[u8], note: Note<'_>) -> Option<Side> {
-    command(data, note).map(|_| Side::Client)
+    let known = items > 0 && COMMANDS.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()));
+    known.then(|| {
+        note(0..first + start + name.len());
+        Side::Client
+    })
 }
 
 /// Do commands, or values longer than a line, tile these bytes? A lone `+OK` may be another protocol's.
@@ -235,46 +231,28 @@ pub(super) fn may_be(body: &[u8], name: &str) -> bool {
     body.strip_suffix(b"\r\n").is_none_or(|text| text.eq_ignore_ascii_case(name.as_bytes()))
 }
 
-/// "Redis command GET".
-pub(super) fn describe(data: &[u8]) -> Option<String> {
-    if let Some(name) = command(data, &mut nothing) {
-        return Some(format!("Redis command {name}"));
-    }
-    let what = match (head(&data[..data.len().min(COUNT_LINE)]), data.first()?) {
-        (Head::Bad | Head::Short(_), _) => return None,
-        (_, b'+') => "status",
-        (_, b'-' | b'!') => "error",
-        (_, b':') => "number",
-        (_, b'$') => "string",
-        (_, b'*') => "array",
-        (_, b'>') => "push",
-        _ => "value",
-    };
-    Some(format!("Redis {what}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::kept::nothing;
     use proptest::prelude::*;
 
     #[test]
     fn first_tokens() {
-        for (data, sure, words) in [
-            ("*1\r\n$4\r\nPING\r\n", Some(true), Some("Redis command PING")),
-            ("*2\r\n$3\r\nget\r\n$1\r\na\r\n", Some(true), Some("Redis command GET")),
-            ("*2\r\n$6\r\nsecret\r\n$1\r\na\r\n", Some(true), Some("Redis array")),
-            ("$5\r\nhello\r\n", Some(false), Some("Redis string")),
-            ("$500\r\nhello", Some(false), Some("Redis string")),
-            ("+OK\r\n", None, Some("Redis status")),
-            ("-ERR no\r\n", None, Some("Redis error")),
-            ("*x\r\n", None, None),
-            ("$99999999999999999999\r\n", None, None),
-            ("hello", None, None),
+        for (data, sure) in [
+            ("*1\r\n$4\r\nPING\r\n", Some(true)),
+            ("*2\r\n$3\r\nget\r\n$1\r\na\r\n", Some(true)),
+            ("*2\r\n$6\r\nsecret\r\n$1\r\na\r\n", Some(true)),
+            ("$5\r\nhello\r\n", Some(false)),
+            ("$500\r\nhello", Some(false)),
+            ("+OK\r\n", None),
+            ("-ERR no\r\n", None),
+            ("*x\r\n", None),
+            ("$99999999999999999999\r\n", None),
+            ("hello", None),
         ] {
             let data = data.as_bytes();
             assert_eq!(fits(data, data.len() as u64, &mut nothing).map(|fit| fit.sure), sure, "{data:?}");
-            assert_eq!(describe(data).as_deref(), words, "{data:?}");
         }
     }
 
