@@ -1,7 +1,8 @@
 //! What transfers do: who used which socket, and what the bytes said.
 
+use super::by_id::ById;
 use super::turn::Turn;
-use super::{Change, Failure, Model, OpenFile, Origin, Past, Slot, SockId};
+use super::{Change, Failure, Model, OpenFile, Origin, Past, ProcId, Process, Slot, SockId, Socket};
 use crate::errno;
 use crate::protocol::{Chunk, Direction, Protocol, fits_mid_stream, says_goodbye};
 use forkscope_proto as proto;
@@ -59,8 +60,9 @@ impl Model {
         if sent && has_past {
             self.misdirected(at, id, io.fd, Chunk::new(payload, bytes), out);
         }
-        self.note(id, at, io.fd, sent, bytes);
         let Some(socket) = self.sockets.get_mut(&id) else { return };
+        let forked = forked_since(socket, at.process, &self.processes, self.newest_fork);
+        note(socket, at, io.fd, sent, bytes, forked);
         let turns = socket.turns.len();
         let direction = if sent { Direction::Sent } else { Direction::Received };
         let waited = socket.may_wait;
@@ -71,28 +73,6 @@ impl Model {
         }
         let (process, fd, nr) = (at.process, io.fd, at.nr);
         out.push(Change::Used { socket: id, process, tid: at.tid, fd, nr, sent, bytes, turns });
-    }
-
-    /// Remembers a use of a socket.
-    fn note(&mut self, id: SockId, at: Origin, fd: i32, sent: bool, bytes: u64) {
-        let Some(socket) = self.sockets.get_mut(&id) else { return };
-        if let Some(usage) = socket.usage_mut(at.process, fd) {
-            let (total, count) = if sent { &mut usage.sent } else { &mut usage.received };
-            *total = total.saturating_add(bytes);
-            *count += 1;
-            // The peer had ended its own direction only, and waits for more.
-            usage.read_end &= !sent;
-        }
-        if sent && socket.crossed.is_some() {
-            socket.users.iter_mut().for_each(|usage| usage.read_end = false);
-        }
-        if socket.is_connection() {
-            let (sent, received) = if sent { (bytes, 0) } else { (0, bytes) };
-            let may_have_forked = socket.turns.last().is_some_and(|last| last.to < self.newest_fork);
-            let process = if may_have_forked { self.processes.get(&at.process) } else { None };
-            let forked = process.map_or(0, |process| process.last_fork);
-            socket.take_turn(Turn { sent, received, ..Turn::begin(at, fd) }, forked);
-        }
     }
 
     /// Bytes that were moved but not seen.
@@ -108,8 +88,9 @@ impl Model {
         if bytes == 0 {
             return;
         }
-        self.note(id, at, fd, sent, bytes);
         let Some(socket) = self.sockets.get_mut(&id) else { return };
+        let forked = forked_since(socket, at.process, &self.processes, self.newest_fork);
+        note(socket, at, fd, sent, bytes, forked);
         if let Some(wire) = socket.wire.as_mut() {
             wire.skip(if sent { Direction::Sent } else { Direction::Received });
             let waited = std::mem::replace(&mut socket.may_wait, true);
@@ -179,4 +160,29 @@ impl Model {
 
 fn is_wakeup(kind: FileKind) -> bool {
     matches!(kind, FileKind::Eventfd | FileKind::Pipe)
+}
+
+/// When a process forked last, where that is since the socket's last use; else 0. `newest`: when any process did.
+fn forked_since(socket: &Socket, process: ProcId, processes: &ById<ProcId, Process>, newest: u64) -> u64 {
+    let may_have_forked = socket.turns.last().is_some_and(|last| last.to < newest);
+    let process = if may_have_forked { processes.get(&process) } else { None };
+    process.map_or(0, |process| process.last_fork)
+}
+
+/// Remembers a use of a socket. `forked`: see [`Socket::take_turn`].
+fn note(socket: &mut Socket, at: Origin, fd: i32, sent: bool, bytes: u64, forked: u64) {
+    if let Some(usage) = socket.usage_mut(at.process, fd) {
+        let (total, count) = if sent { &mut usage.sent } else { &mut usage.received };
+        *total = total.saturating_add(bytes);
+        *count += 1;
+        // The peer had ended its own direction only, and waits for more.
+        usage.read_end &= !sent;
+    }
+    if sent && socket.users.len() > 1 {
+        socket.users.iter_mut().for_each(|usage| usage.read_end = false);
+    }
+    if socket.is_connection() {
+        let (sent, received) = if sent { (bytes, 0) } else { (0, bytes) };
+        socket.take_turn(Turn { sent, received, ..Turn::begin(at, fd) }, forked);
+    }
 }
