@@ -6,7 +6,7 @@ use crate::model::Place;
 use crate::protocol::Kept;
 use crate::report::{Connection, Finding, sample};
 use forkscope_proto::{self as proto, Act, FileKind, FileRef, Header, Kind, Plaintext, calls};
-use proto::net::{AF_INET, AF_UNIX, IPPROTO_TCP, SOCK_DGRAM, SOCK_STREAM, TCP_ESTABLISHED};
+use proto::net::{AF_INET, AF_UNIX, IPPROTO_TCP, SOCK_DGRAM, SOCK_STREAM, TCP_CLOSE, TCP_ESTABLISHED};
 use std::collections::{BTreeMap, HashMap};
 
 /// Who is told of each event once it is analysed, and what is known then.
@@ -48,14 +48,8 @@ impl Kernel {
     pub(crate) fn held_before(&mut self, pid: u32) -> i32 {
         let (file, fd) = (self.file(FileKind::Socket), self.lowest(pid));
         self.set(pid, fd, file);
-        let mut socket = proto::Socket {
-            file,
-            family: AF_INET,
-            kind: SOCK_STREAM,
-            protocol: IPPROTO_TCP,
-            ..Default::default()
-        };
-        (socket.state, socket.local_port, socket.remote_port) = (TCP_ESTABLISHED, self.serial as u16, 80);
+        let mut socket = tcp(file, TCP_ESTABLISHED);
+        (socket.local_port, socket.remote_port) = (self.serial as u16, 80);
         let entry = SnapshotFd { fd, file, socket: Some(socket), ..SnapshotFd::default() };
         let snapshot = Snapshot { threads: 1, descriptors: vec![entry], ..Snapshot::default() };
         self.event(pid, What::Snapshot(&snapshot));
@@ -209,14 +203,7 @@ impl Kernel {
     pub(crate) fn connect(&mut self, pid: u32, port: u16) -> i32 {
         let file = self.file(FileKind::Socket);
         let fd = self.lowest(pid);
-        let mut socket = proto::Socket {
-            file,
-            family: AF_INET,
-            kind: SOCK_STREAM,
-            protocol: IPPROTO_TCP,
-            state: 7,
-            ..Default::default()
-        };
+        let mut socket = tcp(file, TCP_CLOSE);
         socket.header = self.header(pid, Kind::Socket, 0);
         self.event(pid, What::Socket(&socket, b""));
         self.make(pid, calls::SOCKET, file, b"");
@@ -241,14 +228,8 @@ impl Kernel {
         let file = self.file(FileKind::Socket);
         let fd = self.lowest(pid);
         self.set(pid, fd, file);
-        let mut socket = proto::Socket {
-            file,
-            family: AF_INET,
-            kind: SOCK_STREAM,
-            protocol: IPPROTO_TCP,
-            ..Default::default()
-        };
-        (socket.state, socket.local_port, socket.remote_port) = (TCP_ESTABLISHED, port, self.serial as u16);
+        let mut socket = tcp(file, TCP_ESTABLISHED);
+        (socket.local_port, socket.remote_port) = (port, self.serial as u16);
         socket.header = self.header(pid, Kind::Socket, 0);
         self.event(pid, What::Socket(&socket, b""));
         self.call(pid, calls::ACCEPT4, b"", |call| {
@@ -486,4 +467,10 @@ fn epoll_event(data: u64) -> [u8; 12] {
     event[0] = 1;
     event[4..].copy_from_slice(&data.to_le_bytes());
     event
+}
+
+/// A TCP socket, before it has addresses.
+fn tcp(file: FileRef, state: u16) -> proto::Socket {
+    let (family, kind, protocol) = (AF_INET, SOCK_STREAM, IPPROTO_TCP);
+    proto::Socket { file, family, kind, protocol, state, ..Default::default() }
 }

@@ -34,6 +34,13 @@ const C: u32 = 200;
 const STARTUP: &[u8] = b"\0\0\0\x08\0\x03\0\0";
 const QUERY: &[u8] = b"Q\0\0\0\x0dSELECT 1\0";
 const ANSWER: &[u8] = b"Z\0\0\0\x05I";
+const TERMINATE: &[u8] = b"X\0\0\0\x04";
+
+/// A question and its answer.
+fn ask(kernel: &mut Kernel, pid: u32, fd: i32) {
+    kernel.send(pid, fd, QUERY);
+    kernel.receive(pid, fd, ANSWER);
+}
 
 fn failed(errno: i32) -> i64 {
     -i64::from(errno)

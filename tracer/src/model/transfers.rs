@@ -175,10 +175,9 @@ fn note(socket: &mut Socket, at: Origin, fd: i32, sent: bool, bytes: u64, forked
         let (total, count) = if sent { &mut usage.sent } else { &mut usage.received };
         *total = total.saturating_add(bytes);
         *count += 1;
-        // The peer had ended its own direction only, and waits for more.
-        usage.read_end &= !sent;
     }
-    if sent && socket.users.len() > 1 {
+    if sent {
+        // Whoever read the peer's end: it had ended its own direction only, and waits for more.
         socket.users.iter_mut().for_each(|usage| usage.read_end = false);
     }
     if socket.is_connection() {

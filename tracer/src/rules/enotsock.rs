@@ -1,9 +1,9 @@
 //! See [`TEXT`].
 
 use super::history::{self, call, closed_by, connection_of, failure, inherited_past};
-use super::{Cause, Claim, Draft, Drafts, Rule, Says, confidence};
+use super::{Draft, Drafts, Rule, Says};
 use crate::model::{Change, Failure, Model, Topic};
-use crate::report::{RuleId, Severity};
+use crate::report::RuleId;
 use forkscope_proto::{FileKind, calls};
 
 /// What the rule means.
@@ -64,13 +64,7 @@ fn found(model: &Model, failed: &Failure, out: &mut Drafts<'_>) -> Option<Draft>
     if failed.goodbye && matches!(past.end.by.nr, calls::DUP2 | calls::DUP3) {
         return None;
     }
-    let claim = Claim {
-        rule: RuleId::Enotsock,
-        severity: Severity::Error,
-        confidence: confidence(model, past.end.by.nr != 0, &[process, past.file.opened.process]),
-        says: Says::Lost,
-        cause: Cause::Number { process, fd },
-    };
+    let claim = history::claim(model, RuleId::Enotsock, Says::Lost, (process, fd), past);
     if !out.claim(claim, time) {
         return None;
     }

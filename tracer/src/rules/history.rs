@@ -1,8 +1,9 @@
 //! The history of a descriptor as evidence: opened, inherited, closed, replaced, failed.
 
-use super::Step;
+use super::{Cause, Claim, Says, Step, confidence};
 use crate::model::{Failure, Model, Origin, Past, ProcId, SockId, Socket};
 use crate::protocol::Protocol;
+use crate::report::{RuleId, Severity};
 use forkscope_proto::{FileKind, calls};
 
 /// The newest earlier generation of a number that another process had opened: it came through a fork. A
@@ -27,6 +28,23 @@ pub(super) fn inherited_past(
             && !was_given
             && (came_through_fork || past.end.by.process != past.origin.process)
     })
+}
+
+/// What a rule claims of a number whose earlier generation a process still means.
+pub(super) fn claim(
+    model: &Model,
+    rule: RuleId,
+    says: Says,
+    (process, fd): (ProcId, i32),
+    past: &Past,
+) -> Claim {
+    Claim {
+        rule,
+        severity: Severity::Error,
+        confidence: confidence(model, past.end.by.nr != 0, &[process, past.file.opened.process]),
+        says,
+        cause: Cause::Number { process, fd },
+    }
 }
 
 /// The opening of an open file, or that it was there before forkscope looked.

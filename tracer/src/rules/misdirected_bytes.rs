@@ -1,9 +1,9 @@
 //! See [`TEXT`].
 
 use super::history::{self, call, connection_of, inherited_past};
-use super::{Cause, Claim, Draft, Drafts, Rule, Says, Step, confidence};
+use super::{Draft, Drafts, Rule, Says, Step};
 use crate::model::{Change, Model, Origin, Topic};
-use crate::report::{RuleId, Severity};
+use crate::report::RuleId;
 use forkscope_proto::FileKind;
 
 /// What the rule means.
@@ -34,13 +34,7 @@ impl Rule for MisdirectedBytes {
         };
         let (Some(got), Some(old)) = (model.socket(socket), model.socket(meant)) else { return };
         let time = model.now();
-        let claim = Claim {
-            rule: RuleId::MisdirectedBytes,
-            severity: Severity::Error,
-            confidence: confidence(model, past.end.by.nr != 0, &[process, past.file.opened.process]),
-            says: Says::Astray,
-            cause: Cause::Number { process, fd },
-        };
+        let claim = history::claim(model, RuleId::MisdirectedBytes, Says::Astray, (process, fd), past);
         if !out.claim(claim, time) {
             return;
         }

@@ -1,9 +1,9 @@
 //! See [`TEXT`].
 
 use super::history::{self, call, closed_by, connection_of, failure, inherited_past};
-use super::{Cause, Claim, Draft, Drafts, Rule, Says, confidence};
+use super::{Claim, Draft, Drafts, Rule, Says};
 use crate::model::{Change, Failure, Model, Past, ProcId, Topic};
-use crate::report::{RuleId, Severity};
+use crate::report::RuleId;
 use forkscope_proto::net::SOCK_DGRAM;
 use forkscope_proto::{FileKind, calls};
 use rustc_hash::FxHashMap;
@@ -136,14 +136,7 @@ fn closed<'a>(model: &'a Model, failed: &Failure, kinds: &[FileKind]) -> Option<
 }
 
 fn claim(model: &Model, failed: &Failure, past: &Past) -> Claim {
-    let Failure { process, fd, .. } = *failed;
-    Claim {
-        rule: RuleId::StaleDescriptor,
-        severity: Severity::Error,
-        confidence: confidence(model, past.end.by.nr != 0, &[process, past.file.opened.process]),
-        says: Says::Failed,
-        cause: Cause::Number { process, fd },
-    }
+    history::claim(model, RuleId::StaleDescriptor, Says::Failed, (failed.process, failed.fd), past)
 }
 
 fn draft(model: &Model, failed: &Failure, past: &Past) -> Draft {

@@ -1,11 +1,8 @@
 //! Who ends a connection for all who hold it.
 
-use super::{ANSWER, C, Kernel, P, QUERY, failed, session};
+use super::{ANSWER, C, Kernel, P, QUERY, TERMINATE, failed, session};
 use crate::report::Confidence;
 use forkscope_proto::calls;
-
-/// PostgreSQL's goodbye.
-const TERMINATE: &[u8] = b"X\0\0\0\x04";
 
 #[test]
 fn a_child_that_ends_the_session_of_its_parent() {

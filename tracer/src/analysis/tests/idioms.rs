@@ -1,12 +1,11 @@
 //! What well-known programs do with inherited numbers on purpose, each beside the bug that looks like it.
 
-use super::{ANSWER, C, Kernel, P, QUERY, failed, session};
+use super::{ANSWER, C, Kernel, P, QUERY, STARTUP, TERMINATE, failed, session};
 use crate::report::Severity;
 use forkscope_proto::FileKind;
 use forkscope_proto::calls;
 use libc::{EBADF, ECONNRESET, ENOTSOCK, EPIPE, F_SETFD};
 
-const TERMINATE: &[u8] = b"X\0\0\0\x04";
 const HELLO: &[u8] = b"\x16\x03\x01\0\x0d\x01\0\0\x09\x03\x03abcdefg";
 
 /// The findings, where they are told.
@@ -309,6 +308,22 @@ fn a_new_session_of_redis_that_opens_with_any_command() {
         kernel.receive(C, fd, b":0\r\n");
         assert_eq!(kernel.findings(), [], "{}", command.escape_ascii());
     }
+}
+
+/// The bug that looks like it: what has the number has spoken something else.
+#[test]
+fn commands_of_redis_on_a_session_of_postgresql() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 6379);
+    kernel.send(P, fd, b"*1\r\n$4\r\nPING\r\n");
+    kernel.receive(P, fd, b"+PONG\r\n");
+    kernel.fork(P, C, 0);
+    kernel.close(C, fd);
+    assert_eq!(kernel.connect(C, 5432), fd);
+    kernel.send(C, fd, STARTUP);
+    kernel.receive(C, fd, ANSWER);
+    kernel.send(C, fd, b"*2\r\n$4\r\nLLEN\r\n$5\r\nqueue\r\n");
+    assert_eq!(kernel.findings(), [("misdirected-bytes", C, Some(fd))]);
 }
 
 /// `program <&- 2>&-`, where the shell's standard streams are sockets: of systemd's journal, of node's child_process.

@@ -1,13 +1,9 @@
 //! Forks after the one that a connection crossed first: what counts is which of them parted two processes.
 
-use super::{ANSWER, C, Kernel, P, QUERY, session};
+use super::{C, Kernel, P, QUERY, STARTUP, ask, session};
+use crate::model::SockId;
 
 const D: u32 = 300;
-
-fn ask(kernel: &mut Kernel, pid: u32, fd: i32) {
-    kernel.send(pid, fd, QUERY);
-    kernel.receive(pid, fd, ANSWER);
-}
 
 /// A program that has started another one, went on with its session, and then hands it over: to a daemon, to a worker.
 #[test]
@@ -72,4 +68,26 @@ fn one_writes_and_one_reads_below_a_daemon() {
         kernel.receive(D, fd, b"some more");
     }
     assert_eq!(kernel.findings(), []);
+}
+
+/// A process that forks often, as one that starts programs, is remembered by few turns, and what it has done since a child's
+/// fork is not lost among them.
+#[test]
+fn turns_of_one_process_between_its_forks_are_few() {
+    let mut kernel = Kernel::new();
+    let fd = session(&mut kernel);
+    kernel.fork(P, C, 0);
+    for other in 0..9 {
+        ask(&mut kernel, P, fd);
+        kernel.fork(P, D + other, 0);
+        kernel.exit(D + other);
+    }
+    ask(&mut kernel, C, fd);
+    let id = SockId(kernel.connections()[0].id);
+    let socket = kernel.analysis.model.socket(id).expect("the session's");
+    let turns: Vec<_> = socket.turns.iter().map(|turn| (turn.process, turn.sent)).collect();
+    let (sent, own) = (turns.iter().map(|turn| turn.1).sum::<u64>(), turns.len() - 1);
+    assert!(own <= 3 && turns[..own].iter().all(|turn| turn.0 != turns[own].0), "{turns:?}");
+    assert_eq!(sent, (STARTUP.len() + 10 * QUERY.len()) as u64, "nothing is lost: {turns:?}");
+    assert_eq!(kernel.findings(), [("shared-stream", C, Some(fd))]);
 }

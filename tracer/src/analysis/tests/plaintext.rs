@@ -1,6 +1,6 @@
 //! What is inside TLS, tied to its connection.
 
-use super::{ANSWER, C, Kernel, P, QUERY, STARTUP};
+use super::{ANSWER, C, Kernel, P, QUERY, STARTUP, TERMINATE};
 use crate::model::Facts;
 use crate::report::{Connection, Severity};
 use forkscope_proto::{Act, Plaintext};
@@ -11,7 +11,6 @@ const OTHER: u64 = 0x5555_4000;
 
 const HELLO: &[u8] = b"\x16\x03\x01\0\x0d\x01\0\0\x09\x03\x03abcdefg";
 const RECORD: &[u8] = b"\x17\x03\x03\0\x05abcde";
-const TERMINATE: &[u8] = b"X\0\0\0\x04";
 
 /// A TLS session of the process on a new connection.
 fn tls(kernel: &mut Kernel, pid: u32, session: u64) -> i32 {

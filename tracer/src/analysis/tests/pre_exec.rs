@@ -1,17 +1,9 @@
 //! What children do on their parent's connections before they execute a program.
 
-use super::{ANSWER, C, Kernel, P, QUERY, session};
+use super::{C, Kernel, P, TERMINATE, ask, session};
 use crate::model::Facts;
 use crate::report::Severity;
 use forkscope_proto::process::{CLONE_VFORK, CLONE_VM};
-
-const BYE: &[u8] = b"X\0\0\0\x04";
-
-/// A question and its answer.
-fn ask(kernel: &mut Kernel, pid: u32, fd: i32) {
-    kernel.send(pid, fd, QUERY);
-    kernel.receive(pid, fd, ANSWER);
-}
 
 /// What `subprocess` does: its child asks, closes what it inherited, and executes a program.
 fn asks_and_executes(kernel: &mut Kernel, fd: i32) {
@@ -125,14 +117,14 @@ fn healthy_children() {
         }),
         ("says goodbye, and its parent never uses it again", |kernel, fd| {
             kernel.fork(P, C, 0);
-            kernel.send(C, fd, BYE);
+            kernel.send(C, fd, TERMINATE);
             kernel.close(C, fd);
             kernel.exec(C);
         }),
         ("its parent says goodbye before it executes", |kernel, fd| {
             kernel.fork(P, C, 0);
             ask(kernel, C, fd);
-            kernel.send(P, fd, BYE);
+            kernel.send(P, fd, TERMINATE);
             kernel.close(C, fd);
             kernel.exec(C);
         }),
@@ -160,7 +152,7 @@ fn a_parent_that_says_goodbye() {
     asks_and_executes(&mut kernel, fd);
     kernel.fork(P, OTHER, 0);
     for process in [OTHER, P] {
-        kernel.send(process, fd, BYE);
+        kernel.send(process, fd, TERMINATE);
         kernel.close(process, fd);
     }
     assert_eq!(kernel.findings(), [("pre-exec-io", P, Some(fd))]);

@@ -1,12 +1,7 @@
 //! Whose reply it is, after some that were longer than what is captured.
 
-use super::{ANSWER, C, Kernel, P, QUERY, STARTUP};
+use super::{ANSWER, C, Kernel, P, QUERY, STARTUP, ask};
 use forkscope_proto::calls;
-
-fn ask(kernel: &mut Kernel, pid: u32, fd: i32) {
-    kernel.send(pid, fd, QUERY);
-    kernel.receive(pid, fd, ANSWER);
-}
 
 /// PostgreSQL's first reply as it is: longer than the 256 bytes that are captured.
 #[test]
