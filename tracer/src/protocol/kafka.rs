@@ -2,10 +2,10 @@
 
 mod message;
 
-use super::keyed::Keyed;
-use super::speech::{Session, Speech, Start};
-use super::walker::Walker;
-use super::{Chunk, Direction, InFlight, Protocol, Sign, User};
+use super::keyed::{Dialect, Heard, Keyed, KeyedSession};
+use super::speech::{Fits, Side, Speech};
+use super::walker::Head;
+use super::{Protocol, Sign};
 use message::Request;
 
 pub(super) const SPEECH: Speech = Speech {
@@ -15,64 +15,38 @@ pub(super) const SPEECH: Speech = Speech {
     opens: message::opens,
     may_open: message::may_open,
     fits: message::fits,
-    session: |start| Box::new(Kafka::new(start)),
+    session: |start| Box::new(KeyedSession::<Kafka>::new(start)),
 };
 
-/// One Kafka session. A response has its request's correlation id, and comes in the requests' order ("Network").
-#[derive(Debug)]
-struct Kafka {
-    client: Option<Direction>,
-    walkers: [Walker; 2],
-    asked: Keyed,
-}
+/// A response has its request's correlation id, and comes in the requests' order ("Network").
+#[derive(Debug, Default)]
+struct Kafka;
 
-impl Kafka {
-    fn new(start: Start) -> Self {
-        Self {
-            client: start.client,
-            walkers: start.fresh.map(Walker::new),
-            asked: Keyed::new(start.fresh[0] && start.fresh[1]),
-        }
+impl Dialect for Kafka {
+    const FITS: Fits = message::fits;
+
+    fn resumes(from: Option<Side>) -> Fits {
+        if from == Some(Side::Client) { message::fits } else { message::resumes }
     }
-}
 
-impl Session for Kafka {
-    fn feed(&mut self, user: User, dir: Direction, chunk: Chunk<'_>, out: &mut dyn FnMut(Sign)) {
-        if self.client.is_none() && chunk.fits(message::fits).is_some() {
-            self.client = Some(dir);
-        }
-        let at = dir.index();
-        let client = self.client == Some(dir);
-        let fits = if client { message::fits } else { message::resumes };
-        let head = if client { message::request_head } else { message::response_head };
-        let mut cursor = self.walkers[at].start(user, dir, chunk, fits, out);
-        if !client && self.walkers[at].payload_of().is_some() {
-            self.asked.read_on(user, out);
-        }
-        while let Some(found) = self.walkers[at].next(&mut cursor, head) {
-            if client {
-                if let Some(request) = Request::parse(found.head()) {
-                    // Produced with acks=0, a message has no response.
-                    let silent = request.key == message::PRODUCE;
-                    self.asked.request(request.correlation.into(), user, silent, out);
-                }
-            } else if let Some(correlation) = message::correlation(found.head()) {
-                self.asked.reply(correlation.into(), user, out);
+    fn head(from: Option<Side>) -> fn(&[u8]) -> Head {
+        if from == Some(Side::Client) { message::request_head } else { message::response_head }
+    }
+
+    fn hear(&mut self, heard: &Heard<'_>, asked: &mut Keyed, out: &mut dyn FnMut(Sign)) {
+        let head = heard.message.head();
+        match heard.from {
+            Side::Client => {
+                let Some(request) = Request::parse(head) else { return };
+                // Produced with acks=0, a message has no response.
+                let silent = request.key == message::PRODUCE;
+                asked.request(request.correlation.into(), heard.user, silent, out);
+            }
+            Side::Server => {
+                let Some(correlation) = message::correlation(head) else { return };
+                asked.reply(correlation.into(), heard.user, out);
             }
         }
-        if self.walkers[at].is_lost() {
-            self.asked.doubt();
-        }
-    }
-
-    fn skip(&mut self, dir: Direction) {
-        self.walkers[dir.index()].lose();
-        self.asked.doubt();
-    }
-
-    fn in_flight(&self) -> InFlight {
-        let is_client = self.client == Some(Direction::Sent);
-        if is_client { self.asked.in_flight() } else { InFlight::Unknown }
     }
 }
 

@@ -1,7 +1,11 @@
 //! Who asked, in protocols where a reply names its request: by an id, or by what it answers.
 
+mod session;
+
 use super::{InFlight, Sign, User};
 use std::collections::VecDeque;
+
+pub(super) use session::{Dialect, Heard, KeyedSession};
 
 /// Requests that are remembered while no reply comes.
 const MOST: usize = 64;
@@ -61,8 +65,9 @@ impl Keyed {
         InFlight::Requests { count: 1 + asked.count() as u32, first: first.by, begun: false }
     }
 
-    /// The first bytes of the reply to a request with this key were read. Two processes that count on from the same
-    /// number ask with the same key: then the first that asked is answered first, unless it may be none is.
+    /// The first bytes of the reply to a request with this key were read. Two processes that count on from
+    /// the same number ask with the same key: then the first that asked is answered first, unless it may be
+    /// none is.
     pub(super) fn reply(&mut self, key: u64, reader: User, out: &mut dyn FnMut(Sign)) {
         let at = self.waiting.iter().position(|request| request.key == key);
         let request = at.and_then(|at| self.waiting.remove(at));
@@ -89,7 +94,8 @@ impl Keyed {
         }
     }
 
-    /// Some request or reply passed unseen: what waits may have been answered, and whose keys are whose is a guess.
+    /// Some request or reply passed unseen: what waits may have been answered, and whose keys are whose is a
+    /// guess.
     pub(super) fn doubt(&mut self) {
         self.sure = false;
         self.reading = None;

@@ -2,10 +2,10 @@
 
 mod packet;
 
-use super::keyed::Keyed;
-use super::speech::{Session, Speech, Start};
-use super::walker::Walker;
-use super::{Chunk, Direction, InFlight, Protocol, Sign, User};
+use super::keyed::{Dialect, Heard, Keyed, KeyedSession};
+use super::speech::{Fits, Side, Speech};
+use super::walker::Head;
+use super::{Direction, Protocol, Sign};
 use packet::Packet;
 
 pub(super) const SPEECH: Speech = Speech {
@@ -15,16 +15,12 @@ pub(super) const SPEECH: Speech = Speech {
     opens: packet::opens,
     may_open: packet::may_open,
     fits: packet::fits,
-    session: |start| Box::new(Mqtt::new(start)),
+    session: |start| Box::new(KeyedSession::<Mqtt>::new(start)),
 };
 
-/// One MQTT session. What the client sends and the server acknowledges is a request: by its type and packet id.
-#[derive(Debug)]
-struct Mqtt {
-    client: Option<Direction>,
-    walkers: [Walker; 2],
-    asked: Keyed,
-}
+/// What the client sends and the server acknowledges is a request: by its type and packet id.
+#[derive(Debug, Default)]
+struct Mqtt;
 
 /// Names a request: the type that asks, and its packet id.
 fn key(kind: u8, id: u16) -> u64 {
@@ -44,91 +40,65 @@ fn answers(kind: u8) -> Option<u8> {
     })
 }
 
-impl Mqtt {
-    fn new(start: Start) -> Self {
-        Self {
-            client: start.client,
-            walkers: start.fresh.map(Walker::new),
-            asked: Keyed::new(start.fresh[0] && start.fresh[1]),
-        }
+impl Dialect for Mqtt {
+    const FITS: Fits = packet::fits;
+
+    fn resumes(_from: Option<Side>) -> Fits {
+        packet::resumes
     }
 
-    /// The client's packet.
-    fn said(&mut self, user: User, dir: Direction, kind: u8, id: u16, out: &mut dyn FnMut(Sign)) {
-        match kind {
-            packet::DISCONNECT if dir == Direction::Sent => {
-                out(Sign::Goodbye { by: user, message: "DISCONNECT" });
-            }
-            packet::CONNECT | packet::PINGREQ | packet::PUBREL | packet::SUBSCRIBE | packet::UNSUBSCRIBE => {
-                self.asked.request(key(kind, id), user, false, out);
-            }
-            packet::PUBLISH if id != 0 => self.asked.request(key(kind, id), user, false, out),
-            _ => {}
-        }
+    fn head(_from: Option<Side>) -> fn(&[u8]) -> Head {
+        packet::head
     }
 
-    /// The server's packet.
-    fn answered(&mut self, user: User, dir: Direction, kind: u8, id: u16, out: &mut dyn FnMut(Sign)) {
-        match answers(kind) {
-            Some(request) => self.asked.reply(key(request, id), user, out),
-            None => {
-                self.asked.no_reply();
-                if kind == packet::DISCONNECT && dir == Direction::Received {
-                    out(Sign::PeerGoodbye { reader: user, message: "DISCONNECT" });
-                }
-            }
+    fn hear(&mut self, heard: &Heard<'_>, asked: &mut Keyed, out: &mut dyn FnMut(Sign)) {
+        let Some(Ok(packet)) = Packet::parse(heard.message.head()) else { return };
+        let id = id(packet, heard);
+        if id == 0 && packet.has_id() {
+            // It was not captured: whose the acknowledgement of another with the same will be is not known.
+            return asked.doubt();
+        }
+        match heard.from {
+            Side::Client => said(heard, packet.kind, id, asked, out),
+            Side::Server => answered(heard, packet.kind, id, asked, out),
         }
     }
 }
 
-impl Session for Mqtt {
-    fn feed(&mut self, user: User, dir: Direction, chunk: Chunk<'_>, out: &mut dyn FnMut(Sign)) {
-        if self.client.is_none() {
-            let side = chunk.fits(packet::fits).and_then(|fit| fit.from);
-            self.client = side.map(|side| side.client_when(dir));
-        }
-        let at = dir.index();
-        let mut cursor = self.walkers[at].start(user, dir, chunk, packet::resumes, out);
-        if self.client == Some(dir.other()) && self.walkers[at].payload_of().is_some() {
-            self.asked.read_on(user, out);
-        }
-        while let Some(found) = self.walkers[at].next(&mut cursor, packet::head) {
-            let Some(Ok(one)) = Packet::parse(found.head()) else { continue };
-            if one.kind == packet::PUBLISH {
-                cursor.keep(0..2);
-            }
-            // No packet has the id 0 (2.2.1).
-            let id = match one.id(found.body) {
-                Some(place) => {
-                    cursor.keep(place.clone());
-                    packet::number(found.body, &place).unwrap_or(0)
-                }
-                None => 0,
-            };
-            if id == 0 && one.has_id() {
-                // It was not captured: whose the acknowledgement of another with the same will be is not known.
-                self.asked.doubt();
-                continue;
-            }
-            match self.client {
-                Some(client) if client == dir => self.said(user, dir, one.kind, id, out),
-                Some(_) => self.answered(user, dir, one.kind, id, out),
-                None => {}
-            }
-        }
-        if self.walkers[at].is_lost() {
-            self.asked.doubt();
-        }
+/// A packet's id; 0 where it has none, or it was not captured: none has the id 0 (2.2.1).
+fn id(packet: Packet, heard: &Heard<'_>) -> u16 {
+    if packet.kind == packet::PUBLISH {
+        heard.cursor.keep(0..2);
     }
+    let Some(place) = packet.id(heard.message.body) else { return 0 };
+    heard.cursor.keep(place.clone());
+    packet::number(heard.message.body, &place).unwrap_or(0)
+}
 
-    fn skip(&mut self, dir: Direction) {
-        self.walkers[dir.index()].lose();
-        self.asked.doubt();
+/// The client's packet.
+fn said(heard: &Heard<'_>, kind: u8, id: u16, asked: &mut Keyed, out: &mut dyn FnMut(Sign)) {
+    match kind {
+        packet::DISCONNECT if heard.dir == Direction::Sent => {
+            out(Sign::Goodbye { by: heard.user, message: "DISCONNECT" });
+        }
+        packet::CONNECT | packet::PINGREQ | packet::PUBREL | packet::SUBSCRIBE | packet::UNSUBSCRIBE => {
+            asked.request(key(kind, id), heard.user, false, out);
+        }
+        packet::PUBLISH if id != 0 => asked.request(key(kind, id), heard.user, false, out),
+        _ => {}
     }
+}
 
-    fn in_flight(&self) -> InFlight {
-        let is_client = self.client == Some(Direction::Sent);
-        if is_client { self.asked.in_flight() } else { InFlight::Unknown }
+/// The server's packet.
+fn answered(heard: &Heard<'_>, kind: u8, id: u16, asked: &mut Keyed, out: &mut dyn FnMut(Sign)) {
+    match answers(kind) {
+        Some(request) => asked.reply(key(request, id), heard.user, out),
+        None => {
+            asked.no_reply();
+            if kind == packet::DISCONNECT && heard.dir == Direction::Received {
+                out(Sign::PeerGoodbye { reader: heard.user, message: "DISCONNECT" });
+            }
+        }
     }
 }
 

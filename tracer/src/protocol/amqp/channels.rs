@@ -1,6 +1,6 @@
 //! Who opened which channel of a session (specification, 2.2.3 and 2.2.5), and who closed it.
 
-use super::{Sign, User};
+use crate::protocol::{Sign, User};
 
 /// Channels that are remembered; clients use few.
 const MOST: usize = 64;
@@ -30,7 +30,8 @@ impl Channels {
         self.all.iter().position(|channel| channel.number == number)
     }
 
-    /// Channel.Open was sent: of one that another process has open, it is an error (504, 1.3.2 of the reference).
+    /// Channel.Open was sent: of one that another process has open, it is an error (504, 1.3.2 of the
+    /// reference).
     pub(super) fn open(&mut self, number: u16, user: User, exact: bool, out: &mut dyn FnMut(Sign)) {
         if let Some(at) = self.at(number) {
             let old = self.all.swap_remove(at);
