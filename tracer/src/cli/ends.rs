@@ -1,4 +1,5 @@
-//! Ends of processes of which the event was lost: /proc shows that they are gone. Else they would hold their connections for ever.
+//! Ends of processes of which the event was lost: /proc shows that they are gone. Else they would hold their
+//! connections for ever.
 
 use super::session::Session;
 use forkscope::event::{Event, ProcKey, What};
@@ -12,7 +13,8 @@ use std::time::{Duration, Instant};
 const OFTEN: Duration = Duration::from_secs(1);
 /// For how long: a process gives up much memory, and lingering connections, after its end was told.
 const LONG: Duration = Duration::from_secs(10);
-/// How long before the source was found empty a process must have been gone: its last events have been analysed then.
+/// How long before the source was found empty a process must have been gone: its last events have been
+/// analysed then.
 const SETTLES: Duration = Duration::from_secs(1);
 
 /// What is known of lost ends.
@@ -85,7 +87,6 @@ impl Session {
             let exit = Exit { header: Header::default(), status: Exit::UNSEEN, last: 1 };
             let event = Event { time: now(), process, tid: process.tgid, what: What::Exit(&exit) };
             self.note(&event);
-            self.console.event(&event, &self.analysis);
         }
     }
 }

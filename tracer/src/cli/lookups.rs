@@ -106,17 +106,7 @@ impl Session {
             let process = wanted.child;
             let event = Event { time: now(), process, tid: process.tgid, what: What::Glance(&seen) };
             self.note(&event);
-            self.console.event(&event, &self.analysis);
         }
-    }
-
-    /// What /proc shows is an event as any other for who analyses, draws and records.
-    pub(super) fn note(&mut self, event: &Event<'_>) {
-        self.analysis.apply(event);
-        if let Some(dashboard) = &mut self.dashboard {
-            dashboard.event(event, &self.analysis);
-        }
-        self.recording.event(event, self.analysis.model.kept());
     }
 
     /// Looks up what the analyser asked for.
@@ -205,8 +195,8 @@ impl Session {
         }
     }
 
-    /// Whether /proc shows that nothing is left, asked once a second: a process whose end was lost must not keep
-    /// forkscope for ever.
+    /// Whether /proc shows that nothing is left, asked once a second: a process whose end was lost must not
+    /// keep forkscope for ever.
     pub(super) fn is_alone_by_proc(&self, checked: &mut Instant) -> bool {
         if checked.elapsed() < ALONE {
             return false;

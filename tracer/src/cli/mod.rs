@@ -12,6 +12,7 @@ mod demo;
 mod doctor;
 mod ends;
 mod explain;
+mod feed;
 mod holder;
 mod inspect;
 mod launch;

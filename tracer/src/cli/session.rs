@@ -15,7 +15,6 @@ use super::stops::{Seen, Stops};
 use anyhow::Result;
 use forkscope::analysis::Analysis;
 use forkscope::decode::Batch;
-use forkscope::event::What;
 use forkscope::recording::Header;
 use forkscope::report::{Backend, Host, Session as SessionInfo, Target, Tool};
 use forkscope::source::usage::{cpu, now};
@@ -108,8 +107,8 @@ impl Session {
         Beat::new(self.source.wake(), if is_awaited { every.min(SOON) } else { every })
     }
 
-    /// Takes in what waits, and shows what is new. With `all`, also what is held back for its order, and twice as much as may
-    /// wait: programs go on meanwhile.
+    /// Takes in what waits, and shows what is new. With `all`, also what is held back for its order, and
+    /// twice as much as may wait: programs go on meanwhile.
     pub(super) fn turn(&mut self, all: bool) {
         // Bounded, so that signals, limits and keys are looked at however fast events come.
         let began = Instant::now();
@@ -121,28 +120,7 @@ impl Session {
             if !full {
                 self.lookups.ends.emptied(drained);
             }
-            let until = (!all).then(now);
-            let (analysis, console) = (&mut self.analysis, &mut self.console);
-            let (events, recording, stops) = (&mut self.events, &mut self.recording, &mut self.stops);
-            let mut stacks = self.stacks.as_mut();
-            let taken = self.batch.take_stacks();
-            if let Some(stacks) = &mut stacks {
-                taken.into_iter().for_each(|stack| stacks.add(stack));
-            }
-            let dashboard = &mut self.dashboard;
-            self.batch.take(until, analysis.model.foreseen(), |event, later| {
-                later.iter().for_each(|later| analysis.foresee(later));
-                // What a source found is nothing that happened.
-                *events += u64::from(!matches!(event.what, What::Snapshot(_)));
-                stops.event(event);
-                stacks.iter_mut().for_each(|stacks| stacks.event(event));
-                analysis.apply(event);
-                console.event(event, analysis);
-                if let Some(dashboard) = dashboard {
-                    dashboard.event(event, analysis);
-                }
-                recording.event(event, analysis.model.kept());
-            });
+            self.take(all);
             self.glance();
             self.look_up();
             for note in self.source.take_notes() {
@@ -202,7 +180,8 @@ impl Session {
         }
     }
 
-    /// Takes in what is left, writes the report and the summary. `status` is the exit status without findings.
+    /// Takes in what is left, writes the report and the summary. `status` is the exit status without
+    /// findings.
     pub(super) fn finish(mut self, status: u8) -> Outcome {
         // The terminal is free from here on.
         self.dashboard = None;
