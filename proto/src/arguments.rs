@@ -24,8 +24,8 @@ pub const EBADF: i64 = -9;
 const EINTR: i64 = -4;
 const EAGAIN: i64 = -11;
 const ENOTSOCK: i64 = -88;
-/// What a call returns in the kernel that a signal interrupts, before it begins again or fails with `EINTR`: from
-/// `ERESTARTSYS` to `ERESTART_RESTARTBLOCK` (include/linux/errno.h, Linux 6.18).
+/// What a call returns in the kernel that a signal interrupts, before it begins again or fails with `EINTR`:
+/// from `ERESTARTSYS` to `ERESTART_RESTARTBLOCK` (include/linux/errno.h, Linux 6.18).
 const RESTARTS_FIRST: i64 = -512;
 const RESTARTS_LAST: i64 = -516;
 
@@ -42,15 +42,16 @@ impl Gate {
         }
     }
 
-    /// Whether a call behind this gate makes a descriptor beside the one that it names: an `fcntl` that duplicates.
+    /// Whether a call behind this gate makes a descriptor beside the one that it names: an
+    /// `fcntl` that duplicates.
     #[inline(always)]
     pub fn duplicates(self, operation: u64) -> bool {
         matches!(self, Self::Fcntl) && matches!(operation, F_DUPFD | F_DUPFD_CLOEXEC)
     }
 }
 
-/// Whether a call that has ended with `ret` is part of an event loop's every turn: a wait on an epoll instance, whatever it brought,
-/// or a receive that found nothing.
+/// Whether a call that has ended with `ret` is part of an event loop's every turn: a wait on an epoll
+/// instance, whatever it brought, or a receive that found nothing.
 #[inline(always)]
 pub fn is_routine(spec: &Spec, ret: i64) -> bool {
     match spec.shape {
@@ -60,8 +61,8 @@ pub fn is_routine(spec: &Spec, ret: i64) -> bool {
     }
 }
 
-/// Whether it is news that a call has ended with `ret`: it connects, or failed so that a finding can be about it. Failures of
-/// every day are none: nothing there yet, interrupted, a path that is not there.
+/// Whether it is news that a call has ended with `ret`: it connects, or failed so that a finding can be about
+/// it. Failures of every day are none: nothing there yet, interrupted, a path that is not there.
 #[inline(always)]
 pub const fn is_news(number: u16, ret: i64) -> bool {
     // Many programs close numbers that they never opened.
@@ -71,7 +72,8 @@ pub const fn is_news(number: u16, ret: i64) -> bool {
     number == calls::CONNECT || (ret < 0 && !goes_on && !is_cleaning && !names_path)
 }
 
-/// Whether user space may have to hear at once that a call has ended with `ret`: told by less, for what most calls come to.
+/// Whether user space may have to hear at once that a call has ended with `ret`: told by less, for
+/// what most calls come to.
 #[inline(always)]
 pub const fn may_be_urgent(number: u16, ret: i64) -> bool {
     ret < 0 || number == calls::CONNECT || makes_ring(number, ret)
@@ -83,9 +85,9 @@ pub const fn makes_ring(number: u16, ret: i64) -> bool {
     number == calls::IO_URING_SETUP && ret >= 0
 }
 
-/// Whether a call failed in a way that a descriptor which a fork handler has closed may be the reason for: a socket's
-/// call, or a wait, on what is no such thing any more, or on nothing. Calls that healthy programs make on closed
-/// numbers (close, read, write, shutdown) are not among them.
+/// Whether a call failed in a way that a descriptor which a fork handler has closed may be the reason for: a
+/// socket's call, or a wait, on what is no such thing any more, or on nothing. Calls that healthy programs
+/// make on closed numbers (close, read, write, shutdown) are not among them.
 #[inline(always)]
 pub fn may_be_stale(number: u16, ret: i64) -> bool {
     matches!(ret, EBADF | ENOTSOCK)
@@ -125,8 +127,8 @@ pub fn transfer_length(capture: Capture, arg: impl Fn(u8) -> u64) -> u64 {
     }
 }
 
-/// How many bytes of a transfer to take, where `capture` is the most: those that moved; of a send that failed what
-/// it meant to send; nothing of a receive that failed.
+/// How many bytes of a transfer to take, where `capture` is the most: those that moved; of a send that failed
+/// what it meant to send; nothing of a receive that failed.
 #[inline(always)]
 pub fn worth_taking(capture: Capture, sent: bool, ret: i64, most: u32) -> u32 {
     if ret > 0 && !matches!(capture, Capture::Messages) {

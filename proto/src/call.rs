@@ -17,15 +17,15 @@ pub struct Call {
     pub args: [u64; 6],
     /// Result, or minus the errno.
     pub ret: i64,
-    /// When the call began, in nanoseconds as in the header. For `close`, whose header has that, since the number is
-    /// free from then on: when it ended. 0: not taken.
+    /// When the call began, in nanoseconds as in the header. For `close`, whose header has that, since the
+    /// number is free from then on: when it ended. 0: not taken.
     pub other_end: u64,
     /// The descriptor that the call names (`args[0]` mostly), or the first that it made. -1: none.
     pub fd: i32,
     /// The descriptor that the call made or replaced, or the second that it names. -1: none.
     pub other_fd: i32,
-    /// What the call was on: what is behind `fd`, or was before another thread displaced it. For `close`: what was behind it at
-    /// entry.
+    /// What the call was on: what is behind `fd`, or was before another thread displaced it. For `close`:
+    /// what was behind it at entry.
     pub file: FileRef,
     /// What is behind `other_fd` after the call.
     pub other: FileRef,

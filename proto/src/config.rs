@@ -65,8 +65,8 @@ pub struct Offsets {
     pub unix_address_name: u32,
 }
 
-/// Numbers of kernel types in the running kernel's BTF, all 0 where its programs cannot take an address for one of a type
-/// ([`CAST`]).
+/// Numbers of kernel types in the running kernel's BTF, all 0 where its programs cannot take an address for
+/// one of a type ([`CAST`]).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Types {
@@ -84,9 +84,9 @@ pub struct Types {
     pub word: u32,
 }
 
-/// What the compiled programs call, as if it were a helper, to take an address for that of a structure. The kernel has no such
-/// helper, but a function for that, `bpf_rdonly_cast` (kernel/bpf/helpers.c, since Linux 6.2), by another number on each:
-/// user space writes it in when it loads the programs.
+/// What the compiled programs call, as if it were a helper, to take an address for that of a structure. The
+/// kernel has no such helper, but a function for that, `bpf_rdonly_cast` (kernel/bpf/helpers.c, since Linux
+/// 6.2), by another number on each: user space writes it in when it loads the programs.
 pub const CAST: u32 = 0x00ca_5700;
 
 /// Settings that the programs get as a constant when loaded.
@@ -101,8 +101,9 @@ pub struct Config {
     pub capture: u32,
     /// Bytes waiting in the ring from which user space is woken at once.
     pub wake_at: u32,
-    /// Whose processes to stop at calls that may be a finding (see [`crate::arguments::may_be_stale`]): nobody's,
-    /// [`Config::STOPS_OWN`] or [`Config::STOPS_ALL`]. Who may not let a process go on must not stop it.
+    /// Whose processes to stop at calls that may be a finding (see
+    /// [`crate::arguments::may_be_stale`]): nobody's, [`Config::STOPS_OWN`] or [`Config::STOPS_ALL`].
+    /// Who may not let a process go on must not stop it.
     pub stops: u32,
     /// The user whose processes are meant by [`Config::STOPS_OWN`].
     pub own_uid: u32,
@@ -112,7 +113,8 @@ pub struct Config {
     pub stacks: u32,
     /// What the kernel counts for an open file that is referred to once ([`Offsets::file_count`]).
     pub one_reference: u32,
-    /// 1: calls that say nothing new have a record, too; 0: some of these a second ([`crate::arguments::is_routine`]).
+    /// 1: calls that say nothing new have a record, too; 0: some of these a second
+    /// ([`crate::arguments::is_routine`]).
     pub every_call: u32,
 }
 
@@ -127,10 +129,11 @@ impl Config {
     pub const STOPS_ALL: u32 = 2;
     /// How long user space is not woken for news again, in nanoseconds: it looks by itself meanwhile.
     pub const NEWS_PAUSE: u64 = 2_000_000;
-    /// Numbers in one row of the filter: a byte each, a [`Mark`], so that both sides can set one without touching its
-    /// neighbours.
+    /// Numbers in one row of the filter: a byte each, a [`Mark`], so that both sides can set one without
+    /// touching its neighbours.
     pub const FILTER_ROW: usize = 64;
-    /// Rows of the filter: together they hold each possible number (`PID_MAX_LIMIT`, include/linux/threads.h).
+    /// Rows of the filter: together they hold each possible number (`PID_MAX_LIMIT`,
+    /// include/linux/threads.h).
     pub const FILTER_ROWS: usize = 4_194_304 / Self::FILTER_ROW;
 }
 
@@ -151,8 +154,8 @@ impl Mark {
     pub const FORKED: u8 = 16;
     /// A thread of the process displaced what another one's call was on, and took it down for it.
     pub const DISPLACED: u8 = 32;
-    /// The process may share files with another traced one: it has forked, but for `vfork`, or may have before it was traced,
-    /// and executed no program since.
+    /// The process may share files with another traced one: it has forked, but for `vfork`, or may have
+    /// before it was traced, and executed no program since.
     pub const KIN: u8 = 64;
 }
 

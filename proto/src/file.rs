@@ -92,12 +92,13 @@ impl FileRef {
         self.kind != FileKind::None as u8
     }
 
-    /// The most bytes that a wake-up moves through a pipe at once: one, or the eight of an eventfd where there is none.
+    /// The most bytes that a wake-up moves through a pipe at once: one, or the eight of an
+    /// eventfd where there is none.
     pub const MOST_WAKE: i64 = 8;
 
-    /// Whether a plain `read` or `write` with this result is worth a record ([`crate::Gate::Endpoint`]): on a socket
-    /// or eventfd, on a pipe where it may be a wake-up, or on a number with nothing behind it. Files, terminals and
-    /// what flows through pipes are not.
+    /// Whether a plain `read` or `write` with this result is worth a record ([`crate::Gate::Endpoint`]): on a
+    /// socket or eventfd, on a pipe where it may be a wake-up, or on a number with nothing behind it. Files,
+    /// terminals and what flows through pipes are not.
     #[must_use]
     #[inline(always)]
     pub const fn is_endpoint(&self, ret: i64) -> bool {
@@ -108,8 +109,8 @@ impl FileRef {
             || (kind == FileKind::None as u8 && ret == EBADF)
     }
 
-    /// Whether a call between two files with this result is worth a record ([`crate::Gate::EitherSocket`]): where one of them
-    /// is a socket, or nothing is behind one of the numbers.
+    /// Whether a call between two files with this result is worth a record ([`crate::Gate::EitherSocket`]):
+    /// where one of them is a socket, or nothing is behind one of the numbers.
     #[must_use]
     #[inline(always)]
     pub const fn either_matters(&self, other: &Self, ret: i64) -> bool {

@@ -45,15 +45,16 @@ impl Act {
 
 /// One call of OpenSSL that has returned; the first bytes of the plaintext follow as payload.
 ///
-/// What a call sends comes before the system calls that carry it, so its head has the time at which it began.
-/// The head of one that reads has the time at which it returned. The head's call is the system call on `file`.
+/// What a call sends comes before the system calls that carry it, so its head has the time at
+/// which it began. The head of one that reads has the time at which it returned. The head's call
+/// is the system call on `file`.
 #[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Plaintext {
     /// The head.
     pub header: Header,
-    /// The socket on which the call sent or received. Nothing: it did neither, since OpenSSL's own buffer sufficed, or
-    /// since the program carries the bytes itself (a memory BIO, BIO_s_mem(3)).
+    /// The socket on which the call sent or received. Nothing: it did neither, since OpenSSL's own buffer
+    /// sufficed, or since the program carries the bytes itself (a memory BIO, BIO_s_mem(3)).
     pub file: FileRef,
     /// The TLS session within the process: the address of its `SSL` object.
     pub session: u64,
@@ -73,8 +74,9 @@ impl Plaintext {
     /// The last thing that the call did on `file` was to receive bytes.
     pub const RECEIVED: u16 = 2;
 
-    /// Whether the peer has ended the session, by close_notify or a fatal alert: bytes were received, and with them the end.
-    /// An error of this side sends an alert, and where too little has come the last receive has brought nothing.
+    /// Whether the peer has ended the session, by close_notify or a fatal alert: bytes were received, and
+    /// with them the end. An error of this side sends an alert, and where too little has come the last
+    /// receive has brought nothing.
     #[must_use]
     pub const fn is_end(act: u16, ret: i64, flags: u16) -> bool {
         act == Act::Read as u16 && ret == 0 && flags == Self::RECEIVED
@@ -87,8 +89,8 @@ impl Plaintext {
     }
 }
 
-/// The kernel side's word to the source that a process has mapped a file named `libssl…` to execute it: only the head,
-/// whose kind is [`LibraryMapped::KIND`]. It is no event.
+/// The kernel side's word to the source that a process has mapped a file named `libssl…` to execute it: only
+/// the head, whose kind is [`LibraryMapped::KIND`]. It is no event.
 #[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct LibraryMapped {

@@ -89,7 +89,8 @@ pub enum Produces {
 pub enum Gate {
     /// All.
     Always,
-    /// Those on a socket or eventfd, those on a pipe that move a few bytes, and those on a number with nothing behind it.
+    /// Those on a socket or eventfd, those on a pipe that move a few bytes, and those on a
+    /// number with nothing behind it.
     Endpoint,
     /// `fcntl` that duplicates or sets close-on-exec.
     Fcntl,

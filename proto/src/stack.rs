@@ -1,8 +1,8 @@
 //! Where in its program a thread was: registers, and the top of its stack as bytes.
 //!
-//! The stack is copied, not walked: most distributions compile without frame pointers, so that a walk along them loses
-//! or invents frames. What the bytes mean, user space reads from the unwind tables of the program's files, and only
-//! where somebody wants to know.
+//! The stack is copied, not walked: most distributions compile without frame pointers, so that a walk along
+//! them loses or invents frames. What the bytes mean, user space reads from the unwind tables of the
+//! program's files, and only where somebody wants to know.
 
 use crate::arguments::is_news;
 use crate::calls;
@@ -36,8 +36,8 @@ impl StackAt {
 
 /// The stack of a thread in a system call; the payload is the memory from `sp` on, as far as it was read.
 ///
-/// That of a call that has ended comes right before the call's record, and has its thread and its time. That of a fork is
-/// taken at the call's entry, before the fork.
+/// That of a call that has ended comes right before the call's record, and has its thread and its time. That
+/// of a fork is taken at the call's entry, before the fork.
 #[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Stack {

@@ -65,8 +65,8 @@ pub fn ended<A: Access>(me: &Me<A>, spec: &Spec, regs: &Registers, ret: i64, pen
     emit((&raw const *room).cast(), size_of::<Call>() + taken as usize, Kind::Call);
 }
 
-/// Whether what is behind the two numbers of [`CALL`]'s record makes it worth one. A global function for the verifier, as the one
-/// that copies vectors is.
+/// Whether what is behind the two numbers of [`CALL`]'s record makes it worth one. A global function for the
+/// verifier, as the one that copies vectors is.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub extern "C" fn forkscope_either_matters(ret: i64) -> u32 {

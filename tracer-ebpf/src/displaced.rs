@@ -1,5 +1,6 @@
-//! A thread closes or replaces a number while others of its process are in a call on it: they go on with the file that was
-//! there. It is taken down for them, so that nothing need be taken at the entries of their calls.
+//! A thread closes or replaces a number while others of its process are in a call on it: they go
+//! on with the file that was there. It is taken down for them, so that nothing need be taken at
+//! the entries of their calls.
 
 use crate::enter::spec;
 use crate::kernel::{Access, InCall, Probing, read};
@@ -9,16 +10,19 @@ use crate::settings::offset;
 use crate::traced::Me;
 use forkscope_proto::{Enter, Mark, Spec};
 
-/// Threads are looked at in so many turns of so many: the verifier looks at each turn of a loop, and compares it with all before.
+/// Threads are looked at in so many turns of so many: the verifier looks at each turn of a loop, and
+/// compares it with all before.
 const TURNS: (usize, usize) = (16, 16);
 
-/// The current thread, whose registers are there, displaces what is behind a number: it is in [`FOUND`], and `tcp` as
-/// [`crate::file::look`] returned it. A global function for the verifier, as the one that copies vectors is.
+/// The current thread, whose registers are there, displaces what is behind a number: it is in
+/// [`FOUND`], and `tcp` as [`crate::file::look`] returned it. A global function for the verifier, as
+/// the one that copies vectors is.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub extern "C" fn forkscope_displaced(pt_regs: u64, fd: i32, tcp: u64) -> u32 {
     let task = Probing::task();
-    // Every thread has its registers at the same place of its kernel stack (`task_pt_regs`, arch/x86/include/asm/processor.h).
+    // Every thread has its registers at the same place of its kernel stack (`task_pt_regs`,
+    // arch/x86/include/asm/processor.h).
     let on_stack = pt_regs.wrapping_sub(read(task, offset!(task_stack)));
     let head = read::<u64>(task, offset!(task_signal)).wrapping_add(u64::from(offset!(signal_thread_head)));
     let mut node: u64 = read(head, 0);
@@ -31,8 +35,8 @@ pub extern "C" fn forkscope_displaced(pt_regs: u64, fd: i32, tcp: u64) -> u32 {
     0
 }
 
-/// Looks at some threads of a process, from the one with this node of their list on, to its head at most; returns where it got.
-/// Likewise global.
+/// Looks at some threads of a process, from the one with this node of their list on, to its head at most;
+/// returns where it got. Likewise global.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub extern "C" fn forkscope_displaced_from(
@@ -57,7 +61,8 @@ pub extern "C" fn forkscope_displaced_from(
     node
 }
 
-/// What is in [`FOUND`] is displaced for another thread: its task, and where its registers are. Likewise global.
+/// What is in [`FOUND`] is displaced for another thread: its task, and where its
+/// registers are. Likewise global.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub extern "C" fn forkscope_displaced_for(other: u64, regs: u64, tcp: u64) -> u32 {

@@ -1,5 +1,5 @@
-//! The entry of system calls. Of the few that give up what is behind a descriptor it is taken, since it is gone at the exit, and
-//! of those that copy the table the time. All others pass by.
+//! The entry of system calls. Of the few that give up what is behind a descriptor it is taken, since it is
+//! gone at the exit, and of those that copy the table the time. All others pass by.
 
 use crate::displaced;
 use crate::file::{is_alone, look};
@@ -74,7 +74,8 @@ fn entered<A: Access>(pt_regs: u64, number: u64) -> i32 {
     Pending { time: now(), file, tcp, call }.keep(me.tid);
     // Others in a call on it hold a reference meanwhile (`fdget`, fs/file.c).
     if is_shared && file.is_some() && !is_alone::<A>(file.file) {
-        // The verifier knows it for a pointer, which a global function does not take. What is read is a number.
+        // The verifier knows it for a pointer, which a global function does not take.
+        // What is read is a number.
         displaced::forkscope_displaced(read((&raw const pt_regs) as u64, 0), fd, tcp);
     }
     0

@@ -59,7 +59,8 @@ fn exited<A: Access>(pt_regs: u64, ret: u64) -> i32 {
         stack::at_call(&me, spec, &regs, pt_regs, ret);
     }
     stop::at_call(&me, regs.number, ret);
-    // Nothing is taken of such a call that would have to be forgotten: a process in which something is has all told.
+    // Nothing is taken of such a call that would have to be forgotten: a process in which
+    // something is has all told.
     if routine::says_nothing_new(&me, &regs, ret) {
         return 0;
     }

@@ -29,8 +29,8 @@ pub fn file_at<A: Access>(task: u64, fd: i32) -> u64 {
     A::at(array.wrapping_add(fd as u64 * 8), kind!(word), 0)
 }
 
-/// Whether a file has one reference: that of one number in one descriptor table (which processes may share, by `CLONE_FILES`), and
-/// no other thread is in a call on it.
+/// Whether a file has one reference: that of one number in one descriptor table (which processes may share,
+/// by `CLONE_FILES`), and no other thread is in a call on it.
 #[inline(always)]
 pub fn is_alone<A: Access>(file: u64) -> bool {
     A::at::<u64>(file, kind!(file), offset!(file_count)) == u64::from(one_reference())
@@ -68,8 +68,8 @@ pub fn look<A: Access>(fd: i32, how: u32) -> (FileRef, u64) {
 
 /// [`Access::look`] of programs that follow typed pointers.
 ///
-/// A global function for the verifier: with a name of its own, numbers only as arguments, and what it finds left in
-/// [`FOUND`], it is verified once, and not again for each way in which a call can reach it.
+/// A global function for the verifier: with a name of its own, numbers only as arguments, and what it finds
+/// left in [`FOUND`], it is verified once, and not again for each way in which a call can reach it.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub extern "C" fn forkscope_look(fd: i32, how: u32) -> u64 {
@@ -97,7 +97,8 @@ fn found<A: Access>(fd: i32, how: u32) -> u64 {
     tcp
 }
 
-/// What a file is. Returns the address of the `struct sock` if it is a socket whose transfers have TCP positions, else 0.
+/// What a file is. Returns the address of the `struct sock` if it is a socket whose transfers
+/// have TCP positions, else 0.
 #[inline(always)]
 pub fn describe<A: Access>(file: u64, again: bool, found: &mut FileRef) -> u64 {
     if file == 0 {

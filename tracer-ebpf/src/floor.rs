@@ -1,5 +1,5 @@
-//! The floor that benchmarks compare with: programs on forkscope's two hooks that do nothing, or nothing but to write a
-//! record of 64 bytes at each call's exit, whoever makes it. No part of the product.
+//! The floor that benchmarks compare with: programs on forkscope's two hooks that do nothing, or nothing but
+//! to write a record of 64 bytes at each call's exit, whoever makes it. No part of the product.
 #![no_std]
 #![no_main]
 

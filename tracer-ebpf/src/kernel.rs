@@ -27,11 +27,11 @@ pub trait Access: Copy {
     fn task() -> u64;
     /// The current thread.
     fn current() -> Current;
-    /// A member of the structure at `base`, which [`Access::task`], a typed argument or a member that is a pointer to a
-    /// structure led to; zero where it cannot be read.
+    /// A member of the structure at `base`, which [`Access::task`], a typed argument or a member that is a
+    /// pointer to a structure led to; zero where it cannot be read.
     fn member<T: Plain>(base: u64, offset: u32) -> T;
-    /// A member of a structure of which only the address is known, and which of the [`Types`](forkscope_proto::Types) it is
-    /// of; zero where it cannot be read.
+    /// A member of a structure of which only the address is known, and which of the
+    /// [`Types`](forkscope_proto::Types) it is of; zero where it cannot be read.
     fn at<T: Plain>(address: u64, kind: u32, offset: u32) -> T;
     /// The number of a call, from the tracepoint's `struct pt_regs`; `None`: a look at it alone does not pay.
     fn number(pt_regs: u64) -> Option<u64>;
@@ -39,8 +39,9 @@ pub trait Access: Copy {
     fn registers(pt_regs: u64) -> Registers;
     /// What is behind a number of the current thread's table; see [`file::look`].
     fn look(fd: i32, how: u32) -> u64;
-    /// Whether a call of the process `tgid` that has ended with `ret` tells what one before has told, not long ago, of what is
-    /// behind a number of the current thread's table; if not, it is remembered. See [`routine`].
+    /// Whether a call of the process `tgid` that has ended with `ret` tells what one before has told,
+    /// not long ago, of what is behind a number of the current thread's table; if not, it is
+    /// remembered. See [`routine`].
     fn is_repeat(number: u32, fd: i32, ret: i64, tgid: u32) -> bool;
 }
 
@@ -101,8 +102,9 @@ impl Access for Probing {
     }
 }
 
-/// By plain loads, which cost next to nothing: the verifier knows the types of pointers, and the kernel makes a load zero that
-/// would fault. For programs on tracepoints with BTF, since Linux 5.11; where types are not known by themselves, since 6.2.
+/// By plain loads, which cost next to nothing: the verifier knows the types of pointers, and the kernel makes
+/// a load zero that would fault. For programs on tracepoints with BTF, since Linux 5.11; where types are not
+/// known by themselves, since 6.2.
 #[derive(Clone, Copy)]
 pub struct Typed;
 
@@ -225,8 +227,8 @@ impl InCall {
     /// Offset in `struct pt_regs`.
     const AT: u32 = Registers::END - size_of::<Self>() as u32;
 
-    /// The call of the thread whose registers are there; `None`: it is in none. A call's result is `-ENOSYS` until it ends
-    /// (`entry_SYSCALL_64`, arch/x86/entry/entry_64.S; `do_syscall_64`).
+    /// The call of the thread whose registers are there; `None`: it is in none. A call's result is `-ENOSYS`
+    /// until it ends (`entry_SYSCALL_64`, arch/x86/entry/entry_64.S; `do_syscall_64`).
     #[inline(always)]
     pub fn of(pt_regs: u64) -> Option<Self> {
         const ENOSYS: i64 = -38;
@@ -235,8 +237,9 @@ impl InCall {
     }
 }
 
-/// Registers of a system call: of x86-64's `struct pt_regs` (arch/x86/include/asm/ptrace.h), an ABI that user space sees through
-/// ptrace(2), those from r10 on. Not what lies before it: programs that copy this have a stack of 512 bytes, all calls together.
+/// Registers of a system call: of x86-64's `struct pt_regs` (arch/x86/include/asm/ptrace.h), an ABI that user
+/// space sees through ptrace(2), those from r10 on. Not what lies before it: programs that copy this have a
+/// stack of 512 bytes, all calls together.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Registers {

@@ -27,7 +27,8 @@ pub fn forkscope_fork(ctx: RawTracePointContext) -> i32 {
         me.add(Mark::SHARED);
     }
     if !is_thread {
-        // As by posix_spawn(3): what the child shares until it executes another program is not alone meanwhile (`file::is_alone`).
+        // As by posix_spawn(3): what the child shares until it executes another program is not alone
+        // meanwhile (`file::is_alone`).
         if flags & CLONE_VFORK == 0 {
             me.add(Mark::KIN);
         }

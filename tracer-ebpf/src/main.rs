@@ -1,9 +1,10 @@
 //! forkscope's kernel side.
 //!
-//! Two programs on the tracepoints of system calls, three on the life of tasks, two on socket transfers that no system call
-//! shows; where users ask for it, some on functions of OpenSSL. Each asks first whether the process is traced (one byte in an
-//! array), and leaves at once when it is not. What is traced is decided here, in the kernel: a new child is traced before it
-//! runs. The two on system calls are there twice, for two ways to read the kernel's structures (`kernel.rs`).
+//! Two programs on the tracepoints of system calls, three on the life of tasks, two on socket transfers that
+//! no system call shows; where users ask for it, some on functions of OpenSSL. Each asks first whether the
+//! process is traced (one byte in an array), and leaves at once when it is not. What is traced is decided
+//! here, in the kernel: a new child is traced before it runs. The two on system calls are there twice, for
+//! two ways to read the kernel's structures (`kernel.rs`).
 #![no_std]
 #![no_main]
 

@@ -20,12 +20,12 @@ pub fn is_it(number: u64) -> bool {
     settings::plaintext() && number == MMAP
 }
 
-/// A call has ended: if it mapped a file named `libssl…` to execute it, that is told. Programs map their libraries before
-/// they run a line of them, those of dlopen(3) too.
+/// A call has ended: if it mapped a file named `libssl…` to execute it, that is told. Programs map their
+/// libraries before they run a line of them, those of dlopen(3) too.
 #[inline(always)]
 pub fn ended<A: Access>(me: &Me<A>, pt_regs: u64, regs: &Registers, ret: i64) {
-    // Read anew: else the compiler knows for the caller, too, what the number is here, and leaves out the look at a bound of it
-    // that verifiers before Linux 6.1 ask for.
+    // Read anew: else the compiler knows for the caller, too, what the number is here, and leaves out the
+    // look at a bound of it that verifiers before Linux 6.1 ask for.
     if !settings::plaintext() || !is_it(Registers::number_at(pt_regs)) {
         return;
     }

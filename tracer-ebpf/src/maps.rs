@@ -14,13 +14,13 @@ pub static EVENTS: RingBuf = RingBuf::with_byte_size(16 << 20, 0);
 pub static FILTER: Array<[u8; Config::FILTER_ROW]> =
     Array::with_max_entries(Config::FILTER_ROWS as u32, BPF_F_MMAPABLE);
 
-/// Processes that were stopped, with their start: by the kernel side, which does so once, or by user space, which takes out
-/// what goes on, or marks it where it was held for a finding.
+/// Processes that were stopped, with their start: by the kernel side, which does so once, or by user space,
+/// which takes out what goes on, or marks it where it was held for a finding.
 #[map]
 pub static STOPPED: HashMap<u32, u64> = HashMap::with_max_entries(1024, 0);
 
-/// The call of OpenSSL that a thread is in, by thread id. One that never returns is forgotten for others. User space sets the
-/// size when loading: 1 where the plaintext of TLS is not asked for.
+/// The call of OpenSSL that a thread is in, by thread id. One that never returns is forgotten for others.
+/// User space sets the size when loading: 1 where the plaintext of TLS is not asked for.
 #[map]
 pub static IN_OPENSSL: LruHashMap<u32, InOpenssl> = LruHashMap::with_max_entries(32_768, 0);
 

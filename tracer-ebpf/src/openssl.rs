@@ -1,6 +1,8 @@
-//! Probes on functions of OpenSSL 1.1 and 3: what is inside TLS. They are put on only where users ask for that.
+//! Probes on functions of OpenSSL 1.1 and 3: what is inside TLS. They are put on only
+//! where users ask for that.
 //!
-//! A call is tied to its socket by the system calls that its thread makes between the call's entry and its return.
+//! A call is tied to its socket by the system calls that its thread makes between the
+//! call's entry and its return.
 
 use crate::kernel::{Access, Probing, read_user};
 use crate::maps::{EVENTS, IN_OPENSSL, InOpenssl, WithPayload};
@@ -104,7 +106,8 @@ pub fn forkscope_ssl_return(ctx: RetProbeContext) -> u32 {
     let returned = i64::from(ctx.ret::<i32>());
     let moves = call.act == Act::Read as u8 || call.act == Act::Write as u8;
     let ret = if call.count != 0 && returned > 0 { read_user::<u64>(call.count) as i64 } else { returned };
-    // Where none moved, the system calls have their own records: of what they brought, they cannot tell the end.
+    // Where none moved, the system calls have their own records: of what they brought,
+    // they cannot tell the end.
     if moves && ret <= 0 && !Plaintext::is_end(u16::from(call.act), ret, u16::from(call.flags)) {
         return 0;
     }
@@ -119,8 +122,8 @@ pub fn forkscope_ssl_return(ctx: RetProbeContext) -> u32 {
 
 /// Writes the record, with at most `N` bytes of the plaintext.
 ///
-/// In the ring itself: unlike a tracepoint's, a probe's program may be preempted (`bpf_prog_run_array_uprobe`, Linux 5.19),
-/// and another one then use the same processor's scratch.
+/// In the ring itself: unlike a tracepoint's, a probe's program may be preempted
+/// (`bpf_prog_run_array_uprobe`, Linux 5.19), and another one then use the same processor's scratch.
 #[inline(always)]
 fn write<const N: usize>(me: &Me, call: &InOpenssl, ret: i64, length: u64) {
     let Some(mut entry) = EVENTS.reserve::<WithPayload<Plaintext, N>>(0) else {

@@ -61,8 +61,8 @@ pub extern "C" fn forkscope_message(at: u64, most: u32) -> u32 {
 
 /// Copies the first bytes that an array of vectors points to into the payload of [`IO`]'s record.
 ///
-/// A global function for the verifier: with a name of its own, numbers only as arguments and the room looked up
-/// inside, it is verified once, and not again for each way in which a call can reach it.
+/// A global function for the verifier: with a name of its own, numbers only as arguments and the room looked
+/// up inside, it is verified once, and not again for each way in which a call can reach it.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub extern "C" fn forkscope_vectors(first: u64, count: u64, most: u32) -> u32 {
@@ -77,9 +77,9 @@ pub extern "C" fn forkscope_vectors(first: u64, count: u64, most: u32) -> u32 {
         let vector: Vector = read_user(first + index * size_of::<Vector>() as u64);
         let wanted = vector.length.min(u64::from(most - done)) as u32;
         let copied = copy(to, done, vector.base, wanted);
-        // Through memory: what the verifier knows of the sum would be another thing after each vector, on each way to
-        // it, and it would look at all of them.
-        // SAFETY: a field of the scratch, which is written again when the record is complete.
+        // Through memory: what the verifier knows of the sum would be another thing after each vector, on
+        // each way to it, and it would look at all of them. SAFETY: a field of the scratch, which is written
+        // again when the record is complete.
         done = unsafe {
             sum.write_volatile(done + copied);
             sum.read_volatile()

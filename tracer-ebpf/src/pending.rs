@@ -1,5 +1,5 @@
-//! What was taken of a call that goes on, until its exit: at its entry by the thread itself, or by another that displaced what
-//! it is on. A thread is in one call at a time.
+//! What was taken of a call that goes on, until its exit: at its entry by the thread itself, or by another
+//! that displaced what it is on. A thread is in one call at a time.
 
 use aya_ebpf::bindings::BPF_NOEXIST;
 use aya_ebpf::macros::map;

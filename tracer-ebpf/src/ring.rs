@@ -1,5 +1,5 @@
-//! The one way a record leaves the kernel, and when user space is woken: where much waits, and for news, of which it should
-//! not hear late. For the rest it looks by itself, seldom.
+//! The one way a record leaves the kernel, and when user space is woken: where much waits, and for news, of
+//! which it should not hear late. For the rest it looks by itself, seldom.
 
 use crate::enter::spec;
 use crate::maps::{EVENTS, LOST};
@@ -50,9 +50,9 @@ fn write(record: *const u8, size: usize, kind: Kind, how: u64) -> bool {
     false
 }
 
-/// How a record is written that tells no news: with a wake-up for user space where much waits. That is asked at one of some
-/// records, since the question is a call; and at each while much waits, when the wake-ups slow the traced programs down,
-/// which loses less.
+/// How a record is written that tells no news: with a wake-up for user space where much waits. That is asked
+/// at one of some records, since the question is a call; and at each while much waits, when the wake-ups slow
+/// the traced programs down, which loses less.
 #[inline(always)]
 pub fn wake() -> u64 {
     const SOME: u32 = 16;
@@ -68,9 +68,9 @@ pub fn wake() -> u64 {
     u64::from(BPF_RB_NO_WAKEUP)
 }
 
-/// Wakes user space for a record that was written: what it is about may be gone soon, or users wait for it. Not again within
-/// [`Config::NEWS_PAUSE`], when user space looks by itself. The kernel wakes with a record only: here with an empty one that
-/// is given up, by which user space knows, too.
+/// Wakes user space for a record that was written: what it is about may be gone soon, or users wait for it.
+/// Not again within [`Config::NEWS_PAUSE`], when user space looks by itself. The kernel wakes with a record
+/// only: here with an empty one that is given up, by which user space knows, too.
 #[inline(always)]
 pub fn tell_news() {
     let Some(woken) = WOKEN.get_ptr_mut(0) else { return };
@@ -86,12 +86,13 @@ pub fn tell_news() {
     }
 }
 
-/// As [`tell_news`], where a call that has ended so is news, or made an io_uring. A global function for the verifier, as the one
-/// that copies vectors is.
+/// As [`tell_news`], where a call that has ended so is news, or made an io_uring. A global function for the
+/// verifier, as the one that copies vectors is.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub extern "C" fn forkscope_ended(number: u16, ret: i64) -> u32 {
-    // Of those whose arguments say whether they have a record, the failures of every day are of calls that have none.
+    // Of those whose arguments say whether they have a record, the failures of every day are
+    // of calls that have none.
     let has_record = |spec: &Spec| {
         !matches!(spec.shape, Shape::Ignored)
             && matches!(spec.gate, Gate::Always | Gate::Endpoint | Gate::EitherSocket)

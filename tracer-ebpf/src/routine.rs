@@ -1,6 +1,7 @@
-//! The routine of event loops: they wait on an epoll instance, receive until nothing is there, and wait again, half of their calls.
-//! As long as nobody else has the file, such a call tells what the one before has told, and some a second have a record. After a
-//! fork it matters who waits and who finds nothing: then all have one.
+//! The routine of event loops: they wait on an epoll instance, receive until nothing is there, and wait
+//! again, half of their calls. As long as nobody else has the file, such a call tells what the one
+//! before has told, and some a second have a record. After a fork it matters who waits and who finds
+//! nothing: then all have one.
 
 use crate::enter::spec;
 use crate::file::{file_at, is_alone};
@@ -15,7 +16,8 @@ use forkscope_proto::arguments::is_routine;
 
 /// Places for calls, on each CPU. Of two files that want one place more is told.
 const PLACES: usize = 64;
-/// How long nothing is told again of a file, in ticks of the kernel's timer: 16 to 160 ms, by how the kernel was built.
+/// How long nothing is told again of a file, in ticks of the kernel's timer: 16 to 160 ms, by
+/// how the kernel was built.
 const PAUSE: u32 = 16;
 
 /// The last such calls that were told.
@@ -25,7 +27,8 @@ static TOLD: PerCpuArray<[Told; PLACES]> = PerCpuArray::with_max_entries(1, 0);
 /// A call that was told.
 #[repr(C)]
 struct Told {
-    /// Address of the `struct file` that it was on, and of what that stands for: the first is soon another file's.
+    /// Address of the `struct file` that it was on, and of what that stands for: the
+    /// first is soon another file's.
     file: u64,
     stands_for: u64,
     tgid: u32,
@@ -44,7 +47,8 @@ pub fn says_nothing_new<A: Access>(me: &Me<A>, regs: &Registers, ret: i64) -> bo
 }
 
 /// [`Access::is_repeat`] of programs that follow typed pointers. A global function for the verifier, as
-/// [`crate::file::forkscope_look`] is: else it would look at all that follows once more for each thing that is asked here of `ret`.
+/// [`crate::file::forkscope_look`] is: else it would look at all that follows once more for each thing
+/// that is asked here of `ret`.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub extern "C" fn forkscope_is_repeat(number: u32, fd: i32, ret: i64, tgid: u32) -> u32 {
@@ -68,8 +72,8 @@ fn is_repeat<A: Access>(number: u32, fd: i32, ret: i64, tgid: u32) -> bool {
         return false;
     }
     let Some(told) = TOLD.get_ptr_mut(0) else { return false };
-    // SAFETY: the table is this CPU's own while the program runs, and the index is below its length. The helper has no
-    // preconditions.
+    // SAFETY: the table is this CPU's own while the program runs, and the index is below its length. The
+    // helper has no preconditions.
     let (told, time) =
         unsafe { (&mut (*told)[(file >> 6 ^ file >> 12) as usize & (PLACES - 1)], bpf_jiffies64() as u32) };
     let stands_for: u64 = A::at(file, kind!(file), offset!(file_private_data));

@@ -56,8 +56,8 @@ pub fn at_fork<A: Access>(me: &Me<A>, regs: &Registers, pt_regs: u64) {
     }
 }
 
-/// Copies the memory from `sp` on into the payload of [`STACK`]'s record; returns how many bytes. A global function for
-/// the verifier, as the one that copies vectors is.
+/// Copies the memory from `sp` on into the payload of [`STACK`]'s record; returns how many bytes. A global
+/// function for the verifier, as the one that copies vectors is.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub extern "C" fn forkscope_stack(sp: u64) -> u32 {
@@ -81,9 +81,8 @@ fn take<A: Access>(me: &Me<A>, number: u64, pt_regs: u64, at: StackAt, fd: i32) 
     let place: Place = read(pt_regs, IP);
     let bp: u64 = read(pt_regs, BP);
     let copied = forkscope_stack(place.sp);
-    // The mask changes nothing: it is the bound that the verifier sees. Through memory, since the compiler, which looks
-    // into the function, would leave it out.
-    // SAFETY: a local value.
+    // The mask changes nothing: it is the bound that the verifier sees. Through memory, since the compiler,
+    // which looks into the function, would leave it out. SAFETY: a local value.
     let copied = unsafe { (&raw const copied).read_volatile() } & (2 * Stack::MOST as u32 - 1);
     let Some(room) = STACK.get_ptr_mut(0) else { return };
     // SAFETY: the scratch is this CPU's own while the program runs.

@@ -1,4 +1,5 @@
-//! Stopping a process at a call that failed because its descriptor is not what it was, where users ask for that.
+//! Stopping a process at a call that failed because its descriptor is not what it was,
+//! where users ask for that.
 
 use crate::kernel::Access;
 use crate::maps::STOPPED;
@@ -12,8 +13,9 @@ use forkscope_proto::{Config, Mark};
 /// `SIGSTOP` (signal(7), x86-64).
 const SIGSTOP: u32 = 19;
 
-/// Stops the process before it returns from the call, if the call may mean a descriptor that a fork has left behind.
-/// What is written down first, user space or its guardian lets go on, whatever becomes of the call's record.
+/// Stops the process before it returns from the call, if the call may mean a descriptor that a fork
+/// has left behind. What is written down first, user space or its guardian lets go on, whatever
+/// becomes of the call's record.
 #[inline(always)]
 pub fn at_call<A: Access>(me: &Me<A>, number: u64, ret: i64) {
     let whose = settings::stops();

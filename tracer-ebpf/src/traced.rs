@@ -17,7 +17,8 @@ pub struct Me<A: Access = Probing> {
     pub tid: u32,
     /// Its `struct task_struct`.
     pub task: u64,
-    /// When its process started, in nanoseconds of `CLOCK_BOOTTIME`; `None`: not asked for yet, since that is two calls.
+    /// When its process started, in nanoseconds of `CLOCK_BOOTTIME`; `None`: not asked for yet,
+    /// since that is two calls.
     started: Option<u64>,
     mark: *mut u8,
     access: PhantomData<A>,
@@ -57,8 +58,9 @@ impl<A: Access> Me<A> {
 
     #[inline(always)]
     fn of(Current { tgid, tid, task }: Current, mark: *mut u8) -> Self {
-        // What is followed is followed once: at each pointer to a task the verifier looks through all names of the kernel's types
-        // (`btf_nested_type_is_trusted`, kernel/bpf/btf.c), for about a millisecond, on each way that leads there.
+        // What is followed is followed once: at each pointer to a task the verifier looks through all names
+        // of the kernel's types (`btf_nested_type_is_trusted`, kernel/bpf/btf.c), for about a millisecond, on
+        // each way that leads there.
         let (task, started) = match task {
             Some(task) => (task, Some(started::<A>(task))),
             None => (A::task(), None),

@@ -52,7 +52,8 @@ pub fn ended<A: Access>(me: &Me<A>, spec: &Spec, regs: &Registers, ret: i64, pen
     }
 }
 
-/// [`Pending::tcp`], if the file still is the same one and its socket has it: one that others have closed meanwhile is gone.
+/// [`Pending::tcp`], if the file still is the same one and its socket has it: one that others have
+/// closed meanwhile is gone.
 #[inline(always)]
 fn still<A: Access>(pending: &Pending) -> u64 {
     if pending.tcp == 0 {

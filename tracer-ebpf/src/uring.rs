@@ -1,6 +1,6 @@
 //! Transfers that no system call shows: io_uring's, on the calling thread or on the kernel's workers, which
-//! are threads of the process. Every transfer of the machine comes by here: user space puts the programs there once a traced
-//! process has an io_uring.
+//! are threads of the process. Every transfer of the machine comes by here: user space puts the programs
+//! there once a traced process has an io_uring.
 
 use crate::enter::spec;
 use crate::file::describe;

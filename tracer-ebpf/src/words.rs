@@ -1,6 +1,6 @@
-//! Clearing and copying in place, eight bytes at a time. Left to the compiler it is a call that goes byte by byte, and one more
-//! call below a function takes more stack than the 512 bytes that all together have (`check_max_stack_depth`,
-//! kernel/bpf/verifier.c; until Linux 6.7 each call takes 32).
+//! Clearing and copying in place, eight bytes at a time. Left to the compiler it is a call that goes byte by
+//! byte, and one more call below a function takes more stack than the 512 bytes that all together have
+//! (`check_max_stack_depth`, kernel/bpf/verifier.c; until Linux 6.7 each call takes 32).
 
 use crate::kernel::Plain;
 

@@ -22,8 +22,8 @@ fn calls() -> (Vec<u8>, Vec<u8>) {
     (of(first), of(again))
 }
 
-/// What is read again and again: one transfer's captured bytes, and its length. `stream`: where in it the numbers of
-/// streams stand, which go up from transfer to transfer.
+/// What is read again and again: one transfer's captured bytes, and its length. `stream`: where in it the
+/// numbers of streams stand, which go up from transfer to transfer.
 struct Load {
     name: &'static str,
     before: Vec<u8>,

@@ -1,5 +1,5 @@
-//! What the live screen costs with 2,000 processes and 100,000 connections: a frame of each pane with its rows found
-//! anew, and what is noted of each event.
+//! What the live screen costs with 2,000 processes and 100,000 connections: a frame of each pane with its
+//! rows found anew, and what is noted of each event.
 //!
 //! `cargo bench -p forkscope --bench screen`
 

@@ -1,4 +1,5 @@
-//! Test program: ways in which a process comes to own its first socket, and then the founding bug with that one.
+//! Test program: ways in which a process comes to own its first socket, and then the
+//! founding bug with that one.
 //!
 //! `first_socket WAY` prints `child BYTES, parent BYTES` or what else came of it, and ends by itself.
 
@@ -140,7 +141,8 @@ extern "C" fn makes_a_pair(_: *mut libc::c_void) -> libc::c_int {
 fn after_a_vfork() {
     let mut stack = vec![0_u8; 64 << 10];
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
-    // SAFETY: the stack is the child's alone until it has ended, for which this waits; it makes system calls only.
+    // SAFETY: the stack is the child's alone until it has ended, for which this waits; it
+    // makes system calls only.
     let made = unsafe {
         let top = stack.as_mut_ptr().add(stack.len() - 64).cast();
         libc::clone(makes_a_pair, top, flags, std::ptr::null_mut())
@@ -223,7 +225,8 @@ fn killed() {
     println!("killed {} of 200", ends[1]);
 }
 
-/// Makers of first sockets that another thread ends at any moment: by a signal, by itself, by executing a program.
+/// Makers of first sockets that another thread ends at any moment: by a signal, by
+/// itself, by executing a program.
 fn ends_among_threads() {
     let mut ended = 0;
     for round in 0..150_u64 {

@@ -1,5 +1,6 @@
-//! The floor of tracing: `floor OBJECT empty|record COMMAND...` runs a command with programs on the hooks of system calls that
-//! do nothing, or that write a record of 64 bytes for each call of the machine, which is read and dropped.
+//! The floor of tracing: `floor OBJECT empty|record COMMAND...` runs a command with programs on the hooks
+//! of system calls that do nothing, or that write a record of 64 bytes for each call of the machine,
+//! which is read and dropped.
 //!
 //! It prints how many records were written, and how many the ring had no room for.
 

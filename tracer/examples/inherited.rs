@@ -1,9 +1,9 @@
-//! Test program: a child inherits all that its parent opened, and waits in recv on a connection that nobody will
-//! answer.
+//! Test program: a child inherits all that its parent opened, and waits in recv on a connection
+//! that nobody will answer.
 //!
-//! `inherited inet|inet6|unix CONNECTIONS` opens so many connections to itself, an epoll instance that watches the
-//! first, an eventfd and a pipe, and forks. It prints, as JSON, which numbers and inodes these have, and ends when
-//! stdin closes.
+//! `inherited inet|inet6|unix CONNECTIONS` opens so many connections to itself, an epoll instance that
+//! watches the first, an eventfd and a pipe, and forks. It prints, as JSON, which numbers and inodes these
+//! have, and ends when stdin closes.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, kill};

@@ -1,7 +1,9 @@
-//! Test program: a mixed load of forks, connections, threads and programs for so many seconds, at a bounded rate.
+//! Test program: a mixed load of forks, connections, threads and programs for so many
+//! seconds, at a bounded rate.
 //!
-//! Most of it is healthy. Now and then a child uses its parent's connection, always the same one but for a new one
-//! every so often, so that findings have few causes and many repeats. It prints how many rounds it made.
+//! Most of it is healthy. Now and then a child uses its parent's connection, always the same one
+//! but for a new one every so often, so that findings have few causes and many repeats. It prints
+//! how many rounds it made.
 
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, fork};
@@ -43,8 +45,8 @@ fn connect(server: SocketAddr) -> TcpStream {
 
 /// Runs this in a child, and waits for its end.
 fn in_child(work: impl FnOnce()) {
-    // SAFETY: the child uses what its copy of the memory has, allocates little, and ends at once. The threads that it
-    // lacks only serve connections, and hold no lock when nobody asks.
+    // SAFETY: the child uses what its copy of the memory has, allocates little, and ends at once. The threads
+    // that it lacks only serve connections, and hold no lock when nobody asks.
     match unsafe { fork() }.expect("fork") {
         ForkResult::Child => {
             work();

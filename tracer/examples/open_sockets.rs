@@ -1,7 +1,7 @@
 //! Benchmark's program: holds many TCP connections to itself open, for what attaching to it costs.
 //!
-//! `open_sockets N` opens N sockets (N / 2 connections on loopback, both ends), prints `{"ready": true, "pids": [PID]}`, and
-//! ends when stdin closes.
+//! `open_sockets N` opens N sockets (N / 2 connections on loopback, both ends), prints
+//! `{"ready": true, "pids": [PID]}`, and ends when stdin closes.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::io::{Read, stdin};

@@ -64,7 +64,8 @@ fn killed_makers() {
     println!("all have ended: {}", others > 40);
 }
 
-/// As above, and files are opened by those whose maker was killed: a filter without a tracer would refuse that.
+/// As above, and files are opened by those whose maker was killed: a filter without a
+/// tracer would refuse that.
 fn orphans_that_open() {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).expect("a line");

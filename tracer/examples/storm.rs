@@ -1,4 +1,5 @@
-//! Test program: four threads copy, close and reopen connections under random numbers while their process forks.
+//! Test program: four threads copy, close and reopen connections under random numbers
+//! while their process forks.
 //!
 //! It waits for a line on stdin, storms, prints `{"ready": true, "pids": […]}` when every process has stopped
 //! changing anything, and ends when stdin closes: between the two, /proc shows its last state.
@@ -69,7 +70,8 @@ fn step(random: &mut Random, listener: &TcpListener) {
 
 /// A forked child: storms a little by itself, says that it is done, waits for the end.
 ///
-/// It opens no connections: all processes share one listener's queue, so it could wait for one that another took.
+/// It opens no connections: all processes share one listener's queue, so it could wait
+/// for one that another took.
 fn child(seed: u64, done: &OwnedFd, end: &OwnedFd) -> ! {
     let mut random = Random(seed);
     for _ in 0..STEPS {

@@ -1,8 +1,8 @@
-//! Test program: eight threads that fork, stop and continue their children, execute programs and take signals, all at
-//! once. At the end one that is not the first executes this program anew, which ends with 42.
+//! Test program: eight threads that fork, stop and continue their children, execute programs and take
+//! signals, all at once. At the end one that is not the first executes this program anew, which ends with 42.
 //!
-//! It counts what happened, and prints the same counts each time: a tracer that loses a signal, a stop or a status
-//! makes them differ.
+//! It counts what happened, and prints the same counts each time: a tracer that loses a signal, a stop or a
+//! status makes them differ.
 
 use nix::sys::pthread::{pthread_kill, pthread_self};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, raise, sigaction};

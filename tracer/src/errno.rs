@@ -7,8 +7,9 @@ macro_rules! names {
     ($value:expr, $($name:ident)*) => {
         match $value {
             $(libc::$name => Some(stringify!($name)),)*
-            // Not for user space: what a call that a signal interrupted returns inside the kernel, where a tracer
-            // sees it (include/linux/errno.h). 524 is the kernel's own ENOTSUPP, which some drivers let out.
+            // Not for user space: what a call that a signal interrupted returns inside the kernel,
+            // where a tracer sees it (include/linux/errno.h). 524 is the kernel's own ENOTSUPP,
+            // which some drivers let out.
             512 => Some("ERESTARTSYS"),
             513 => Some("ERESTARTNOINTR"),
             514 => Some("ERESTARTNOHAND"),
@@ -19,7 +20,8 @@ macro_rules! names {
     };
 }
 
-/// The name of an error number (positive, as errno(3)), also of those that only the kernel uses; none: there is no such error.
+/// The name of an error number (positive, as errno(3)), also of those that only the kernel uses;
+/// none: there is no such error.
 #[must_use]
 pub const fn name(errno: i32) -> Option<&'static str> {
     names!(errno,
@@ -48,8 +50,8 @@ pub const fn of(ret: i64) -> Option<i32> {
     }
 }
 
-/// Whether the errno (positive) only says "not now" or "begin again": how healthy non-blocking and interrupted calls
-/// end, 512 to 516 inside the kernel (include/linux/errno.h).
+/// Whether the errno (positive) only says "not now" or "begin again": how healthy non-blocking and
+/// interrupted calls end, 512 to 516 inside the kernel (include/linux/errno.h).
 #[must_use]
 pub const fn is_not_now(errno: i32) -> bool {
     matches!(errno, libc::EAGAIN | libc::EINPROGRESS | libc::EINTR | 512..=516)

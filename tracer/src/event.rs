@@ -86,8 +86,8 @@ pub struct Snapshot {
     pub uring: bool,
     /// Whether `descriptors` is the whole table: what it does not name is closed.
     pub whole: bool,
-    /// How many threads its parent has that are older than it, where it is a copy of its parent: neither has executed a
-    /// program since the fork.
+    /// How many threads its parent has that are older than it, where it is a copy of its parent: neither has
+    /// executed a program since the fork.
     pub copied_from: Option<u32>,
 }
 

@@ -1,7 +1,7 @@
 //! Files that users name to be written to: whose they are, and what the system says of them.
 //!
-//! In a directory that everybody may write to (/tmp), somebody else may have put there what forkscope, with root's
-//! rights perhaps, then writes through: a link to another file, a FIFO of which they read.
+//! In a directory that everybody may write to (/tmp), somebody else may have put there what forkscope, with
+//! root's rights perhaps, then writes through: a link to another file, a FIFO of which they read.
 
 use crate::errno;
 use std::ffi::OsStr;
@@ -25,11 +25,11 @@ pub enum Refusal {
     System(#[from] io::Error),
 }
 
-/// Is this path planted by others? What it is, if so: a symbolic link, whoever made it, what is not one's own, or a file that
-/// has other names: whose it is does not say who gave it this one.
+/// Is this path planted by others? What it is, if so: a symbolic link, whoever made it, what is not one's
+/// own, or a file that has other names: whose it is does not say who gave it this one.
 ///
-/// `there` is what the path names, a link not followed. /dev and /proc have links that lead to one's own descriptors,
-/// and nobody else can make files there; /dev/shm is as /tmp is.
+/// `there` is what the path names, a link not followed. /dev and /proc have links that lead to one's own
+/// descriptors, and nobody else can make files there; /dev/shm is as /tmp is.
 ///
 /// # Errors
 /// Where the directory cannot be looked at.
@@ -49,8 +49,8 @@ pub fn planted(path: &Path, there: &Metadata) -> io::Result<Option<&'static str>
     }))
 }
 
-/// Opens what is there to be written to, as it is, unless it is planted. A FIFO that nobody reads is refused: who
-/// waited for its reader could not be told to stop.
+/// Opens what is there to be written to, as it is, unless it is planted. A FIFO that nobody reads is refused:
+/// who waited for its reader could not be told to stop.
 ///
 /// # Errors
 /// Where it is not to be written to, or the system refuses.
@@ -89,8 +89,8 @@ fn open_with(path: &Path, mut flags: i32) -> Result<File, Refusal> {
     Ok(file)
 }
 
-/// Does a path lead to a descriptor of a process, as /dev/stdout and /dev/fd/63 do? What is behind it was opened by who started
-/// forkscope, and may have no path of its own.
+/// Does a path lead to a descriptor of a process, as /dev/stdout and /dev/fd/63 do? What is behind it was
+/// opened by who started forkscope, and may have no path of its own.
 #[must_use]
 pub fn is_descriptor(path: &Path) -> bool {
     let in_proc =

@@ -9,8 +9,8 @@ thread_local! {
     static AWAITED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Calls a function that may panic: then there is no answer, and nothing is said of it. What the function has changed may
-/// be half of something.
+/// Calls a function that may panic: then there is no answer, and nothing is said of it. What the function has
+/// changed may be half of something.
 pub fn quietly<T>(function: impl FnOnce() -> T) -> Option<T> {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| before(|| ()));

@@ -1,7 +1,7 @@
 //! Files in docs/ that are generated.
 //!
-//! The product is linked only for those that come from its types (see this package's `product` feature), so their tasks
-//! run xtask again with it.
+//! The product is linked only for those that come from its types (see this package's `product` feature), so
+//! their tasks run xtask again with it.
 
 use crate::command::cargo;
 use crate::paths;

@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
-/// Something that a task takes is not here and could not be installed. Apart from other errors, because only this one
-/// is a reason to go on without, where that can be.
+/// Something that a task takes is not here and could not be installed. Apart from other errors, because only
+/// this one is a reason to go on without, where that can be.
 #[derive(Debug)]
 pub(crate) struct Missing {
     what: String,

@@ -7,7 +7,8 @@ use anyhow::{Context, Result};
 use std::ffi::OsStr;
 use std::sync::OnceLock;
 
-/// Another apt-get may be at work, such as the one that upgrades a machine by night: seconds to wait for its end.
+/// Another apt-get may be at work, such as the one that upgrades a machine by night:
+/// seconds to wait for its end.
 const WAIT: &str = "DPkg::Lock::Timeout=300";
 
 /// Has the packages installed, installing those that are not. `what` they are is for the error.
@@ -23,7 +24,8 @@ pub(crate) fn ensure(what: &str, packages: &[String]) -> Result<()> {
     })
 }
 
-/// Brings packages that are installed to the newest version there is: lists that are months old know an older one.
+/// Brings packages that are installed to the newest version there is: lists that are
+/// months old know an older one.
 pub(crate) fn renew(what: &str, packages: &[String]) -> Result<()> {
     let names: Vec<&str> = packages.iter().map(String::as_str).collect();
     let cure = |tried: String| {

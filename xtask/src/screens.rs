@@ -1,7 +1,8 @@
-//! Pictures of the live screen for the guide: a kept recording of `forkscope demo`, played, with keys pressed.
+//! Pictures of the live screen for the guide: a kept recording of `forkscope demo`,
+//! played, with keys pressed.
 //!
-//! The recording is docs/screens/demo.rec. A new one, should its format change: `forkscope demo --record FILE` as root,
-//! of a forkscope in /usr/local/bin, since its path is in it.
+//! The recording is docs/screens/demo.rec. A new one, should its format change:
+//! `forkscope demo --record FILE` as root, of a forkscope in /usr/local/bin, since its path is in it.
 
 mod svg;
 

@@ -1,5 +1,5 @@
-//! Time an event, by how many connections and processes there are: it should be flat. Each run is a program of its own, since
-//! what one has left of the heap makes the next slower.
+//! Time an event, by how many connections and processes there are: it should be flat. Each run is a program
+//! of its own, since what one has left of the heap makes the next slower.
 
 use crate::prepared::{analyse, warm};
 use serde_json::{Value, json};

@@ -5,8 +5,9 @@
 //! - `growth`: time an event, by connections and by processes. `one`: of `--connections` and `--processes`.
 //! - `memory`: bytes of a process, a descriptor and a connection.
 //! - `fork`: time of a fork, and of the first change after it, by descriptors.
-//! - `count`: analyses so many events and measures nothing, for `valgrind --tool=callgrind
-//!   --toggle-collect='*::analyse_prepared'`: what that counts is what the analyser costs, the same in each run.
+//! - `count`: analyses so many events and measures nothing, for
+//!   `valgrind --tool=callgrind --toggle-collect='*::analyse_prepared'`: what that counts is what the
+//!   analyser costs, the same in each run.
 //! - `count-replay`: likewise of a replay, `--toggle-collect='*::play_on'`.
 //!
 //! Without a name all that measure are made. What makes the events is not counted in any of them.

@@ -1,4 +1,5 @@
-//! Bytes of a process, a descriptor and a connection: what the heap holds more with so many of them than without.
+//! Bytes of a process, a descriptor and a connection: what the heap holds more with so
+//! many of them than without.
 
 use crate::counting::live;
 use crate::made::Made;

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 /// How many events there are between two looks at what is new, as in a session.
 const TURN: usize = 2000;
 
-/// Events for each connection before anything is measured: with fewer many of them have not been used before, and an event of
-/// those takes longer.
+/// Events for each connection before anything is measured: with fewer many of them have not been used before,
+/// and an event of those takes longer.
 const WARM: usize = 24;
 /// As if there were so many connections at least.
 const LEAST: usize = 10_000;
@@ -103,8 +103,9 @@ pub(super) fn analyse_prepared(analysis: &mut Analysis, prepared: &Prepared) {
     black_box(analysis.take_wanted());
 }
 
-/// A traffic of so many processes and connections, and an analysis that has seen as much of it as makes the next events like
-/// all that follow: nearly all connections were used several times, and each process has forked.
+/// A traffic of so many processes and connections, and an analysis that has seen as much of it as
+/// makes the next events like all that follow: nearly all connections were used several times, and
+/// each process has forked.
 pub(super) fn warm(processes: usize, connections: usize) -> (Traffic, Analysis) {
     let mut traffic = Traffic::new(processes, connections / processes);
     let mut analysis = Analysis::new(0, BTreeMap::new());

@@ -8,7 +8,8 @@ const PARTS: u64 = 10;
 
 /// How many processes have the connections.
 const PROCESSES: usize = 50;
-/// The connections that they have together, by what they are called. The few first: what they leave of the heap is little.
+/// The connections that they have together, by what they are called. The few first: what they
+/// leave of the heap is little.
 const LOADS: [(&str, usize); 2] = [("1,000 connections", 1_000), ("100,000 connections", 100_000)];
 
 pub(super) fn measure(events: u64) -> Value {

@@ -1,6 +1,7 @@
-//! How long the live screen takes to answer a key: `keyed FORKSCOPE RECORDING` plays a recording on a terminal of its own, as
-//! fast as it can be read, presses keys all the while, and waits each time until the terminal shows what was asked for.
-//! Then, when nothing happens, it measures the processor time that the screen still takes.
+//! How long the live screen takes to answer a key: `keyed FORKSCOPE RECORDING` plays a recording on a
+//! terminal of its own, as fast as it can be read, presses keys all the while, and waits each time until
+//! the terminal shows what was asked for. Then, when nothing happens, it measures the processor time
+//! that the screen still takes.
 //!
 //! It prints a line of JSON. The seconds of playing end with a whole round of keys.
 

@@ -87,7 +87,8 @@ impl Window {
         Ok(line.split_whitespace().next().ok_or("an empty VmHWM")?.parse()?)
     }
 
-    /// The processor time that forkscope's threads have used (`/proc/PID/task/TID/schedstat`: nanoseconds on a processor).
+    /// The processor time that forkscope's threads have used (`/proc/PID/task/TID/schedstat`:
+    /// nanoseconds on a processor).
     pub(super) fn cpu(&self) -> Fallible<Duration> {
         let mut nanos = 0;
         for thread in fs::read_dir(format!("/proc/{}/task", self.process.id()))? {

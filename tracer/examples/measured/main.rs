@@ -1,8 +1,9 @@
-//! What a tracer costs, with all processes that it starts: `measured FILE COMMAND...` runs a command and writes a line of
-//! JSON: processor time of all its processes, its own highest resident memory, and how long it took.
+//! What a tracer costs, with all processes that it starts: `measured FILE COMMAND...` runs a
+//! command and writes a line of JSON: processor time of all its processes, its own highest resident
+//! memory, and how long it took.
 //!
-//! `measured FILE screen FORKSCOPE COMMAND...` runs a command and, over it, `forkscope attach --ui tui` on a terminal of its
-//! own; the command begins when it is traced.
+//! `measured FILE screen FORKSCOPE COMMAND...` runs a command and, over it, `forkscope attach --ui tui` on a
+//! terminal of its own; the command begins when it is traced.
 
 mod screen;
 mod terminal;

@@ -9,8 +9,8 @@ use std::process::{Child, Command, Stdio};
 /// Its columns and rows.
 pub(super) const SIZE: (u16, u16) = (200, 60);
 
-/// Starts a command on a new terminal, which controls it: it reads keys from there. The other end of the terminal comes
-/// with it; the command has its own end for as long as it is there.
+/// Starts a command on a new terminal, which controls it: it reads keys from there. The other end of the
+/// terminal comes with it; the command has its own end for as long as it is there.
 pub(super) fn start(words: &[String]) -> io::Result<(Child, OwnedFd)> {
     let size = Winsize { ws_row: SIZE.1, ws_col: SIZE.0, ws_xpixel: 0, ws_ypixel: 0 };
     let terminal = openpty(&size, None)?;

@@ -1,6 +1,7 @@
-//! What a recording costs: `record_load FILE [EVENTS [headers|all|none|off [PROCESSES CONNECTIONS]]]` analyses and records
-//! so many events of a busy service, and prints the bytes of an event on the disk, the time, and the memory on the way.
-//! `off` records nothing: what it prints is the analysis' own. By default 50 processes have 20 connections each.
+//! What a recording costs: `record_load FILE [EVENTS [headers|all|none|off [PROCESSES CONNECTIONS]]]`
+//! analyses and records so many events of a busy service, and prints the bytes of an event on the disk, the
+//! time, and the memory on the way. `off` records nothing: what it prints is the analysis' own. By default 50
+//! processes have 20 connections each.
 
 mod header;
 mod traffic;

@@ -1,6 +1,7 @@
-//! The events of a service: processes with so many connections each, half of them gRPC, half Redis. Bodies, times and
-//! sequence numbers are random, so that nothing compresses which does not in life. Headers of gRPC are as clients and
-//! servers of it write them: the first ones in words, from then on by their places in HPACK's table.
+//! The events of a service: processes with so many connections each, half of them gRPC, half Redis.
+//! Bodies, times and sequence numbers are random, so that nothing compresses which does not in life.
+//! Headers of gRPC are as clients and servers of it write them: the first ones in words, from then on by
+//! their places in HPACK's table.
 
 use forkscope::event::{Event, ProcKey, Snapshot, What};
 use forkscope_proto::{self as proto, FileKind, FileRef, Header, Kind, calls};
@@ -8,8 +9,8 @@ use forkscope_proto::{self as proto, FileKind, FileRef, Header, Kind, calls};
 /// Bytes that are taken of a transfer.
 pub(super) const CAPTURE: usize = 256;
 
-/// The header blocks of a call (RFC 7541): the first on a connection, and each later one. `:method`, `:scheme`, `:path`,
-/// `:authority`, `te`, `content-type`, `user-agent`, `grpc-accept-encoding`.
+/// The header blocks of a call (RFC 7541): the first on a connection, and each later one. `:method`,
+/// `:scheme`, `:path`, `:authority`, `te`, `content-type`, `user-agent`, `grpc-accept-encoding`.
 const ASK: [&[u8]; 2] = [
     b"\x83\x86\x44\x19/shop.Orders/PlaceAnOrder\x41\x0flocalhost:50051\x40\x02te\x08trailers\x5f\x10application/grpc\
       \x7a\x17grpc-c++/1.74.0 (linux)\x40\x14grpc-accept-encoding\x17identity, deflate, gzip",

@@ -63,7 +63,8 @@ fn blocked() {
     close_all(&[client, server, listening]);
 }
 
-/// The child: uses what it inherited, closes some, then works on its own; the grandchild becomes another program.
+/// The child: uses what it inherited, closes some, then works on its own; the grandchild
+/// becomes another program.
 fn child(inherited: [usize; 2]) {
     say("child");
     must(libc::SYS_sendto, &[inherited[0], at(b"from child"), 10, 0, 0, 0], 10);

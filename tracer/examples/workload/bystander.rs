@@ -16,7 +16,8 @@ pub(super) fn getppid(calls: usize) {
     result::say(calls, began.elapsed(), "");
 }
 
-/// Makes the file `ready` with its number in it, and ends when whoever opens the FIFO `go` for writing closes it.
+/// Makes the file `ready` with its number in it, and ends when whoever opens the FIFO
+/// `go` for writing closes it.
 pub(super) fn hold(ready: &str, go: &str) {
     // Complete when it is there: whoever waits for it reads the number at once.
     let half = format!("{ready}.half");

@@ -22,7 +22,8 @@ pub(super) fn run(pairs: usize, rounds: usize) {
     result::say(all, took, &format!(r#","transfers":{}"#, all * CALLS));
 }
 
-/// So many processes, each of which reads so often from a socket that has nothing for it: no calls of sockets are faster.
+/// So many processes, each of which reads so often from a socket that has nothing for it: no
+/// calls of sockets are faster.
 pub(super) fn flood(processes: usize, calls: usize) {
     let took = at_once(processes, || {
         let [end, _peer] = sockets::pair();

@@ -1,5 +1,5 @@
-//! What the benchmarks trace: `workload NAME [ARGUMENT...]` does one thing for a while, and writes what it came to, as a
-//! line of JSON, to the file that the variable `WORKLOAD_RESULT` names.
+//! What the benchmarks trace: `workload NAME [ARGUMENT...]` does one thing for a while, and writes what it
+//! came to, as a line of JSON, to the file that the variable `WORKLOAD_RESULT` names.
 //!
 //! A tracer is put in front of it, so that all of them start the same way; what is timed begins after that.
 

@@ -12,8 +12,8 @@ const SIZE: usize = 64;
 /// Rounds before time is taken.
 pub(super) const WARM_UP: usize = 1000;
 
-/// So many rounds. Both ends are on one processor, so that neither wake-ups across processors nor where the scheduler puts
-/// them is measured; a tracer has the others.
+/// So many rounds. Both ends are on one processor, so that neither wake-ups across processors nor where the
+/// scheduler puts them is measured; a tracer has the others.
 pub(super) fn run(ends: [OwnedFd; 2], rounds: usize) {
     let mut one = CpuSet::new();
     one.set(0).expect("a processor");

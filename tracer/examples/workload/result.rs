@@ -36,8 +36,8 @@ impl Clock {
     }
 }
 
-/// Writes how many operations took how long, and the processor's time of this process and its children that have ended;
-/// `more` are further members of the object.
+/// Writes how many operations took how long, and the processor's time of this process and its children that
+/// have ended; `more` are further members of the object.
 pub(super) fn say(operations: usize, all: Duration, more: &str) {
     let seconds = all.as_secs_f64();
     let rate = operations as f64 / seconds;

@@ -5,8 +5,8 @@ use crate::report::Evidence;
 /// Evidence of one finding: a longer story is told by its beginning and its end.
 pub(super) const MOST_EVIDENCE: usize = 24;
 
-/// Merges another draft's steps into a finding's, in order of time and as far as there is room. Where both describe one event,
-/// the other's words win if `more`.
+/// Merges another draft's steps into a finding's, in order of time and as far as there is room. Where both
+/// describe one event, the other's words win if `more`.
 pub(super) fn join(own: &mut Vec<Evidence>, others: Vec<Evidence>, more: bool) {
     shorten(own, MOST_EVIDENCE);
     let mut new = Vec::new();

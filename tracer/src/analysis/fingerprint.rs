@@ -1,4 +1,5 @@
-//! What makes two findings of two sessions the same one: what stays when pids, numbers, times and ports are others.
+//! What makes two findings of two sessions the same one: what stays when pids, numbers,
+//! times and ports are others.
 
 use crate::errno;
 use crate::model::{Address, Model, ProcId, Socket};
@@ -7,7 +8,8 @@ use forkscope_proto::calls;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-/// From here on the kernel takes the ports that nobody chose (ip_local_port_range, Documentation/networking/ip-sysctl.rst).
+/// From here on the kernel takes the ports that nobody chose (ip_local_port_range,
+/// Documentation/networking/ip-sysctl.rst).
 const CHOSEN_BY_NOBODY: u16 = 32_768;
 /// Generations between a creator and a user that are told apart from no relation.
 const MOST_GENERATIONS: usize = 64;
@@ -33,8 +35,8 @@ pub(super) fn fingerprint(model: &Model, draft: &Draft) -> String {
     parts.join("; ")
 }
 
-/// What joins drafts, in a word. Of a number it is the rule; which of the rules of one sharing sees it, or sees most of
-/// it, is a matter of luck.
+/// What joins drafts, in a word. Of a number it is the rule; which of the rules of one sharing sees it, or
+/// sees most of it, is a matter of luck.
 fn cause(draft: &Draft) -> &'static str {
     match draft.claim.cause {
         Cause::Number { .. } => draft.claim.rule.name(),
@@ -105,8 +107,8 @@ fn place(socket: &Socket) -> String {
     }
 }
 
-/// A unix socket's name. Of one that is abstract, or in a directory for what is temporary, the last part, with `*` for
-/// what may have been drawn or counted.
+/// A unix socket's name. Of one that is abstract, or in a directory for what is temporary, the last part,
+/// with `*` for what may have been drawn or counted.
 fn unix(name: &str) -> String {
     const TEMPORARY: [&str; 5] = ["@", "/tmp/", "/var/tmp/", "/dev/shm/", "/run/user/"];
     if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -1,4 +1,5 @@
-//! A small kernel for tests: it keeps descriptor tables, and reports what is done to them as the probes would.
+//! A small kernel for tests: it keeps descriptor tables, and reports what is done to
+//! them as the probes would.
 
 use super::Analysis;
 use crate::event::{Event, Glance, ProcKey, Snapshot, SnapshotFd, WantedGlance, What};
@@ -63,7 +64,8 @@ impl Kernel {
         self.held(pid, file)
     }
 
-    /// Another process has held what this one holds under a number, since before forkscope looked; returns its number there.
+    /// Another process has held what this one holds under a number, since before forkscope looked;
+    /// returns its number there.
     pub(crate) fn shared_before(&mut self, pid: u32, fd: i32, other: u32) -> i32 {
         let file = self.at(pid, fd);
         self.tables.entry(other).or_default();
@@ -79,7 +81,8 @@ impl Kernel {
         fd
     }
 
-    /// From here on events tell what ptrace can: no addresses of open files, and one inode for all that have none.
+    /// From here on events tell what ptrace can: no addresses of open files, and one
+    /// inode for all that have none.
     pub(crate) fn hide_addresses(&mut self) {
         self.sees_addresses = false;
     }
@@ -286,15 +289,16 @@ impl Kernel {
         self.event(parent, What::Fork(&fork));
     }
 
-    /// A child of a process that forkscope finds beside it, a copy of a process with so many older threads or not.
+    /// A child of a process that forkscope finds beside it, a copy of a process with so
+    /// many older threads or not.
     pub(crate) fn was_there(&mut self, parent: u32, child: u32, copied_from: Option<u32>) {
         self.tables.insert(child, BTreeMap::new());
         let snapshot = Snapshot { ppid: parent, threads: 1, copied_from, ..Snapshot::default() };
         self.event(child, What::Snapshot(&snapshot));
     }
 
-    /// Looks at a child as often as is asked for in this time, in nanoseconds; `seen` says what each look shows. How many
-    /// looks that were.
+    /// Looks at a child as often as is asked for in this time, in nanoseconds; `seen` says what each look
+    /// shows. How many looks that were.
     pub(crate) fn watch(&mut self, time: u64, mut seen: impl FnMut(&Self, &WantedGlance) -> Glance) -> usize {
         const ROUND: u64 = 125_000_000;
         let mut looks = 0;
@@ -428,7 +432,8 @@ impl Kernel {
         self.event(pid, What::Io(&io, b""));
     }
 
-    /// The findings so far that are no information: rule, process, number. From a recording they would be the same.
+    /// The findings so far that are no information: rule, process, number. From a
+    /// recording they would be the same.
     pub(crate) fn findings(&self) -> Vec<(&'static str, u32, Option<i32>)> {
         let told = |finding: &&Finding| finding.severity > crate::report::Severity::Info;
         let all = |analysis: &Analysis| -> Vec<String> {

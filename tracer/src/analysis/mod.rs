@@ -1,7 +1,7 @@
 //! The analyser: the model, the rules over it, and the findings that they have made so far.
 //!
-//! Pure. [`Analysis::apply`] takes events; what the rules find is joined by its cause, so that one cause is one
-//! finding with a count.
+//! Pure. [`Analysis::apply`] takes events; what the rules find is joined by its cause, so that one cause is
+//! one finding with a count.
 
 mod evidence;
 mod fingerprint;
@@ -170,8 +170,8 @@ impl Analysis {
         std::mem::take(&mut self.wanted)
     }
 
-    /// Which children of processes with several threads to look at by now, a moment of the events' clock. What is seen
-    /// comes in as events.
+    /// Which children of processes with several threads to look at by now, a moment of the events' clock.
+    /// What is seen comes in as events.
     pub fn wanted_glances(&mut self, now: u64) -> Vec<WantedGlance> {
         self.model.wanted_glances(now)
     }
@@ -181,7 +181,8 @@ impl Analysis {
         self.model.learn(pid, facts);
     }
 
-    /// Remembers where /proc shows that a process lives. Children that it made before that was known live there too.
+    /// Remembers where /proc shows that a process lives. Children that it made before that
+    /// was known live there too.
     pub fn settle(&mut self, pid: u32, place: Place) {
         self.wanted.places.extend(places::children(&self.model, pid, &place));
         self.model.settle(pid, place);

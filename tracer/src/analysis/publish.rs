@@ -40,8 +40,8 @@ impl Analysis {
         finding.last_seen = finding.last_seen.max(seen);
     }
 
-    /// The same cause was seen again. What should name the finding does from now on; each kind of draft adds its evidence
-    /// once.
+    /// The same cause was seen again. What should name the finding does from now on; each kind of
+    /// draft adds its evidence once.
     fn again(&mut self, mut known: Known, draft: &Draft) -> Known {
         self.seen_again(known.at, draft.time);
         let is_new = known.lacks(&draft.claim);
@@ -129,8 +129,8 @@ impl Analysis {
         }
     }
 
-    /// The findings that are new since the last call, with their advice. What the caller has learned from /proc
-    /// meanwhile makes the advice specific.
+    /// The findings that are new since the last call, with their advice. What the caller has learned from
+    /// /proc meanwhile makes the advice specific.
     pub fn take_fresh(&mut self) -> Vec<Finding> {
         let fresh = std::mem::take(&mut self.fresh);
         fresh.iter().for_each(|&at| self.advise(at));
@@ -157,8 +157,8 @@ impl Analysis {
         self.findings[at].fix = fixes(finding.rule, protocol, facts.as_deref(), server);
     }
 
-    /// What is known of the program that is to be changed, where a finding names these processes: of none that another of them
-    /// has started, as far as there is one.
+    /// What is known of the program that is to be changed, where a finding names these processes: of none
+    /// that another of them has started, as far as there is one.
     fn facts_for(&self, named: &[&Process]) -> Option<Rc<Facts>> {
         let is_started = |process: &Process| {
             let by = |parent| named.iter().any(|other| other.id == parent);

@@ -181,8 +181,8 @@ impl Analysis {
 }
 
 impl Analysis {
-    /// When a process gave up a socket that it does not hold any more: at its own end at the latest, or by now, where that was
-    /// not seen.
+    /// When a process gave up a socket that it does not hold any more: at its own end at the latest, or by
+    /// now, where that was not seen.
     fn given_up(&self, socket: &Socket, id: ProcId) -> Option<f64> {
         let closed = socket.usage(id).and_then(Usage::closed_at);
         let process = self.model.process(id);

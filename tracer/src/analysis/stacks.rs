@@ -11,14 +11,16 @@ use crate::rules::Draft;
 const MOST_FAILURES: usize = 2;
 
 impl Analysis {
-    /// From here on it is asked for the stacks of findings that are more than information ([`super::Wanted::stacks`]).
+    /// From here on it is asked for the stacks of findings that are more than information
+    /// ([`super::Wanted::stacks`]).
     #[must_use]
     pub fn wanting_stacks(mut self, wants: bool) -> Self {
         self.wants_stacks = wants;
         self
     }
 
-    /// Takes where threads were at moments that a finding is about. What is told again, replaces what was told.
+    /// Takes where threads were at moments that a finding is about. What is told
+    /// again, replaces what was told.
     pub fn tell_stacks(&mut self, finding: u32, stacks: Vec<NamedStack>) {
         let at = (finding as usize).wrapping_sub(1);
         let start = self.start;

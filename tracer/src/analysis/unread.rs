@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 const MOST: usize = 16;
 
 impl Analysis {
-    /// A sentence for each program that used TLS connections of which no plaintext was seen. `unprobed`: the files of OpenSSL
-    /// that are not probed.
+    /// A sentence for each program that used TLS connections of which no plaintext was seen. `unprobed`: the
+    /// files of OpenSSL that are not probed.
     #[must_use]
     pub fn unread_tls(&self, unprobed: &[String]) -> Vec<String> {
         let mut programs: BTreeMap<(String, &'static str), (u32, u64)> = BTreeMap::new();

@@ -29,7 +29,8 @@ pub(super) enum Command {
     Watch(Watch),
     /// Analyse a recording: the same findings and the same report, with nothing running.
     Replay(Replay),
-    /// Look at running processes and their descendants once, without tracing: who shares what, who waits for whom.
+    /// Look at running processes and their descendants once, without tracing: who shares
+    /// what, who waits for whom.
     Inspect(Inspect),
     /// Say what a rule means, why it matters and how to fix it; without a rule, list them.
     Explain {
@@ -72,8 +73,8 @@ pub(super) enum Command {
 pub(super) struct Run {
     #[command(flatten)]
     pub(super) options: Options,
-    /// Give the program another terminal, as gdb's --tty: that of the path that `tty` prints there. Without it the program has
-    /// forkscope's or, with --ui tui, a pane of its own on the live screen.
+    /// Give the program another terminal, as gdb's --tty: that of the path that `tty` prints there. Without
+    /// it the program has forkscope's or, with --ui tui, a pane of its own on the live screen.
     #[arg(long, value_name = "PATH")]
     pub(super) tty: Option<PathBuf>,
     /// The program and its arguments.
@@ -142,18 +143,19 @@ pub(super) struct Tracing {
     /// Bytes to take of each transfer; headers of protocols are read from them.
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(0..=2048))]
     pub(super) capture_bytes: u32,
-    /// Read what programs say inside TLS, where they hand it to OpenSSL 1.1 or 3 as a shared library (libssl.so). Needs eBPF.
+    /// Read what programs say inside TLS, where they hand it to OpenSSL 1.1 or 3 as a shared library
+    /// (libssl.so). Needs eBPF.
     #[arg(long)]
     pub(super) tls_plaintext: bool,
     /// Size of the buffer between the kernel and forkscope, in MiB: raise it where events are lost.
     #[arg(long, value_name = "MIB", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub(super) buffer: u32,
-    /// Stop the process in which an error is found, where possible at the failing call, until it is told to go on or
-    /// forkscope ends. No other option changes what is watched.
+    /// Stop the process in which an error is found, where possible at the failing call, until it is told to
+    /// go on or forkscope ends. No other option changes what is watched.
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = OnFinding::None)]
     pub(super) on_finding: OnFinding,
-    /// Show where in their programs the threads were that a warning or an error is about: at the fork, at the connect and
-    /// at the failing call; of a child that stands still and of a stopped process also in Python.
+    /// Show where in their programs the threads were that a warning or an error is about: at the fork, at the
+    /// connect and at the failing call; of a child that stands still and of a stopped process also in Python.
     #[arg(long)]
     pub(super) stacks: bool,
     /// Record the session to this file, for `forkscope replay`.
@@ -182,10 +184,12 @@ pub(super) struct Showing {
     /// Exit with status 3 if there are findings at least this bad.
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = FailOn::Never)]
     pub(super) fail_on: FailOn,
-    /// Findings that are known, from --write-baseline: they do not count for --fail-on and are shown with -v only.
+    /// Findings that are known, from --write-baseline: they do not count for --fail-on
+    /// and are shown with -v only.
     #[arg(long, value_name = "FILE")]
     pub(super) baseline: Option<PathBuf>,
-    /// Write the findings to this file, for --baseline; added to what is in it if --baseline names the same file.
+    /// Write the findings to this file, for --baseline; added to what is in it if
+    /// --baseline names the same file.
     #[arg(long, value_name = "FILE")]
     pub(super) write_baseline: Option<PathBuf>,
     /// Change a rule's severity, or turn it off.
@@ -197,12 +201,13 @@ pub(super) struct Showing {
     /// Stop after this many events; a traced program goes on.
     #[arg(long, value_name = "N")]
     pub(super) max_events: Option<u64>,
-    /// Show only what this holds for: findings and, with -v, events. The report, the recording, the summary, --fail-on
-    /// and the exit status are of all, whatever is shown.
+    /// Show only what this holds for: findings and, with -v, events. The report, the recording, the summary,
+    /// --fail-on and the exit status are of all, whatever is shown.
     ///
-    /// Terms with spaces between them must all hold: a word or "words in quotes" for text, pid:4242, comm:python,
-    /// call:sendmsg,recvmsg, errno:ENOTSOCK, errno:any for what failed, fd:3..9, conn:3, proto:http2, rule:enotsock,
-    /// severity:warning for that or worse. -term and !term hold where the term does not.
+    /// Terms with spaces between them must all hold: a word or "words in quotes" for text, pid:4242,
+    /// comm:python, call:sendmsg,recvmsg, errno:ENOTSOCK, errno:any for what failed, fd:3..9,
+    /// conn:3, proto:http2, rule:enotsock, severity:warning for that or worse. -term and !term hold
+    /// where the term does not.
     #[arg(long, value_name = "EXPR", allow_hyphen_values = true, value_parser = Filter::parse, default_value = "",
           hide_default_value = true)]
     pub(super) filter: Filter,
@@ -249,7 +254,8 @@ pub(super) enum OnFinding {
 /// What to record of the bytes of transfers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum RecordPayload {
-    /// What tells messages apart: kinds, lengths, numbers, names of commands. No values, URLs, statements or passwords.
+    /// What tells messages apart: kinds, lengths, numbers, names of commands. No values, URLs,
+    /// statements or passwords.
     Headers,
     /// All that were taken, passwords too.
     All,
@@ -271,8 +277,8 @@ impl RecordPayload {
 /// What to show while tracing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Ui {
-    /// The live screen, where attach, watch and replay have a terminal and neither -v nor `--report -` is given; else the
-    /// log.
+    /// The live screen, where attach, watch and replay have a terminal and neither -v nor
+    /// `--report -` is given; else the log.
     Auto,
     /// The live screen; the program of run and demo has a terminal of its own then, in a pane.
     Tui,

@@ -41,9 +41,9 @@ pub(super) fn attach(args: &Attach) -> Outcome {
 
 /// Follows the processes and their descendants; false: the user or an option ended it meanwhile.
 ///
-/// A child that is forked while this goes on belongs to a process that is followed already: the source follows it.
-/// Those that were there before are found by looking until nothing new turns up.
-/// `rings`: which of them are known to have set up io_uring, or not.
+/// A child that is forked while this goes on belongs to a process that is followed already: the source
+/// follows it. Those that were there before are found by looking until nothing new turns up. `rings`: which
+/// of them are known to have set up io_uring, or not.
 async fn follow_all(
     session: &mut Session,
     signals: &mut Signals,
@@ -77,8 +77,8 @@ async fn follow_all(
     }
 }
 
-/// Says which processes could not be traced: the others go on. Where none of those that were named is among them, that is a
-/// failure.
+/// Says which processes could not be traced: the others go on. Where none of those that were named is among
+/// them, that is a failure.
 fn say_refused(session: &Session, pids: &[u32], refused: Vec<Error>) -> Result<()> {
     let others = refused.len().saturating_sub(1) as u64;
     let Some(first) = refused.into_iter().next() else { return Ok(()) };

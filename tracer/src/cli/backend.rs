@@ -100,8 +100,8 @@ fn through_ptrace(options: &Options, scope: Scope) -> Result<Started> {
     Ok(Started { source: Box::new(source), backend: Backend::Ptrace, note: None })
 }
 
-/// Starts the process that traces through ptrace. `program`: what it is to trace, forkscope starts; `stops`: processes are
-/// stopped at failing calls; `stacks`: user stacks are taken.
+/// Starts the process that traces through ptrace. `program`: what it is to trace, forkscope starts; `stops`:
+/// processes are stopped at failing calls; `stacks`: user stacks are taken.
 pub(super) fn keeper(capture: u32, program: bool, stops: bool, stacks: bool) -> Result<PtraceSource> {
     let mut keeper = Command::new(std::env::current_exe().context("cannot find forkscope's own program")?);
     keeper

@@ -1,4 +1,5 @@
-//! `--baseline` and `--write-baseline`: findings that are known, read before anything is started and written at the end.
+//! `--baseline` and `--write-baseline`: findings that are known, read before anything is
+//! started and written at the end.
 
 use super::args::Showing;
 use super::outputs::STREAM;

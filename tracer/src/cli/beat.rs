@@ -1,5 +1,5 @@
-//! When a session looks at its source: when it is woken, a few times in short order after news, more often where much comes, and
-//! else at its beat.
+//! When a session looks at its source: when it is woken, a few times in short order after news, more often
+//! where much comes, and else at its beat.
 
 use anyhow::{Context, Result};
 use forkscope::decode::Batch;
@@ -11,8 +11,8 @@ use std::time::Duration;
 use tokio::io::unix::AsyncFd;
 use tokio::time::{Instant, sleep_until};
 
-/// The pauses after news: until it is old enough to be taken, until that holds for what came so soon after it that it did not
-/// wake, and a while.
+/// The pauses after news: until it is old enough to be taken, until that holds for what came so soon after it
+/// that it did not wake, and a while.
 const AFTER_NEWS: [Duration; 4] =
     [Duration::from_millis(2), Duration::from_millis(2), Duration::from_millis(5), Duration::from_millis(5)];
 const _: () = {
@@ -21,8 +21,8 @@ const _: () = {
     assert!(holds < first && holds + pause < first + AFTER_NEWS[1].as_nanos());
 };
 
-/// Bytes that are left to gather. To analyse them takes about a millisecond: so long may a traced program be kept from its
-/// processor, where it has no other.
+/// Bytes that are left to gather. To analyse them takes about a millisecond: so long may a traced program be
+/// kept from its processor, where it has no other.
 const GATHERED: f64 = 131_072.0;
 /// The shortest pause.
 const LEAST: Duration = Duration::from_millis(1);

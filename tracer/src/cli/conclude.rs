@@ -32,7 +32,8 @@ pub(super) fn assemble(
     report
 }
 
-/// Writes the report, with these notes, and the summary. `status` is the exit status without findings that fail.
+/// Writes the report, with these notes, and the summary. `status` is the exit status
+/// without findings that fail.
 pub(super) fn conclude(
     analysis: &Analysis,
     console: &Console,

@@ -115,7 +115,8 @@ impl Dashboard {
         Ok(command)
     }
 
-    /// Takes over the terminal's size, where that is another now: what crossterm tells of it comes with the next key.
+    /// Takes over the terminal's size, where that is another now: what crossterm tells of it
+    /// comes with the next key.
     fn fit(&mut self) -> bool {
         let size = self.terminal.size();
         let is_new = size != self.size;

@@ -1,8 +1,9 @@
 //! The process that keeps a program's terminal when forkscope ends before the program.
 //!
-//! When the last descriptor for a pseudoterminal's master is closed, the kernel hangs the terminal up, and the program gets
-//! SIGHUP (drivers/tty/pty.c, `pty_close`; `tty_vhangup`): it would end with forkscope. So it does not, however forkscope
-//! ends: the holder has the master, too, and from then on reads what the program prints, and drops it.
+//! When the last descriptor for a pseudoterminal's master is closed, the kernel hangs the terminal up, and
+//! the program gets SIGHUP (drivers/tty/pty.c, `pty_close`; `tty_vhangup`): it would end with forkscope. So
+//! it does not, however forkscope ends: the holder has the master, too, and from then on reads what the
+//! program prints, and drops it.
 
 use super::outcome::Outcome;
 use anyhow::Context;

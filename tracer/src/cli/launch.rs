@@ -19,7 +19,8 @@ use std::ptr;
 pub(super) struct Waiting {
     pid: Pid,
     release: OwnedFd,
-    /// Brings a byte when it waits, which says whether it lacks control of its terminal, and then the errno of a failed exec, or its end.
+    /// Brings a byte when it waits, which says whether it lacks control of its terminal, and then the errno
+    /// of a failed exec, or its end.
     failure: OwnedFd,
     name: String,
     /// Its terminal controls another session, and not the program's.
@@ -27,8 +28,8 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// Forks a process for the command; it waits. `preparation` is what it does before its exec, where the backend
-    /// needs something.
+    /// Forks a process for the command; it waits. `preparation` is what it does before its exec, where the
+    /// backend needs something.
     pub(super) fn fork(
         command: &[OsString],
         preparation: Option<&Preparation>,
@@ -44,13 +45,13 @@ impl Waiting {
         let (arguments, environment) = (pointers(&words), streams.environment().map(pointers));
         let image =
             Image { candidates: &candidates, arguments: &arguments, environment: environment.as_deref() };
-        // Who started forkscope may have had it ignore the end of children, whose statuses would then be lost (wait(2)).
-        // SAFETY: no handler runs.
+        // Who started forkscope may have had it ignore the end of children, whose statuses would then be lost
+        // (wait(2)). SAFETY: no handler runs.
         let inherited = unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }?;
         let (released, release) = pipe2(OFlag::O_CLOEXEC)?;
         let (failure, failed) = pipe2(OFlag::O_CLOEXEC)?;
-        // SAFETY: the live screen's keys have a thread, which may be anywhere: what the child calls (`become_program`) asks
-        // for no memory and no lock (signal-safety(7)).
+        // SAFETY: the live screen's keys have a thread, which may be anywhere: what the child calls
+        // (`become_program`) asks for no memory and no lock (signal-safety(7)).
         match unsafe { fork() }.context("cannot fork")? {
             ForkResult::Child => {
                 drop(release);

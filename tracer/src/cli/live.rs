@@ -62,7 +62,8 @@ impl Session {
         }
     }
 
-    /// There is no screen any more. The session goes on to its end: the report is written, the recording closed.
+    /// There is no screen any more. The session goes on to its end: the report is
+    /// written, the recording closed.
     fn close(&mut self, dashboard: Dashboard, error: &Error) -> Leave {
         let leave = if dashboard.is_gone() { Leave::Terminal } else { Leave::Screen };
         drop(dashboard);

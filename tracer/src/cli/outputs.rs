@@ -9,7 +9,8 @@ use std::path::Path;
 /// The path that means standard output, or input.
 pub(super) const STREAM: &str = "-";
 
-/// Checks that a session can be recorded to one path, and reported to the other, as far as that shows beforehand.
+/// Checks that a session can be recorded to one path, and reported to the other, as far
+/// as that shows beforehand.
 pub(super) fn check(record: Option<&Path>, report: Option<&Path>) -> Result<()> {
     if record == Some(Path::new(STREAM)) {
         bail!(

@@ -1,4 +1,5 @@
-//! The terminal that a program has on the live screen: a pseudoterminal (pty(7)), what it shows, and what was typed.
+//! The terminal that a program has on the live screen: a pseudoterminal (pty(7)), what it
+//! shows, and what was typed.
 
 use super::console::system;
 use super::holder;

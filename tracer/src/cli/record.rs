@@ -70,8 +70,8 @@ impl Recording {
         Ok(())
     }
 
-    /// Begins one in the middle of a session: at this moment of the events' clock, which RFC 3339 names so. `living`: the
-    /// processes that are to be in it; `lost`: what had been lost before.
+    /// Begins one in the middle of a session: at this moment of the events' clock, which RFC 3339 names so.
+    /// `living`: the processes that are to be in it; `lost`: what had been lost before.
     pub(super) fn begin_now(
         &mut self,
         path: &Path,

@@ -71,8 +71,8 @@ fn open(path: &Path) -> io::Result<Input> {
     })
 }
 
-/// The report, the summary and the exit status as of where the player is. Without the session's end, what it cost is
-/// not known.
+/// The report, the summary and the exit status as of where the player is. Without the session's end,
+/// what it cost is not known.
 pub(super) fn finish(player: &mut Player, console: &Console, showing: &Showing) -> Outcome {
     player.leave();
     let account = player.end().map(account).unwrap_or_default();

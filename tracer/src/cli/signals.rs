@@ -5,8 +5,8 @@ use nix::sys::signal::{self as system, SigHandler};
 use std::future::pending;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The signals that end a session or are passed on. None: it was ignored already (nohup(1), a job of a script), and stays
-/// so, for the program too: a handler would be the default in it (execve(2)).
+/// The signals that end a session or are passed on. None: it was ignored already (nohup(1), a job of a
+/// script), and stays so, for the program too: a handler would be the default in it (execve(2)).
 pub(super) struct Signals {
     interrupt: Option<Signal>,
     quit: Option<Signal>,

@@ -20,8 +20,8 @@ impl Session {
         }
     }
 
-    /// Says where the processes stand that are stopped for findings which are about to be shown: they are held a moment
-    /// earlier than it is said of them.
+    /// Says where the processes stand that are stopped for findings which are about to be shown: they are
+    /// held a moment earlier than it is said of them.
     pub(super) fn stopped_stacks(&mut self) {
         if self.stacks.is_none() {
             return;

@@ -193,7 +193,8 @@ impl Stops {
         }
     }
 
-    /// Reads what was typed, as long as the terminal is forkscope's job's: from another it would be stopped itself.
+    /// Reads what was typed, as long as the terminal is forkscope's job's: from another it
+    /// would be stopped itself.
     fn is_key_pressed(&mut self) -> bool {
         let Some(terminal) = self.terminal.as_mut().filter(|terminal| is_ours(terminal)) else {
             return false;

@@ -18,8 +18,8 @@ pub(super) enum Streams {
     Inherited,
     /// The same, but standard output is for the report: the program's goes to standard error.
     WithoutStdout,
-    /// To a terminal, in a session of the program's own (credentials(7)) that the terminal controls, if it can be had.
-    /// With the environment that tells what terminal it is, where it is not forkscope's.
+    /// To a terminal, in a session of the program's own (credentials(7)) that the terminal controls, if it
+    /// can be had. With the environment that tells what terminal it is, where it is not forkscope's.
     Terminal(OwnedFd, Option<Vec<CString>>),
 }
 

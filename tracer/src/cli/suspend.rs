@@ -1,8 +1,10 @@
-//! Ctrl-Z: forkscope and its program are one job of the user's shell, and forkscope stops when the program has.
+//! Ctrl-Z: forkscope and its program are one job of the user's shell, and forkscope
+//! stops when the program has.
 //!
-//! A shell knows of the job what it knows of its own child: when forkscope has stopped, the shell reads the terminal again.
-//! A program that had its signal but not yet a processor would then take the next line, typed for the shell: a read hands
-//! out what is there before it looks for signals (`n_tty_read`, drivers/tty/n_tty.c, 6.18).
+//! A shell knows of the job what it knows of its own child: when forkscope has stopped, the shell reads the
+//! terminal again. A program that had its signal but not yet a processor would then take the next line, typed
+//! for the shell: a read hands out what is there before it looks for signals (`n_tty_read`,
+//! drivers/tty/n_tty.c, 6.18).
 
 use anyhow::{Context, Result};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, raise, sigaction, signal};
@@ -12,8 +14,8 @@ use std::task::{Context as Task, Poll, Waker};
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{self, SignalKind};
 
-/// How long after the signal a program that stops does so because of it. One that has not stopped by then takes the signal
-/// for something else: without forkscope, the shell would not see it stop either.
+/// How long after the signal a program that stops does so because of it. One that has not stopped by then
+/// takes the signal for something else: without forkscope, the shell would not see it stop either.
 const BECAUSE: Duration = Duration::from_secs(10);
 
 /// Waits with the terminal's stop signal (`SIGTSTP`) until the program has stopped.
@@ -24,8 +26,8 @@ pub(super) struct Suspend {
 }
 
 impl Suspend {
-    /// Catches the signal from now on. Called when the program was started: it must not inherit the handler. Needs a
-    /// runtime to be entered.
+    /// Catches the signal from now on. Called when the program was started: it must not inherit the handler.
+    /// Needs a runtime to be entered.
     pub(super) fn catch() -> Result<Self> {
         // SAFETY: no handler is installed.
         let before =
@@ -41,7 +43,8 @@ impl Suspend {
         Ok(Self { signal, asked: None })
     }
 
-    /// Whether this process was asked to stop, and its program has stopped. `None`: it has ended, or is in another job.
+    /// Whether this process was asked to stop, and its program has stopped. `None`: it has
+    /// ended, or is in another job.
     pub(super) fn is_due(&mut self, program: Option<Pid>) -> bool {
         let Some(signal) = &mut self.signal else { return false };
         // What came is kept until it is looked at: nobody need be woken for it between two turns.
@@ -57,13 +60,15 @@ impl Suspend {
     }
 }
 
-/// Whether a child of this process is stopped, all of it. Another may trace it: of its stops for that one nothing is told.
+/// Whether a child of this process is stopped, all of it. Another may trace it: of its stops for
+/// that one nothing is told.
 fn has_stopped(child: Pid) -> bool {
     let flags = WaitPidFlag::WSTOPPED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
     matches!(waitid(Id::Pid(child), flags), Ok(WaitStatus::Stopped(..)))
 }
 
-/// Stops the whole job as its terminal would, where the terminal sends no signals (raw mode); returns when it is continued.
+/// Stops the whole job as its terminal would, where the terminal sends no signals (raw mode);
+/// returns when it is continued.
 pub(super) fn stop_job() -> nix::Result<()> {
     let ignore = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
     // The others first, and then this process, by its own thread: it stands still at once.
@@ -78,8 +83,8 @@ pub(super) fn stop_job() -> nix::Result<()> {
     others
 }
 
-/// Stops this process by the signal that it may have caught, so that a shell tells of it as of any other job; returns when
-/// it is continued.
+/// Stops this process by the signal that it may have caught, so that a shell tells of it as of any other job;
+/// returns when it is continued.
 pub(super) fn stop() {
     let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
     // Neither call fails for a signal that exists and may be caught (sigaction(2), raise(3)).

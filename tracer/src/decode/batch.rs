@@ -9,7 +9,8 @@ use forkscope_proto::{Header, Kind};
 use std::time::Duration;
 use zerocopy::{FromBytes, IntoBytes};
 
-/// How long a probe may take from reading the clock to reserving its record, in nanoseconds: far more than an interrupt.
+/// How long a probe may take from reading the clock to reserving its record, in nanoseconds:
+/// far more than an interrupt.
 const HOLD: u64 = 1_000_000;
 
 /// Room for records, reused: adding and taking allocate nothing once it has grown.
@@ -84,8 +85,8 @@ impl Batch {
     }
 
     /// Hands on the events that nothing older can follow, in order of time. `now` is the present on the same
-    /// clock; `None` hands on all. With each comes the one that will be handed on after `ahead` others, if that is asked for
-    /// and there is one.
+    /// clock; `None` hands on all. With each comes the one that will be handed on after `ahead` others, if
+    /// that is asked for and there is one.
     pub fn take(
         &mut self,
         now: Option<u64>,

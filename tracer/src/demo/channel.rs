@@ -1,4 +1,5 @@
-//! The client's channel, as careless about forks as a library can be: it remembers its descriptor as a number.
+//! The client's channel, as careless about forks as a library can be: it remembers
+//! its descriptor as a number.
 
 use super::frames::{Frame, PREFACE, flag, kind};
 use super::greeter;
@@ -13,7 +14,8 @@ use std::time::Duration;
 /// How long a read or a write may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A connection to the server, and the state of HTTP/2 on it. A fork copies this state, but not the connection.
+/// A connection to the server, and the state of HTTP/2 on it. A fork copies this
+/// state, but not the connection.
 pub(super) struct Channel {
     /// The connection's number. Not an `OwnedFd`: nothing ties it to the connection, and that is the bug.
     fd: RawFd,

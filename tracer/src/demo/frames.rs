@@ -48,7 +48,8 @@ impl Frame {
         Self { kind: kind::GOAWAY, flags: 0, stream: 0, payload: vec![0; 8] }
     }
 
-    /// The frame that this one must be answered with at once, if any: SETTINGS with an empty one, PING with its own bytes.
+    /// The frame that this one must be answered with at once, if any: SETTINGS with an empty one,
+    /// PING with its own bytes.
     pub(super) fn acknowledgement(&self) -> Option<Self> {
         let payload = match self.kind {
             _ if self.has(flag::ACK) => return None,

@@ -1,5 +1,5 @@
-//! Header fields in HPACK (RFC 7541), in the forms that need no state at either end: out of the static table, or
-//! written out, neither Huffman-coded nor added to the dynamic table.
+//! Header fields in HPACK (RFC 7541), in the forms that need no state at either end: out of the static table,
+//! or written out, neither Huffman-coded nor added to the dynamic table.
 
 /// A header field, by the way it is written. Numbers are those of the static table (RFC 7541, appendix A).
 pub(super) enum Field<'a> {
@@ -39,7 +39,8 @@ fn string(block: &mut Vec<u8>, text: &str) {
     block.extend_from_slice(text.as_bytes());
 }
 
-/// Section 5.1: in the last `bits` of a byte that starts with `pattern`, or from there in groups of 7 bits, lowest first.
+/// Section 5.1: in the last `bits` of a byte that starts with `pattern`, or from there in groups
+/// of 7 bits, lowest first.
 fn integer(block: &mut Vec<u8>, pattern: u8, bits: u32, value: usize) {
     let most = (1 << bits) - 1;
     let Some(mut rest) = value.checked_sub(most) else {

@@ -1,5 +1,6 @@
-//! The program that `forkscope demo` traces: the founding bug in miniature. A parent calls a server, then forks with
-//! the connection open. In the child the number of the connection comes to mean /dev/null, and the next call on it fails.
+//! The program that `forkscope demo` traces: the founding bug in miniature. A parent calls a server, then
+//! forks with the connection open. In the child the number of the connection comes to mean /dev/null, and
+//! the next call on it fails.
 
 mod channel;
 mod frames;
@@ -17,7 +18,8 @@ use server::Server;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 
-/// Runs the program: prints what it does, and gives its exit status. 0: all went as it should, the bug included.
+/// Runs the program: prints what it does, and gives its exit status. 0: all went as it
+/// should, the bug included.
 ///
 /// It forks, so that it wants a process of its own, with no other threads.
 #[must_use]
@@ -37,7 +39,8 @@ fn parent() -> Outcome<()> {
     Ok(())
 }
 
-/// What parent and child do. Gives the number that meant the connection in one, and something else in the other.
+/// What parent and child do. Gives the number that meant the connection in one, and
+/// something else in the other.
 fn bug(server: SocketAddr) -> Outcome<RawFd> {
     let mut channel = tried(format_args!("cannot connect to {server}"), Channel::open(server))?;
     let fd = channel.fd();

@@ -34,10 +34,11 @@ pub(super) fn status(who: &str, outcome: Outcome<()>) -> i32 {
     )
 }
 
-/// Runs `body` in a forked child, whose exit status it gives. The caller must be the process' only thread that
-/// could hold a lock which `body` takes.
+/// Runs `body` in a forked child, whose exit status it gives. The caller must be the process' only thread
+/// that could hold a lock which `body` takes.
 pub(super) fn in_child(body: impl FnOnce() -> i32) -> io::Result<Pid> {
-    // SAFETY: the demo runs in a process with no other threads at work, so that no lock is held for ever in the child.
+    // SAFETY: the demo runs in a process with no other threads at work, so that no lock is
+    // held for ever in the child.
     match unsafe { fork() }? {
         ForkResult::Parent { child } => Ok(child),
         ForkResult::Child => {

@@ -50,7 +50,8 @@ fn run(mut tell: PipeWriter, controlled: PipeReader) -> io::Result<()> {
     Ok(())
 }
 
-/// Serves until the other end of `control` is closed, or the server's lifetime is over. Gives how many calls it answered.
+/// Serves until the other end of `control` is closed, or the server's lifetime is over. Gives
+/// how many calls it answered.
 pub(super) fn serve(listener: &TcpListener, control: impl AsFd) -> io::Result<usize> {
     let end = Instant::now() + LIFETIME;
     let mut sessions: Vec<Session> = Vec::new();

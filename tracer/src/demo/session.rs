@@ -52,7 +52,8 @@ impl Session {
         Ok(progress)
     }
 
-    /// Answers the client's preface with the server's, which is its SETTINGS. False: it has not come whole yet.
+    /// Answers the client's preface with the server's, which is its SETTINGS. False:
+    /// it has not come whole yet.
     fn greet(&mut self) -> io::Result<bool> {
         if self.greeted {
             return Ok(true);

@@ -6,7 +6,8 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Command, exit};
 use std::thread;
 
-/// Set in the copy of this test's process that runs the program: it forks, and the tests' process has threads.
+/// Set in the copy of this test's process that runs the program: it forks, and the
+/// tests' process has threads.
 const PROGRAM: &str = "FORKSCOPE_TEST_DEMO_PROGRAM";
 
 #[test]

@@ -12,7 +12,8 @@ const EXECVE: &str = "execve";
 const URING_SEND: &str = "io_uring_send";
 const URING_RECEIVE: &str = "io_uring_receive";
 
-/// Flags that only say where numbers are written, or what the new task begins with: glibc's `fork` sets them too.
+/// Flags that only say where numbers are written, or what the new task begins with:
+/// glibc's `fork` sets them too.
 const NO_DIFFERENCE: u64 = (libc::CLONE_PARENT_SETTID
     | libc::CLONE_CHILD_SETTID
     | libc::CLONE_CHILD_CLEARTID
@@ -20,8 +21,8 @@ const NO_DIFFERENCE: u64 = (libc::CLONE_PARENT_SETTID
     | libc::CLONE_DETACHED) as u64;
 
 impl What<'_> {
-    /// The system call by name: for a fork by what it does, whichever call it was. `None`: it is none, or one that is not
-    /// in the table.
+    /// The system call by name: for a fork by what it does, whichever call it was. `None`: it is none, or one
+    /// that is not in the table.
     #[must_use]
     pub fn call(&self) -> Option<&'static str> {
         match self {
@@ -50,7 +51,8 @@ impl What<'_> {
     }
 }
 
-/// `fork`, `vfork` or `clone`, whichever call it was, by what it does; and the flags that say what `clone` shares.
+/// `fork`, `vfork` or `clone`, whichever call it was, by what it does; and the flags that
+/// say what `clone` shares.
 #[must_use]
 pub fn fork_call(record: &proto::Fork) -> (&'static str, u64) {
     let shared = record.flags & !NO_DIFFERENCE;

@@ -7,22 +7,25 @@ const FUTEX: u64 = 202;
 /// `futex_wait`, since Linux 6.7.
 const FUTEX_WAIT2: u64 = 455;
 
-/// `FUTEX_PRIVATE_FLAG` of futex(2), and `FUTEX2_PRIVATE` of futex_wait: only threads with the same memory may wake it.
+/// `FUTEX_PRIVATE_FLAG` of futex(2), and `FUTEX2_PRIVATE` of futex_wait: only threads with the
+/// same memory may wake it.
 const PRIVATE: u64 = 128;
 /// `FUTEX_CLOCK_REALTIME` (futex(2)).
 const REALTIME: u64 = 256;
-/// Operations that wait while a word has a value: `FUTEX_WAIT` and `FUTEX_WAIT_BITSET` (include/uapi/linux/futex.h).
-/// A priority-inheriting lock that another process' thread holds is not waited for: that call fails.
+/// Operations that wait while a word has a value: `FUTEX_WAIT` and `FUTEX_WAIT_BITSET`
+/// (include/uapi/linux/futex.h). A priority-inheriting lock that another process' thread holds is not
+/// waited for: that call fails.
 const WAITS: [u64; 2] = [0, 9];
 
-/// `FUTEX_WAITERS` and `FUTEX_TID_MASK`: how the word of a robust lock says who holds it (Documentation/locking/
-/// robust-futex-ABI.rst). musl's locks say it likewise.
+/// `FUTEX_WAITERS` and `FUTEX_TID_MASK`: how the word of a robust lock says who holds it
+/// (Documentation/locking/ robust-futex-ABI.rst). musl's locks say it likewise.
 const WAITERS: u32 = 0x8000_0000;
 /// See [`WAITERS`].
 const TID_MASK: u32 = 0x3fff_ffff;
 /// The value of glibc's locks while somebody waits for them (nptl/lowlevellock.c).
 const CONTENDED: u32 = 2;
-/// Bits of the kind of a `pthread_mutex_t` that say its type, and whether it elides locks (glibc, nptl/pthreadP.h).
+/// Bits of the kind of a `pthread_mutex_t` that say its type, and whether it elides locks
+/// (glibc, nptl/pthreadP.h).
 const KIND: u32 = 0x303;
 
 /// A call that waits on a futex.
@@ -42,11 +45,11 @@ impl FutexWait {
     /// How many words [`FutexWait::owner`] needs at most.
     pub const WORDS: usize = 5;
 
-    /// The thread that holds the lock that is waited for, as the words at its address say. `None`: they do not say so,
-    /// or this is no such lock.
+    /// The thread that holds the lock that is waited for, as the words at its address say. `None`: they do
+    /// not say so, or this is no such lock.
     ///
-    /// Either the word itself has the number; or it begins a glibc `pthread_mutex_t`, whose words are: lock, count,
-    /// owner, number of users, kind (glibc, sysdeps/x86/nptl/bits/struct_mutex.h).
+    /// Either the word itself has the number; or it begins a glibc `pthread_mutex_t`, whose words are: lock,
+    /// count, owner, number of users, kind (glibc, sysdeps/x86/nptl/bits/struct_mutex.h).
     #[must_use]
     pub fn owner(&self, words: &[u32]) -> Option<u32> {
         let own = match (self.value, words) {

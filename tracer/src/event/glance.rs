@@ -1,4 +1,5 @@
-//! A glance at a child, as data: what its threads were doing at one moment, and how much they had done by then.
+//! A glance at a child, as data: what its threads were doing at one moment, and how
+//! much they had done by then.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,8 +21,8 @@ pub struct Glance {
     pub moved: Option<u64>,
     /// The signals that it catches: bit N-1 is signal N (`SigCgt`, proc_pid_status(5)).
     pub caught: u64,
-    /// The threads that its parent had had before the fork and has still, at most [`MOST_PARENT_THREADS`]. `None`: they
-    /// were not looked at.
+    /// The threads that its parent had had before the fork and has still, at most [`MOST_PARENT_THREADS`].
+    /// `None`: they were not looked at.
     pub parent: Option<Vec<ParentThread>>,
 }
 
@@ -29,7 +30,8 @@ impl Glance {
     /// Can /proc have shown this? A recording may say anything.
     #[must_use]
     pub fn is_possible(&self) -> bool {
-        // 15 bytes (`TASK_COMM_LEN`, include/linux/sched.h), each of which may have become a replacement character.
+        // 15 bytes (`TASK_COMM_LEN`, include/linux/sched.h), each of which may have become
+        // a replacement character.
         const MOST_NAME: usize = 3 * 15;
         let watched = |thread: &GlancedThread| match &thread.on {
             WaitsOn::Epoll(Some(watched)) => watched.len(),
@@ -81,8 +83,8 @@ pub enum WaitsOn {
         /// It lies in a mapping that other processes may have, too. `None`: not known.
         shared: Option<bool>,
     },
-    /// An epoll instance: the number under which each descriptor was registered, and its inode. `None`: there are more
-    /// than [`MOST_WATCHED`], or they could not be read.
+    /// An epoll instance: the number under which each descriptor was registered, and its inode. `None`: there
+    /// are more than [`MOST_WATCHED`], or they could not be read.
     Epoll(Option<Vec<(i32, Option<u64>)>>),
     /// The list of a `poll`, as far as it could be read.
     Poll(Vec<i32>),

@@ -1,5 +1,5 @@
-//! Where a thread was in its program, before it is known what its addresses mean. No event: the analyser is told the
-//! names, and only where it asks.
+//! Where a thread was in its program, before it is known what its addresses mean. No event: the analyser is
+//! told the names, and only where it asks.
 
 use super::ProcKey;
 use crate::report::{Frame, Moment};

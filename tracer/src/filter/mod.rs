@@ -1,6 +1,7 @@
 //! One language for what to show: on the command line (`--filter`) and on the screens.
 //!
-//! A filter is terms with spaces between them. A line is shown that all terms hold for; an empty filter shows all.
+//! A filter is terms with spaces between them. A line is shown that all terms hold for;
+//! an empty filter shows all.
 //!
 //! | term | holds for |
 //! | --- | --- |
@@ -15,11 +16,11 @@
 //! | `rule:enotsock` | findings of the rule |
 //! | `severity:warning` | findings at least this bad |
 //!
-//! Of several values with commas between them any suffices. Numbers may be ranges: `3..9` with both ends, `3..`, `..9`,
-//! `>3`, `>=3`, `<9`, `<=9`. `any` stands for each value, but not of `comm`. `-term` and `!term` hold where the term
-//! does not. What has no such column, as an event has no rule, is not what a term on it asks for: `rule:any` is findings
-//! only, `-rule:any` all else. In quotes, `\"` is a quote and `\\` a backslash. The report's own names of columns work
-//! too: `syscall`, `connection`, `protocol`.
+//! Of several values with commas between them any suffices. Numbers may be ranges: `3..9` with both ends,
+//! `3..`, `..9`, `>3`, `>=3`, `<9`, `<=9`. `any` stands for each value, but not of `comm`. `-term` and
+//! `!term` hold where the term does not. What has no such column, as an event has no rule, is not what a term
+//! on it asks for: `rule:any` is findings only, `-rule:any` all else. In quotes, `\"` is a quote and `\\` a
+//! backslash. The report's own names of columns work too: `syscall`, `connection`, `protocol`.
 
 mod column;
 mod condition;
@@ -58,8 +59,8 @@ impl Filter {
     /// Reads a filter. An empty text is the filter that everything passes.
     ///
     /// # Errors
-    /// Where a term says nothing, or something that cannot be: which one, and what was expected. The error quotes the
-    /// text, unescaped.
+    /// Where a term says nothing, or something that cannot be: which one, and what was expected. The error
+    /// quotes the text, unescaped.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         Ok(Self { terms: parse::terms(text)? })
     }

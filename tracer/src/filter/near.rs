@@ -1,7 +1,7 @@
 //! The name that was probably meant.
 
-/// The nearest of the names to a text, whatever the case, where it is near enough to have been meant: one letter in
-/// three may be wrong, and one of fewer.
+/// The nearest of the names to a text, whatever the case, where it is near enough to have been meant: one
+/// letter in three may be wrong, and one of fewer.
 #[must_use]
 pub fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let most = (text.chars().count() / 3).max(1);
@@ -9,8 +9,8 @@ pub fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<&
     near.filter(|(distance, _)| *distance <= most).min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
 
-/// How many letters must be put in, taken out, changed, or swapped with the next to make one name of another (optimal
-/// string alignment).
+/// How many letters must be put in, taken out, changed, or swapped with the next to make one name of another
+/// (optimal string alignment).
 fn distance(from: &str, to: &str) -> usize {
     let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
     let same = |one: usize, other: usize| from[one].eq_ignore_ascii_case(&to[other]);

@@ -12,7 +12,8 @@ pub(super) struct Range {
 }
 
 impl Range {
-    /// Reads `6`, `3..9`, `3..`, `..9`, `>3`, `>=3`, `<9` or `<=9`. `None`: it is none of these, or no number is in it.
+    /// Reads `6`, `3..9`, `3..`, `..9`, `>3`, `>=3`, `<9` or `<=9`. `None`: it is none of
+    /// these, or no number is in it.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (from, to) = if let Some(least) = text.strip_prefix(">=") {
             (number(least)?, u32::MAX)

@@ -45,8 +45,8 @@ fn is_sign(c: char) -> bool {
     matches!(c, '-' | '!')
 }
 
-/// The name before the colon and what follows that, where this begins as a column does: with letters. So text like
-/// `127.0.0.1:80` needs no quotes.
+/// The name before the colon and what follows that, where this begins as a column does: with letters. So text
+/// like `127.0.0.1:80` needs no quotes.
 fn column(text: &str) -> Option<(&str, &str)> {
     let (name, values) = text.split_once(':')?;
     let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic());

@@ -7,7 +7,8 @@ pub(super) fn lower(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).collect()
 }
 
-/// Whether a text has another in it, whatever the case of the first; the other is in lower case. Allocates nothing.
+/// Whether a text has another in it, whatever the case of the first; the other is in lower
+/// case. Allocates nothing.
 pub(super) fn contains(text: &str, wanted: &str) -> bool {
     if wanted.is_ascii() && text.is_ascii() {
         let (text, wanted) = (text.as_bytes(), wanted.as_bytes());

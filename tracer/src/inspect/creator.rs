@@ -17,7 +17,8 @@ impl Family {
         Self { members: processes.iter().map(member).collect() }
     }
 
-    /// Who probably opened what these hold. `None` of one holder: it may have inherited it as well as opened it.
+    /// Who probably opened what these hold. `None` of one holder: it may have inherited
+    /// it as well as opened it.
     pub(super) fn creator(&self, holders: &[u32]) -> Option<CreatorGuess> {
         let (&first, others) = holders.split_first()?;
         if others.iter().all(|&other| other == first) {

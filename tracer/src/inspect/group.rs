@@ -77,8 +77,8 @@ impl<'a> Group<'a> {
         self.held.iter().map(|held| held.pid).collect()
     }
 
-    /// Numbers for its open files, from 1, for each descriptor; `None` where it could not be asked. One descriptor
-    /// alone needs no asking.
+    /// Numbers for its open files, from 1, for each descriptor; `None` where it could not be asked. One
+    /// descriptor alone needs no asking.
     pub(super) fn open_files(&self) -> Vec<Option<u32>> {
         if self.held.len() == 1 {
             return vec![Some(1)];

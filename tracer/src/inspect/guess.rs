@@ -37,8 +37,8 @@ const PROGRAMS: [(&str, &str); 8] = [
 const PATHS: [(&str, &str); 4] =
     [("/.s.PGSQL.", "PostgreSQL"), ("/mysql", "MySQL"), ("/redis", "Redis"), ("/memcached", "memcached")];
 
-/// What is probably spoken between these two. `listener`: the name of the program that listens on one of them, and
-/// its number.
+/// What is probably spoken between these two. `listener`: the name of the program that listens on one
+/// of them, and its number.
 pub(super) fn protocol(
     local: &Address,
     remote: &Address,

@@ -1,7 +1,7 @@
 //! What one look at processes shows: who shares what, and who waits for whom.
 //!
-//! Pure: what /proc and the kernel's socket tables show comes in as [`Look`], a [`Report`] goes out. Nothing is
-//! claimed that was not seen: who opened a thing and what it speaks are guesses, and say so.
+//! Pure: what /proc and the kernel's socket tables show comes in as [`Look`], a [`Report`] goes out. Nothing
+//! is claimed that was not seen: who opened a thing and what it speaks are guesses, and say so.
 //!
 //! ```text
 //!   Look -> group (descriptors by what is behind them) -> things -+-> ends (which is whose other end)

@@ -1,4 +1,5 @@
-//! A look at a hung parent and child and their server, for tests: everything that a look can show is in it somewhere.
+//! A look at a hung parent and child and their server, for tests: everything that a look can
+//! show is in it somewhere.
 
 use super::{Look, SeenCall, SeenFd, SeenProcess, SeenSocket, SeenThread, SeenWatch};
 use crate::event::ProcKey;

@@ -3,7 +3,8 @@
 use super::look::SeenSocket;
 use crate::report::SocketNow;
 
-/// States of sockets by number, from 1 (include/net/tcp_states.h), as ss(8) writes them but for its abbreviations.
+/// States of sockets by number, from 1 (include/net/tcp_states.h), as ss(8) writes them
+/// but for its abbreviations.
 const STATES: [&str; 12] = [
     "established",
     "syn-sent",

@@ -48,8 +48,8 @@ const OTHERS: [(u64, &str, Names); 30] = [
     (455, "futex_wait", Names::None),
 ];
 
-/// Whether a call has a list of descriptors in memory: `struct pollfd`, whose address and length are its first two
-/// arguments (poll(2)).
+/// Whether a call has a list of descriptors in memory: `struct pollfd`, whose address and length are its
+/// first two arguments (poll(2)).
 #[must_use]
 pub fn polls(nr: u64) -> bool {
     OTHERS.iter().any(|&(number, _, names)| number == nr && names == Names::List)

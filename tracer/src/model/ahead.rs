@@ -1,20 +1,21 @@
-//! What events will look at soon is fetched from memory while others are applied: with many connections each event is
-//! about another one, of which nothing is near the processor.
+//! What events will look at soon is fetched from memory while others are applied: with many connections each
+//! event is about another one, of which nothing is near the processor.
 //!
-//! One look leads to the next, and each takes as long as some events do. So each is done when the next number is foreseen.
+//! One look leads to the next, and each takes as long as some events do. So each is done when the
+//! next number is foreseen.
 
 use super::process::TableId;
 use super::{Model, ProcId, SockId};
 use crate::event::{Event, What};
 use crate::protocol::fetch;
 
-/// With so many sockets nothing is gained yet: what is known of them, about a kilobyte of each, is near enough. Those that are
-/// gone and remembered count, too. (Measured by `analyse_load one`: beyond four thousand on a busy machine, sixteen thousand on
-/// an idle one.)
+/// With so many sockets nothing is gained yet: what is known of them, about a kilobyte of each, is near
+/// enough. Those that are gone and remembered count, too. (Measured by `analyse_load one`: beyond four
+/// thousand on a busy machine, sixteen thousand on an idle one.)
 const FEW: usize = Model::GONE_SOCKETS + 4096;
 
-/// Events that come by while all looks at a number are made: four for each of eight numbers, as where requests are sent and
-/// answers waited for.
+/// Events that come by while all looks at a number are made: four for each of eight numbers, as where
+/// requests are sent and answers waited for.
 const AHEAD: usize = 32;
 
 /// Looks after the first one.
@@ -50,7 +51,8 @@ pub(super) struct Ahead {
 }
 
 impl Model {
-    /// How many events ahead of its turn an event should be foreseen. `None`: there are so few sockets that nothing is gained.
+    /// How many events ahead of its turn an event should be foreseen. `None`: there are so few
+    /// sockets that nothing is gained.
     #[must_use]
     pub fn foreseen(&self) -> Option<usize> {
         (self.sockets.len() > FEW).then_some(AHEAD)

@@ -1,5 +1,5 @@
-//! What is known by its id. Ids are given one after another: a list finds something with fewer looks at memory than a table
-//! would, there may be a million of them, and where it will look can be fetched ahead.
+//! What is known by its id. Ids are given one after another: a list finds something with fewer looks at
+//! memory than a table would, there may be a million of them, and where it will look can be fetched ahead.
 
 use super::process::TableId;
 use super::{ProcId, SockId};
@@ -7,7 +7,8 @@ use crate::protocol::fetch;
 use std::fmt::{self, Debug, Formatter};
 use std::marker::PhantomData;
 
-/// Ids that follow one another. Processes, tables and sockets share them, so that few of a page may be of one sort.
+/// Ids that follow one another. Processes, tables and sockets share them, so that few of a
+/// page may be of one sort.
 const PAGE: usize = 32;
 
 /// Pages that follow one another. However many ids were given, room is only where there is something.

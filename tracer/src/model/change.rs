@@ -93,7 +93,8 @@ pub enum Change {
         /// Who waits.
         process: ProcId,
     },
-    /// Bytes that continue the session of an inherited connection went to another socket under its old number.
+    /// Bytes that continue the session of an inherited connection went to another
+    /// socket under its old number.
     Misdirected {
         /// Which socket got them.
         socket: SockId,
@@ -154,7 +155,8 @@ pub struct Failure {
     pub errno: i32,
     /// For `epoll_ctl`: the operation.
     pub operation: u32,
-    /// It sent a session's goodbye and nothing else: that of what the number is or was. It is no loss that it did not arrive.
+    /// It sent a session's goodbye and nothing else: that of what the number is or was. It is no
+    /// loss that it did not arrive.
     pub goodbye: bool,
 }
 

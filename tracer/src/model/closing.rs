@@ -16,8 +16,8 @@ const IDLE: usize = 16;
 const MOST_EARLY: usize = 32;
 
 impl Model {
-    /// Empties a number. `found` is what the call closed, which ended at `ended`, in nanoseconds; where it could not be taken,
-    /// that is what the table has.
+    /// Empties a number. `found` is what the call closed, which ended at `ended`, in nanoseconds; where it
+    /// could not be taken, that is what the table has.
     pub(super) fn close(
         &mut self,
         by: Origin,
@@ -72,8 +72,8 @@ impl Model {
         given_up.filter_map(|&(fd, socket)| self.gave_up(by, fd, socket)).collect()
     }
 
-    /// A process has closed a descriptor for a socket. If it was its last one, remembers when; [`Change::LetGo`] if the process
-    /// had used the connection, and others hold it since a fork.
+    /// A process has closed a descriptor for a socket. If it was its last one, remembers when;
+    /// [`Change::LetGo`] if the process had used the connection, and others hold it since a fork.
     pub(super) fn give_up(&mut self, by: Origin, fd: i32, id: SockId) -> Option<Change> {
         let may_be_held = self.sockets.get(&id)?.may_be_held();
         let table = self.table_id(by).and_then(|table| self.tables.get(&table));

@@ -1,8 +1,8 @@
 //! Epoll instances: what is registered on them, by whom, and who waits.
 //!
-//! An instance is an open file: a fork shares it as it shares any other, and with it what is registered. The number
-//! under which something is registered belongs to the registration: closing it in one process does not end that
-//! while another holds the open file (epoll(7), Q6).
+//! An instance is an open file: a fork shares it as it shares any other, and with it what is registered. The
+//! number under which something is registered belongs to the registration: closing it in one process does not
+//! end that while another holds the open file (epoll(7), Q6).
 
 mod calls;
 
@@ -97,7 +97,8 @@ pub struct EpollUse {
 #[derive(Debug, Default)]
 pub(super) struct Epolls {
     known: FxHashMap<FileId, Epoll>,
-    /// Those that were there before forkscope looked, by the address of the kernel's struct: who holds it, where.
+    /// Those that were there before forkscope looked, by the address of the kernel's
+    /// struct: who holds it, where.
     places: FxHashMap<u64, (ProcId, i32, FileId)>,
     /// Registrations of all instances.
     watches: usize,
@@ -228,7 +229,8 @@ mod tests {
         OpenFile::example(id, FileKind::Epoll, opened, None)
     }
 
-    /// A recording may say anything: what is registered without end is remembered up to a bound, and known not to be all.
+    /// A recording may say anything: what is registered without end is remembered up to a bound,
+    /// and known not to be all.
     #[test]
     fn registrations_and_instances_without_end() {
         let at = Origin { time: 1, process: ProcId(1), tid: 1, nr: 1 };

@@ -1,5 +1,5 @@
-//! Which processes are whose children: asked for each process whose place is told, so that no search through all
-//! processes may be needed for it.
+//! Which processes are whose children: asked for each process whose place is told, so that no search through
+//! all processes may be needed for it.
 
 use super::ProcId;
 use std::collections::BTreeSet;

@@ -89,7 +89,8 @@ impl OpenFile {
 }
 
 impl OpenFile {
-    /// Of which nothing is known but what the probe found and who opened it; its path as it was opened or as /proc showed it.
+    /// Of which nothing is known but what the probe found and who opened it; its path as it was
+    /// opened or as /proc showed it.
     pub(super) fn new(
         id: FileId,
         found: &FileRef,

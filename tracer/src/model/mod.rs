@@ -188,8 +188,8 @@ impl Model {
         self.tables.get(&self.process(id)?.table)
     }
 
-    /// The processes that hold a descriptor for a socket, with its number. Looks through every table: for a finding, not
-    /// for each event.
+    /// The processes that hold a descriptor for a socket, with its number. Looks through every table: for a
+    /// finding, not for each event.
     pub fn holders(&self, id: SockId) -> impl Iterator<Item = (ProcId, i32)> {
         let may_be = self.sockets.get(&id).is_some_and(Socket::may_be_held);
         let all = may_be.then(|| self.processes.values()).into_iter().flatten();
@@ -212,8 +212,8 @@ impl Model {
         holders
     }
 
-    /// Whether a living process holds a descriptor for a socket: under the number that it had, or, looked for through the
-    /// whole table, another.
+    /// Whether a living process holds a descriptor for a socket: under the number that it had, or, looked for
+    /// through the whole table, another.
     #[must_use]
     pub fn holds_socket(&self, id: ProcId, socket: SockId, fd: i32) -> bool {
         let is_it = |holding: &Holding| holding.file.socket == Some(socket);
@@ -239,8 +239,8 @@ impl Model {
         self.epolls.get(id)
     }
 
-    /// Whether a process has executed a program at this time or later, or an ancestor has, before the fork that led to it:
-    /// what was known before is forgotten.
+    /// Whether a process has executed a program at this time or later, or an ancestor has, before the fork
+    /// that led to it: what was known before is forgotten.
     #[must_use]
     pub fn has_forgotten(&self, id: ProcId, time: u64) -> bool {
         let (mut process, mut before) = (self.process(id), u64::MAX);
@@ -255,8 +255,8 @@ impl Model {
         false
     }
 
-    /// Whether a process can remember what another did: it is that process, or descends from it by later forks. Yes where the
-    /// history cannot tell.
+    /// Whether a process can remember what another did: it is that process, or descends from it by later
+    /// forks. Yes where the history cannot tell.
     #[must_use]
     pub fn remembers(&self, id: ProcId, what: &Origin) -> bool {
         let mut process = self.process(id);
@@ -334,7 +334,8 @@ impl Model {
         self.lost = Some(self.now);
     }
 
-    /// Says that events end here, although more happened. What was found before rests on all events up to then.
+    /// Says that events end here, although more happened. What was found before rests
+    /// on all events up to then.
     pub fn note_cut(&mut self) {
         self.cut = true;
     }
@@ -358,8 +359,8 @@ impl Model {
         }
     }
 
-    /// Whether a process should be looked up anew because a connection of its crosses a fork: once, since libraries
-    /// may have been loaded after the first look.
+    /// Whether a process should be looked up anew because a connection of its crosses a fork: once, since
+    /// libraries may have been loaded after the first look.
     pub fn crosses(&mut self, id: ProcId) -> bool {
         self.processes.get_mut(&id).is_some_and(|process| !std::mem::replace(&mut process.crossed, true))
     }
@@ -369,9 +370,11 @@ impl Model {
         self.family.children(id).filter_map(|child| self.processes.get(&child))
     }
 
-    /// Remembers where a process lives. One that is ending shows less than it inherited: what was known stays.
+    /// Remembers where a process lives. One that is ending shows less than it
+    /// inherited: what was known stays.
     ///
-    /// Children that were made before it was known in which container their parent is, are in it too; and theirs.
+    /// Children that were made before it was known in which container their parent is,
+    /// are in it too; and theirs.
     pub fn settle(&mut self, pid: u32, place: Place) {
         let Some(&id) = self.living.get(&pid) else { return };
         let Some(container) = self.processes.get_mut(&id).and_then(|process| process.settle(place)) else {
@@ -396,8 +399,8 @@ impl Model {
         }
     }
 
-    /// An id for a process, a table or a socket. They come round after four thousand million others, which a session that watches
-    /// a whole machine may see: one that something still has is passed by.
+    /// An id for a process, a table or a socket. They come round after four thousand million others, which a
+    /// session that watches a whole machine may see: one that something still has is passed by.
     fn next(&mut self) -> u32 {
         loop {
             self.serial = self.serial.wrapping_add(1);

@@ -11,8 +11,8 @@ use std::rc::Rc;
 /// Room is given back where there is so many times more than needed; room for so many is always kept.
 const ROOM: usize = 16;
 
-/// The sockets of a process' TLS sessions, by the addresses of their `SSL` objects. A forked child has the same objects at
-/// the same addresses.
+/// The sockets of a process' TLS sessions, by the addresses of their `SSL` objects. A forked child has the
+/// same objects at the same addresses.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ties {
     sockets: FxHashMap<u64, Tie>,
@@ -34,7 +34,8 @@ impl Ties {
     /// Sessions that are remembered.
     const MOST: usize = 4096;
 
-    /// The session is this socket's. Where there are too many, the half that was not used for longest is forgotten.
+    /// The session is this socket's. Where there are too many, the half that was not used
+    /// for longest is forgotten.
     fn tie(&mut self, session: u64, tie: Tie) {
         if self.sockets.len() >= Self::MOST && !self.sockets.contains_key(&session) {
             let mut times: Vec<u64> = self.sockets.values().map(|tie| tie.used).collect();
@@ -50,8 +51,8 @@ impl Ties {
 }
 
 impl Model {
-    /// A call of OpenSSL has returned. The bytes that it moved on its socket have events of their own: here they only say
-    /// something.
+    /// A call of OpenSSL has returned. The bytes that it moved on its socket have events of their own: here
+    /// they only say something.
     pub(super) fn plaintext(
         &mut self,
         at: Origin,
@@ -72,7 +73,8 @@ impl Model {
         };
         let Some(socket) = self.sockets.get_mut(&id).filter(|socket| socket.is_connection()) else { return };
         socket.look_inside(act);
-        // What OpenSSL had decrypted before a fork, each of the two has: it is no reply that one took from the other.
+        // What OpenSSL had decrypted before a fork, each of the two has: it is no reply that
+        // one took from the other.
         if act == Act::Read && by != at.process {
             return socket.miss_inside(Direction::Received);
         }
@@ -115,8 +117,8 @@ impl Model {
         Some(tie)
     }
 
-    /// Ties a session that works in memory, as asyncio's does, to its socket: the thread has just taken a step of a handshake
-    /// without a socket, and now sends a hello.
+    /// Ties a session that works in memory, as asyncio's does, to its socket: the thread has just taken a
+    /// step of a handshake without a socket, and now sends a hello.
     pub(super) fn tie_by_hello(&mut self, at: Origin, socket: SockId, fd: i32, sent: Chunk<'_>) {
         let Some(process) = self.processes.get_mut(&at.process) else { return };
         let Some((_, session)) = process.handshake.take_if(|(tid, _)| *tid == at.tid) else { return };

@@ -45,8 +45,8 @@ impl Facts {
     /// Can they have been looked up? A recording may say anything.
     #[must_use]
     pub fn is_possible(&self) -> bool {
-        /// The paths of the program and of each library that matters, and the settings, in bytes: none is longer than 4,096
-        /// (`PATH_MAX`), each of which may have become a replacement character.
+        /// The paths of the program and of each library that matters, and the settings, in bytes: none is
+        /// longer than 4,096 (`PATH_MAX`), each of which may have become a replacement character.
         const MOST: usize = 16 * 3 * 4096;
         let libraries = self
             .libraries
@@ -120,8 +120,8 @@ pub struct Process {
     /// It moved plaintext of TLS of which nobody knows to which connection it belongs.
     pub untied: bool,
     pub(super) ties: Rc<Ties>,
-    /// The thread that has just taken a step of a TLS handshake without a socket, and the session: what it sends next may be
-    /// that step.
+    /// The thread that has just taken a step of a TLS handshake without a socket, and the session: what it
+    /// sends next may be that step.
     pub(super) handshake: Option<(u32, u64)>,
     pub(super) table: TableId,
     pub(super) threads: u32,

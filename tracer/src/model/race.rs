@@ -1,9 +1,9 @@
-//! Finds racing changes of one table: where two threads change a number at once, the order of events cannot tell what came of
-//! it, so /proc is asked.
+//! Finds racing changes of one table: where two threads change a number at once, the order of events cannot
+//! tell what came of it, so /proc is asked.
 //!
-//! A call has its effect somewhere between its beginning and its end, and a thread may be off its processor for long
-//! within that. Calls are told when they have ended, so that two which were under way at once can be told in either
-//! order.
+//! A call has its effect somewhere between its beginning and its end, and a thread may be off its processor
+//! for long within that. Calls are told when they have ended, so that two which were under way at once can
+//! be told in either order.
 
 use super::{Change, Model, Origin, ProcId};
 use forkscope_proto::{Call, Produces, calls};
@@ -92,7 +92,8 @@ pub(super) struct Touches {
 }
 
 impl Touches {
-    /// Takes in a change; whether it may have been before or after another thread's change of the same number.
+    /// Takes in a change; whether it may have been before or after another thread's
+    /// change of the same number.
     fn add(&mut self, touch: Touch) -> bool {
         let copies = touch.effect == Effect::Copied;
         let doubt = self.newest.iter().any(|other| other.collides(&touch))
@@ -107,12 +108,14 @@ impl Touches {
         doubt
     }
 
-    /// The children that a change may or may not have reached: it was under way when the table was copied for them.
+    /// The children that a change may or may not have reached: it was under way when the
+    /// table was copied for them.
     fn children(&self, span: Span) -> impl Iterator<Item = ProcId> {
         self.forks.iter().filter(move |(fork, _)| span.from <= fork.to).map(|&(_, child)| child)
     }
 
-    /// Takes in a fork of the table by `tid`; whether a change by another thread may have been before or after it.
+    /// Takes in a fork of the table by `tid`; whether a change by another thread may have
+    /// been before or after it.
     pub(super) fn forked(&mut self, tid: u32, span: Span, child: ProcId) -> bool {
         if self.forks.len() == MOST_FORKS {
             self.forks.pop_front();

@@ -163,8 +163,8 @@ impl Socket {
         }
     }
 
-    /// Has the processor fetch what reads its bytes, and who used it: the newest turn, and the first users, which most often are
-    /// one process, or a parent and its child.
+    /// Has the processor fetch what reads its bytes, and who used it: the newest turn, and the first users,
+    /// which most often are one process, or a parent and its child.
     pub(super) fn fetch_reader(&self) {
         self.wire.iter().for_each(Wire::fetch);
         self.turns.last().into_iter().for_each(fetch);
@@ -234,7 +234,8 @@ impl Socket {
         self.inside().is_some()
     }
 
-    /// What its client waits for now, where the holders are the client, and the requests of it that are remembered.
+    /// What its client waits for now, where the holders are the client, and the requests
+    /// of it that are remembered.
     #[must_use]
     pub fn in_flight(&self) -> (InFlight, Vec<Asked>) {
         let [outside, inside] =
@@ -289,7 +290,8 @@ impl Socket {
         self.file.strong_count() > 0
     }
 
-    /// Whether a descriptor of a traced process may be for it now. What is remembered of earlier ones is none.
+    /// Whether a descriptor of a traced process may be for it now. What is remembered
+    /// of earlier ones is none.
     #[must_use]
     pub fn may_be_held(&self) -> bool {
         self.many_files || self.file.upgrade().is_some_and(|file| file.held.get() > 0)

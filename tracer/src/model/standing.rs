@@ -1,7 +1,8 @@
 //! Children of processes with several threads: whether they stand still.
 //!
-//! A fork copies one thread. What the others would have done in the child, nobody does there. Such children are looked
-//! at a few times a second, until they execute a program; what they do between two looks, events tell as well.
+//! A fork copies one thread. What the others would have done in the child, nobody does there. Such
+//! children are looked at a few times a second, until they execute a program; what they do between two
+//! looks, events tell as well.
 //!
 //! ```text
 //!           something new: an event, a byte, another call, processor time
@@ -29,7 +30,8 @@ const FIRST: u64 = 1_000_000_000;
 const SOON: u64 = 250_000_000;
 /// See [`SOON`].
 const LATE: u64 = 4_000_000_000;
-/// After so many looks that showed nothing new, a child is looked at closely; after so many more, ever less often.
+/// After so many looks that showed nothing new, a child is looked at closely; after so
+/// many more, ever less often.
 const CLOSELY: u32 = 3;
 /// See [`CLOSELY`].
 const LONG: u32 = 20;
@@ -47,7 +49,8 @@ const ROUNDED: u64 = 2;
 pub struct Standing {
     /// Who forked it.
     pub parent: ProcId,
-    /// The thread that called fork: the one that the child has. Where the fork was not seen, the parent's first.
+    /// The thread that called fork: the one that the child has. Where the fork was not
+    /// seen, the parent's first.
     pub forker: u32,
     /// How many threads the parent had; where the fork was not seen, how many it has that are older.
     pub threads: u32,

@@ -14,8 +14,8 @@ use std::rc::Rc;
 const PAGE: usize = 64;
 /// Numbers beyond this are not followed: a program with so many is none that this tool can help.
 const MOST: usize = 1 << 22;
-/// How many earlier generations of a number are kept: of those that one process opened and another ended, which
-/// is what forks leave behind, and of those that a process opened and ended itself.
+/// How many earlier generations of a number are kept: of those that one process opened and another ended,
+/// which is what forks leave behind, and of those that a process opened and ended itself.
 const MOST_INHERITED: usize = 4;
 const MOST_OWN: usize = 2;
 
@@ -83,8 +83,8 @@ pub(super) struct Page {
     /// Which of them are in use, and which of these are sockets, one bit each.
     open: u64,
     with_socket: u64,
-    /// Enough to tell that a transfer was on the socket that is known, and nothing else of the descriptor has to be looked
-    /// at.
+    /// Enough to tell that a transfer was on the socket that is known, and nothing else of the
+    /// descriptor has to be looked at.
     briefs: [Brief; PAGE],
     slots: [Slot; PAGE],
 }
@@ -112,7 +112,8 @@ pub struct Table {
     pages: Rc<Vec<Option<Rc<Page>>>>,
     /// Numbers of connections that have not crossed a fork of this table yet.
     pub(super) fresh: FxHashSet<i32>,
-    /// Files whose close was told before the call that made their number: number, file, when the close had ended.
+    /// Files whose close was told before the call that made their number: number, file,
+    /// when the close had ended.
     pub(super) early: VecDeque<(i32, FileRef, u64)>,
     /// What threads did to its numbers lately.
     pub(super) touches: Touches,
@@ -158,8 +159,8 @@ impl Table {
         })
     }
 
-    /// The socket behind a number, where that surely is the file that the probe found, and whether anything is remembered
-    /// that was behind the number before.
+    /// The socket behind a number, where that surely is the file that the probe found, and whether anything
+    /// is remembered that was behind the number before.
     pub(super) fn same_socket(&self, fd: i32, found: &FileRef) -> Option<(SockId, bool)> {
         let Brief { inode, address, socket, has_past } = *self.brief(fd)?;
         let same = found.file != 0 && (inode, address) == (found.inode, found.file);
@@ -207,8 +208,8 @@ impl Table {
         })
     }
 
-    /// The numbers behind which one of these sockets is. `seen` has what tables share with those that were asked before,
-    /// while none of them changes.
+    /// The numbers behind which one of these sockets is. `seen` has what tables share with those that were
+    /// asked before, while none of them changes.
     pub(super) fn find_sockets(
         &self,
         wanted: &FxHashSet<SockId>,

@@ -1,5 +1,5 @@
-//! What changes are about, so that rules are asked only about those that they look at: most transfers are one process'
-//! own, and no rule has a word to say on them.
+//! What changes are about, so that rules are asked only about those that they look at: most transfers are one
+//! process' own, and no rule has a word to say on them.
 
 use super::Change;
 use crate::protocol::Sign;

@@ -107,7 +107,8 @@ impl Model {
         let Some(id) = self.socket_of(&io.file) else { return };
         if io.ret > 0 {
             let (sent, bytes) = (io.sent != 0, io.ret as u64);
-            // The ring may know it by another number, or by none: what the process has it under says which it is.
+            // The ring may know it by another number, or by none: what the process has
+            // it under says which it is.
             let used =
                 self.sockets.get(&id).and_then(|socket| socket.usage(at.process)).map(|usage| usage.fd);
             let held = || self.tables.get(&self.table_id(at)?)?.find(id);
@@ -123,7 +124,8 @@ impl Model {
         }
     }
 
-    /// Whether what should have been sent is the goodbye of a session: of the socket's that has the number, or of one that had it.
+    /// Whether what should have been sent is the goodbye of a session: of the socket's that has the
+    /// number, or of one that had it.
     fn is_goodbye(&self, at: Origin, fd: i32, id: Option<SockId>, payload: &[u8]) -> bool {
         let past = self.slot(at.process, at.tid, fd).map_or(&[][..], Slot::past);
         let sockets = id.into_iter().chain(past.iter().filter_map(|past| past.file.socket));
@@ -133,7 +135,8 @@ impl Model {
         protocols.into_iter().any(|protocol| says_goodbye(protocol, chunk))
     }
 
-    /// Bytes that continue the session of a connection which had this number before: the sender still means it.
+    /// Bytes that continue the session of a connection which had this number before:
+    /// the sender still means it.
     fn misdirected(&mut self, at: Origin, id: SockId, fd: i32, chunk: Chunk<'_>, out: &mut Vec<Change>) {
         let bytes = chunk.len;
         let past = self.slot(at.process, at.tid, fd).map_or(&[][..], Slot::past);
@@ -162,7 +165,8 @@ fn is_wakeup(kind: FileKind) -> bool {
     matches!(kind, FileKind::Eventfd | FileKind::Pipe)
 }
 
-/// When a process forked last, where that is since the socket's last use; else 0. `newest`: when any process did.
+/// When a process forked last, where that is since the socket's last use; else 0.
+/// `newest`: when any process did.
 fn forked_since(socket: &Socket, process: ProcId, processes: &ById<ProcId, Process>, newest: u64) -> u64 {
     let may_have_forked = socket.turns.last().is_some_and(|last| last.to < newest);
     let process = if may_have_forked { processes.get(&process) } else { None };

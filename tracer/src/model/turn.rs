@@ -2,8 +2,8 @@
 
 use super::{Origin, ProcId, Socket, Usage};
 
-/// What a process has said last on a connection, as far as its protocol tells. Its goodbye is no use of the session, nor is what
-/// comes after it, whoever has said one before.
+/// What a process has said last on a connection, as far as its protocol tells. Its goodbye is no use of the
+/// session, nor is what comes after it, whoever has said one before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LastWord {
     /// Nothing that tells.
@@ -11,7 +11,8 @@ pub enum LastWord {
     None,
     /// A request.
     Request,
-    /// That it begins nothing more, and may finish what it has begun (GOAWAY: RFC 9113, 6.8); it was not sent yet.
+    /// That it begins nothing more, and may finish what it has begun (GOAWAY: RFC 9113,
+    /// 6.8); it was not sent yet.
     Leaving,
     /// A goodbye to the session.
     Goodbye,
@@ -78,8 +79,9 @@ impl Socket {
     /// Turns that are remembered.
     const TURNS: usize = 16;
 
-    /// Adds to the turn of its process, or begins one. A fork ends a turn: what comes after it, the child's copy
-    /// of the session's state does not know. `forked`: when the process forked last, where that may matter.
+    /// Adds to the turn of its process, or begins one. A fork ends a turn: what comes after it,
+    /// the child's copy of the session's state does not know. `forked`: when the process forked
+    /// last, where that may matter.
     pub(super) fn take_turn(&mut self, mut turn: Turn, forked: u64) {
         let process = turn.process;
         let forked = self.crossed.map_or(0, |(_, _, time)| time).max(forked);
@@ -133,8 +135,8 @@ impl Socket {
         }
     }
 
-    /// A process has said goodbye. `inside_tls`: what the session itself says to its end comes first there, as data: PostgreSQL's
-    /// Terminate. `goes_on`: it may, as after GOAWAY.
+    /// A process has said goodbye. `inside_tls`: what the session itself says to its end comes first there,
+    /// as data: PostgreSQL's Terminate. `goes_on`: it may, as after GOAWAY.
     pub(super) fn note_goodbye(&mut self, by: Origin, fd: i32, inside_tls: bool, goes_on: bool) {
         let asked = self.usage(by.process).is_some_and(|usage| usage.last_word == LastWord::Request);
         if let Some(turn) = self.turns.last_mut().filter(|turn| turn.process == by.process) {

@@ -1,7 +1,8 @@
 //! Wake-ups: eventfds and pipes by which the threads of one process tell each other to look again.
 //!
-//! What tells a wake-up from a channel is who reads what was written: its own writer. What tells it from a pool of tokens,
-//! as a job server's, is who writes: a process that has taken nothing before, and so gives nothing back.
+//! What tells a wake-up from a channel is who reads what was written: its own writer. What tells it
+//! from a pool of tokens, as a job server's, is who writes: a process that has taken nothing before,
+//! and so gives nothing back.
 
 use super::{Change, FileId, Model, OpenFile, Origin, ProcId};
 use forkscope_proto as proto;

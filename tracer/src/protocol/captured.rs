@@ -1,4 +1,5 @@
-//! For tests: sessions of real clients, as they stood on the wire. Made by other implementations than this one.
+//! For tests: sessions of real clients, as they stood on the wire. Made by other
+//! implementations than this one.
 
 use super::twice::Twice;
 use super::{Chunk, Direction, Protocol, REGISTRY, Sign, User};
@@ -30,8 +31,8 @@ macro_rules! captured {
     };
 }
 
-/// Each file says in its first line what it is. A line begins with the sender, client or server, or `+` where it goes on
-/// with the one before, and has its bytes in hexadecimal.
+/// Each file says in its first line what it is. A line begins with the sender, client or server, or `+` where
+/// it goes on with the one before, and has its bytes in hexadecimal.
 const ALL: [Captured; 9] = captured! {
     "amqp_pika" Amqp 7 7 ["Connection.Close"];
     "amqp_py" Amqp 6 6 ["Connection.Close"];

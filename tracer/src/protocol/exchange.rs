@@ -83,8 +83,8 @@ impl Exchange {
         out(Sign::Reply { requester, reader, sure: self.sure && requester.is_some() });
     }
 
-    /// The oldest request's reply is complete: its end was seen. Where it was the only one, and seen whole, what was not seen
-    /// of earlier replies does not matter any more.
+    /// The oldest request's reply is complete: its end was seen. Where it was the only one, and seen whole,
+    /// what was not seen of earlier replies does not matter any more.
     pub(super) fn ended(&mut self) {
         self.pass();
         self.sure |= self.clean && self.waiting.is_empty() && !self.missed;
@@ -102,8 +102,8 @@ impl Exchange {
         }
     }
 
-    /// Two processes whose requests are under way at once, so that it is luck who reads which reply. None where a reply
-    /// that has begun may have ended unseen.
+    /// Two processes whose requests are under way at once, so that it is luck who reads which reply. None
+    /// where a reply that has begun may have ended unseen.
     pub(super) fn at_once(&self) -> Option<[User; 2]> {
         let (first, _) = *self.waiting.first()?;
         let (other, _) = *self.waiting.iter().find(|(user, _)| *user != first)?;

@@ -29,8 +29,9 @@ const STATUS: usize = 12;
 /// First bytes of targets that nothing but HTTP has after a method: a path, an asterisk (RFC 9112, 3.2).
 const TARGET: &[u8] = b"/*";
 
-/// The client's request line (RFC 9112, 3). There are secrets in URLs: of the target nothing is noted but a first byte
-/// of [`TARGET`]. Any other target (a host or URL for proxies) is believed for the version at the line's end.
+/// The client's request line (RFC 9112, 3). There are secrets in URLs: of the target nothing is noted
+/// but a first byte of [`TARGET`]. Any other target (a host or URL for proxies) is believed for the
+/// version at the line's end.
 fn opens(data: &[u8], note: Note<'_>) -> Option<Side> {
     let method = METHODS.into_iter().find(|name| data.starts_with(name.as_bytes()))?;
     let rest = data[method.len()..].strip_prefix(b" ")?;
@@ -60,8 +61,8 @@ fn status(data: &[u8], note: Note<'_>) -> Option<u16> {
     Some([a, b, c].into_iter().fold(0, |number, digit| number * 10 + u16::from(digit - b'0')))
 }
 
-/// A method, a space, and a target that goes on. Of the target nothing is noted but what may be the beginning of the
-/// version, and the control character that ends it.
+/// A method, a space, and a target that goes on. Of the target nothing is noted but what may be the beginning
+/// of the version, and the control character that ends it.
 fn may_open(data: &[u8], note: Note<'_>) -> bool {
     let Some(method) = METHODS.into_iter().find(|name| data.starts_with(name.as_bytes())) else {
         let begun = METHODS.into_iter().any(|name| name.as_bytes().starts_with(data));

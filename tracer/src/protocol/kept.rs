@@ -17,8 +17,8 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// What stands in a recording for a byte that nobody read: no message begins with it, it ends no line, and
-    /// it is no control character.
+    /// What stands in a recording for a byte that nobody read: no message begins with it, it ends no line,
+    /// and it is no control character.
     pub const FILL: u8 = 0xff;
 
     /// Forgets what was noted.

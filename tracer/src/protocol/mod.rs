@@ -124,13 +124,15 @@ pub fn fits_mid_stream(protocol: Protocol, chunk: Chunk<'_>) -> bool {
         .is_some_and(|speech| chunk.opens(speech.opens).is_none() && chunk.fits(speech.fits).is_some())
 }
 
-/// Do these bytes, which were to be sent in the middle of a session of `protocol`, say goodbye and nothing else? Of TLS: may they?
+/// Do these bytes, which were to be sent in the middle of a session of `protocol`, say goodbye and
+/// nothing else? Of TLS: may they?
 pub fn says_goodbye(protocol: Protocol, chunk: Chunk<'_>) -> bool {
     if protocol == Protocol::Tls && tls::may_be_goodbye(chunk.clipped()) {
         return true;
     }
     let Some(speech) = protocol.speech() else { return false };
-    // Readers that do not know where a message begins tell no goodbye; some take the first one of a session for its opening.
+    // Readers that do not know where a message begins tell no goodbye; some take the first one of a
+    // session for its opening.
     [false, true].into_iter().any(|fresh| {
         let (mut says, mut only) = (false, true);
         let mut session = (speech.session)(Start { client: Some(Direction::Sent), fresh: [fresh; 2] });

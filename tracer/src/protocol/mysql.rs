@@ -42,8 +42,8 @@ fn greets(head: &[u8; HEADER]) -> bool {
     (30..=512).contains(&length) && sequence == 0
 }
 
-/// Where a version's text ends: at its zero, or at what cannot be in one. It is not noted, so that what stands for it
-/// is taken for text.
+/// Where a version's text ends: at its zero, or at what cannot be in one. It is not noted, so that what
+/// stands for it is taken for text.
 fn text_ends(version: &[u8]) -> Option<usize> {
     version.iter().position(|&byte| !byte.is_ascii_graphic() && byte != Kept::FILL)
 }
@@ -58,8 +58,9 @@ fn opens(data: &[u8], note: Note<'_>) -> Option<Side> {
     (greets(head) && version.first()?.is_ascii_digit()).then_some(Side::Server)
 }
 
-/// The first bytes of a greeting, up to the end of the version. A header alone is one, as clients read it, but not a
-/// part of a header: any byte may be its first, and what begins with one is mostly something else's content.
+/// The first bytes of a greeting, up to the end of the version. A header alone is one, as clients read
+/// it, but not a part of a header: any byte may be its first, and what begins with one is mostly
+/// something else's content.
 fn may_open(data: &[u8], note: Note<'_>) -> bool {
     let Some((_, greeting)) = data.split_first_chunk().filter(|(head, _)| greets(head)) else {
         return false;

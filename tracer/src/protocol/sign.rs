@@ -62,7 +62,8 @@ impl<'a> Chunk<'a> {
         Self { kept: Some(kept), ..self }
     }
 
-    /// The same, read later than it passed: of its messages' bodies nothing was noted then, and nothing can be read.
+    /// The same, read later than it passed: of its messages' bodies nothing was noted then,
+    /// and nothing can be read.
     pub(super) fn heads_only(self) -> Self {
         Self { heads_only: true, ..self }
     }
@@ -151,7 +152,8 @@ pub enum Sign {
         /// Who opened it now.
         again: User,
     },
-    /// HEADERS, DATA or RST_STREAM, or a later part of one, was read by a process that did not open its stream.
+    /// HEADERS, DATA or RST_STREAM, or a later part of one, was read by a process that
+    /// did not open its stream.
     Answer {
         /// The stream.
         stream: u32,
@@ -160,7 +162,8 @@ pub enum Sign {
         /// Who read.
         reader: User,
     },
-    /// A send began a message of its own inside another process' unfinished one. Said on exact knowledge only.
+    /// A send began a message of its own inside another process' unfinished one. Said
+    /// on exact knowledge only.
     Torn {
         /// Who began the new message.
         by: User,
@@ -169,7 +172,8 @@ pub enum Sign {
         /// Bytes that it still missed, or at least missed where its own length was cut.
         missing: u64,
     },
-    /// RST_STREAM was sent on a stream that another process had opened: its answer will not come (RFC 9113, 5.4.2).
+    /// RST_STREAM was sent on a stream that another process had opened: its answer will
+    /// not come (RFC 9113, 5.4.2).
     Cancelled {
         /// The stream.
         stream: u32,
@@ -185,8 +189,8 @@ pub enum Sign {
         /// The message, as the protocol names it.
         message: &'static str,
     },
-    /// A process uses a part of the session (an AMQP channel) that it had opened, and that another has closed: an error
-    /// to the server.
+    /// A process uses a part of the session (an AMQP channel) that it had opened, and that another has
+    /// closed: an error to the server.
     UsedAfterEnd {
         /// The part, by its number.
         stream: u32,

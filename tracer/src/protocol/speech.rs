@@ -50,7 +50,8 @@ pub(super) trait Session: Debug {
     /// Bytes were missed in this direction.
     fn skip(&mut self, dir: Direction);
 
-    /// What the client waits for now, where the holders are the client. Not known of a protocol that is not read so far.
+    /// What the client waits for now, where the holders are the client. Not known of a protocol
+    /// that is not read so far.
     fn in_flight(&self) -> InFlight {
         InFlight::Unknown
     }
@@ -60,8 +61,8 @@ pub(super) trait Session: Debug {
         self.in_flight() == InFlight::Nothing
     }
 
-    /// Two processes whose requests are under way at once, where replies are told apart by their order alone, and the
-    /// state of the session is not in user memory anyway.
+    /// Two processes whose requests are under way at once, where replies are told apart by their order alone,
+    /// and the state of the session is not in user memory anyway.
     fn at_once(&self) -> Option<[User; 2]> {
         None
     }
@@ -85,9 +86,9 @@ pub(super) type Opens = fn(&[u8], Note<'_>) -> Option<Side>;
 
 /// May a session open with these bytes and more that follow?
 ///
-/// These are kept before it is known whose they are, so that less is noted than an answer rests on: what is not
-/// noted must not matter, or be [`Kept::FILL`](super::Kept::FILL) and give the same answer. What is noted counts
-/// where the answer is no, too: a byte that ends an opening must be there at the replay.
+/// These are kept before it is known whose they are, so that less is noted than an answer rests on: what is
+/// not noted must not matter, or be [`Kept::FILL`](super::Kept::FILL) and give the same answer. What is noted
+/// counts where the answer is no, too: a byte that ends an opening must be there at the replay.
 pub(super) type MayOpen = fn(&[u8], Note<'_>) -> bool;
 
 /// Do messages begin here and tile the transfer (captured bytes, whole length)?

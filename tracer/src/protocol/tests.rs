@@ -153,7 +153,8 @@ proptest! {
 
 #[test]
 fn a_goodbye_and_nothing_else() {
-    // AMQP: a method frame on channel 0 (2.3.5), Connection.Close (10, 50) with a code, a text, and two numbers.
+    // AMQP: a method frame on channel 0 (2.3.5), Connection.Close (10, 50) with a code,
+    // a text, and two numbers.
     let amqp = b"\x01\0\0\0\0\0\x0b\0\x0a\0\x32\0\xc8\0\0\0\0\0\xce";
     let all: [(Protocol, &[u8], bool); 17] = [
         (Protocol::Postgres, b"X\0\0\0\x04", true),

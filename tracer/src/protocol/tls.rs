@@ -40,8 +40,8 @@ fn opens(data: &[u8], note: Note<'_>) -> Option<Side> {
     (header[0] == HANDSHAKE && kind == CLIENT_HELLO && length(header).is_some()).then_some(Side::Client)
 }
 
-/// A record that begins with the hello of a client or a server: each says one in a session, but for a server that asks for
-/// another (RFC 8446, 4.1.3 and 4.1.4).
+/// A record that begins with the hello of a client or a server: each says one in a session, but for a server
+/// that asks for another (RFC 8446, 4.1.3 and 4.1.4).
 #[must_use]
 pub fn is_hello(chunk: Chunk<'_>) -> bool {
     let is_it = chunk.data.split_first_chunk::<HEADER>().is_some_and(|(header, body)| {
@@ -52,12 +52,14 @@ pub fn is_hello(chunk: Chunk<'_>) -> bool {
     is_it
 }
 
-/// The longest record that what a session says to its end makes, PostgreSQL's Terminate or MySQL's COM_QUIT: five bytes, and what
-/// authenticated encryption adds (RFC 5288, section 3: 24; RFC 8446, section 5.2: 17). A request is longer, but for a ping, of whose
-/// loss the client hears; with the older CBC suites a goodbye is, too.
+/// The longest record that what a session says to its end makes, PostgreSQL's Terminate or MySQL's
+/// COM_QUIT: five bytes, and what authenticated encryption adds (RFC 5288, section 3: 24; RFC 8446,
+/// section 5.2: 17). A request is longer, but for a ping, of whose loss the client hears; with the older
+/// CBC suites a goodbye is, too.
 const MOST_GOODBYE: u16 = 5 + 24;
 
-/// Whether all that was to be sent may be a session's goodbye: alerts, and records that are too short for a request.
+/// Whether all that was to be sent may be a session's goodbye: alerts, and records that are
+/// too short for a request.
 pub(super) fn may_be_goodbye(chunk: Chunk<'_>) -> bool {
     let mut at = 0;
     while let Some(header) = chunk.data.get(at..).and_then(<[u8]>::first_chunk::<HEADER>) {
@@ -158,8 +160,8 @@ impl Tls {
         }
     }
 
-    /// An alert that ends the session, by its name: the clear ones by what they say. Of an encrypted one only its type
-    /// shows, and with TLS 1.3 not even that.
+    /// An alert that ends the session, by its name: the clear ones by what they say. Of an encrypted one only
+    /// its type shows, and with TLS 1.3 not even that.
     fn ending(&self, length: usize, body: &[u8], cursor: &Cursor<'_>) -> Option<&'static str> {
         if length != CLEAR_ALERT {
             return (!self.facts.hides_alerts()).then_some("an encrypted alert");
@@ -179,7 +181,8 @@ impl Session for Tls {
         let at = dir.index();
         let mut cursor = self.walkers[at].start(user, dir, chunk, fits, out);
         if self.hellos[at].is_some() && self.walkers[at].left() > 0 {
-            // It goes on in the record that is not complete yet: after the first one's header, only a hello's is open.
+            // It goes on in the record that is not complete yet: after the first one's
+            // header, only a hello's is open.
             let left = self.walkers[at].left().min(chunk.len);
             let body = &chunk.data[..usize::try_from(left).unwrap_or(usize::MAX).min(chunk.data.len())];
             self.opening(dir, body, body.len() as u64 == left, &mut |at| chunk.keep(at..at + 1));

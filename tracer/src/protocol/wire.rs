@@ -110,7 +110,8 @@ impl Wire {
         self.session().is_some_and(Session::is_idle)
     }
 
-    /// Two processes whose requests are under way at once, in a protocol where that is what makes sharing go wrong.
+    /// Two processes whose requests are under way at once, in a protocol where that is
+    /// what makes sharing go wrong.
     pub fn at_once(&self) -> Option<[User; 2]> {
         self.session()?.at_once()
     }
@@ -212,7 +213,8 @@ impl Wire {
     /// A session opened with this transfer, or with those kept before it, which are read now.
     fn open(&mut self, speech: &Speech, client: Direction, dir: Direction, out: &mut impl FnMut(Sign)) {
         let mut starts = self.starts().map(std::mem::take).unwrap_or_default();
-        // The other side's bytes are read only where they were read as this protocol's: of others' too little is noted.
+        // The other side's bytes are read only where they were read as this protocol's: of
+        // others' too little is noted.
         let other = &mut starts[dir.other().index()];
         other.whole &= other.have == 0 || other.looks == speech.protocol;
         let mut fresh = starts.map(|start| start.whole);

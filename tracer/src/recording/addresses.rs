@@ -3,11 +3,12 @@
 use forkscope_proto::{FileRef, Plaintext};
 use std::hash::{BuildHasher, RandomState};
 
-/// Puts another number in the place of an address: always the same one for the same, and none that leads back.
+/// Puts another number in the place of an address: always the same one for the same,
+/// and none that leads back.
 ///
-/// A keyed hash and no table: what is open may change for days, and a table would grow or forget. The key is made
-/// for one recording and kept nowhere. Two addresses get the same number once in 2^64 pairs; and even then they
-/// are told apart, unless they are of one kind and one inode.
+/// A keyed hash and no table: what is open may change for days, and a table would grow or forget. The key is
+/// made for one recording and kept nowhere. Two addresses get the same number once in 2^64 pairs; and even
+/// then they are told apart, unless they are of one kind and one inode.
 #[derive(Debug, Default)]
 pub(super) struct Addresses {
     key: RandomState,

@@ -47,7 +47,8 @@ impl<W: Write> Out<W> {
     }
 }
 
-/// Makes compressed bytes longer, to so many at least, by a frame that decompressors pass over (RFC 8878, section 3.1.2).
+/// Makes compressed bytes longer, to so many at least, by a frame that decompressors pass over
+/// (RFC 8878, section 3.1.2).
 fn lengthen(packed: &mut Vec<u8>, least: usize) {
     const SKIPPED: u32 = 0x184d_2a50;
     let Some(missing) = least.checked_sub(packed.len()).filter(|missing| *missing > 0) else { return };

@@ -29,8 +29,8 @@ const MODE: u32 = 0o600;
 
 /// Makes the file, or empties the one that is there, and sees to it that only its owner can read it.
 ///
-/// What others may have put there is not written to: see [`files::open`]. A device, a FIFO or a descriptor is written to as it
-/// is.
+/// What others may have put there is not written to: see [`files::open`]. A device, a FIFO or a
+/// descriptor is written to as it is.
 ///
 /// # Errors
 /// Where no such file can be had; what was there is then unchanged.

@@ -9,8 +9,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 /// How a recording begins: a byte that is no text, a name, and a line end that careless copying would change.
 pub(super) const MAGIC: [u8; 8] = *b"\xf5FSREC\r\n";
 
-/// The version of the format that this build writes and reads. Raised with each change of what is written: also where a
-/// field of a record is added, moved or removed (`fields` knows them all).
+/// The version of the format that this build writes and reads. Raised with each change of what is written:
+/// also where a field of a record is added, moved or removed (`fields` knows them all).
 pub const VERSION: u32 = 1;
 
 /// How a chunk begins.
@@ -28,8 +28,8 @@ pub(super) const MOST_CHUNK: usize = 1 << 20;
 /// The same where the chunk has one entry: the table of a process with a million descriptors fits.
 pub(super) const MOST_ALONE: usize = 256 << 20;
 
-/// How many times longer than its compressed bytes a chunk beyond [`MOST_CHUNK`] may be: bytes made to fill the memory of
-/// who reads them compress better. So do long paths; what is written of those is made longer.
+/// How many times longer than its compressed bytes a chunk beyond [`MOST_CHUNK`] may be: bytes made to fill
+/// the memory of who reads them compress better. So do long paths; what is written of those is made longer.
 const MOST_RATIO: usize = 100;
 
 /// The longest payload of a record: what probes take of a transfer, a path, a command line is far less.

@@ -15,8 +15,8 @@ use forkscope_proto::{FileRef, Header, Kind};
 use rustc_hash::FxHashMap;
 use zerocopy::{FromBytes, IntoBytes};
 
-/// A time near another one: the distance. 0, which is none, changes places with the distance that means it, so
-/// that none is a small number.
+/// A time near another one: the distance. 0, which is none, changes places with the distance that means it,
+/// so that none is a small number.
 pub(super) fn near(time: u64, other: u64) -> u64 {
     match time.wrapping_sub(other) {
         distance if distance == time => 0,

@@ -7,7 +7,8 @@ use crate::event::What;
 use crate::protocol::Kept;
 use serde::{Deserialize, Serialize};
 
-/// What is kept of the bytes that programs sent and received. Paths, addresses and command lines are kept always.
+/// What is kept of the bytes that programs sent and received. Paths, addresses and
+/// command lines are kept always.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Payload {

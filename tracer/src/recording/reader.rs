@@ -72,8 +72,8 @@ impl<R: Read> Reader<R> {
         Ok(entry)
     }
 
-    /// The moment of the next entry if that is an event, in nanoseconds of the events' clock; `None` for another entry,
-    /// and after the end.
+    /// The moment of the next entry if that is an event, in nanoseconds of the events' clock; `None` for
+    /// another entry, and after the end.
     ///
     /// # Errors
     /// As [`Reader::next_entry`], which must not be called then.

@@ -1,5 +1,5 @@
-//! With `--record-payload headers` nothing secret is in the file, wherever it stands in a conversation and however
-//! that was cut into transfers.
+//! With `--record-payload headers` nothing secret is in the file, wherever it stands in a conversation and
+//! however that was cut into transfers.
 
 use super::chunk::In;
 use super::format::Preamble;
@@ -12,7 +12,8 @@ use forkscope_proto::{self as proto, Kind, calls};
 /// Stands wherever a secret can. No three of its bytes stand next to each other elsewhere.
 const SECRET: &str = "~Zq#Kw~";
 
-/// Conversations: what was sent and received, one after the other. `@` stands for [`SECRET`], as long as it is.
+/// Conversations: what was sent and received, one after the other. `@` stands for
+/// [`SECRET`], as long as it is.
 const CONVERSATIONS: [&[(Direction, &[u8])]; 18] = [
     &[
         (Sent, b"GET /@?key=@ HTTP/1.1\r\nHost: @\r\nCookie: @\r\nAuthorization: Basic @\r\n\r\n"),
@@ -109,7 +110,8 @@ fn inside_tls(payload: &[u8]) -> Owned {
     Owned { time: 0, process: Default::default(), tid: 0, record, payload: payload.to_vec() }
 }
 
-/// All that is in the file when a conversation was recorded that passed in pieces of so many bytes, first the first.
+/// All that is in the file when a conversation was recorded that passed in pieces of so
+/// many bytes, first the first.
 fn recorded(steps: &[(Direction, &[u8])], first: usize, then: usize, payload: Payload) -> Vec<u8> {
     let (mut file, mut wire, kept) = (Vec::new(), Wire::new(), Kept::default());
     let mut recorder = Recorder::begin(&mut file, &header(payload)).expect("memory");

@@ -1,4 +1,5 @@
-//! A recording in a file that can be read anywhere: how long it is before all of it is read, and from the start again.
+//! A recording in a file that can be read anywhere: how long it is before all of it is read,
+//! and from the start again.
 
 use super::chunk::In;
 use super::entry::Entry;
@@ -8,8 +9,8 @@ use super::unpack::Unpacker;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::time::Duration;
 
-/// At how many places near the file's end a chunk is looked for. More than one where the file was cut, or was made to
-/// look so.
+/// At how many places near the file's end a chunk is looked for. More than one where the file was
+/// cut, or was made to look so.
 const MOST_PLACES: usize = 16;
 
 impl<R: Read + Seek> Reader<R> {
@@ -24,8 +25,8 @@ impl<R: Read + Seek> Reader<R> {
         Ok(())
     }
 
-    /// How long the session was: up to its end, or where the file has none up to the last event. From the file's last
-    /// whole chunk; `None` where that is not found near the end. What is next does not change.
+    /// How long the session was: up to its end, or where the file has none up to the last event. From the
+    /// file's last whole chunk; `None` where that is not found near the end. What is next does not change.
     ///
     /// # Errors
     /// What the system answered to going back to what is next.

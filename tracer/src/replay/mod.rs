@@ -4,8 +4,8 @@
 //!   Pace: when, how fast --Until--> Player: Input -> Reader -> Analysis --Seen--> who shows it
 //! ```
 //!
-//! What was fed is always a beginning of the recording, and the same beginning gives the same analysis, however it was
-//! reached: there is no other state.
+//! What was fed is always a beginning of the recording, and the same beginning gives the same analysis,
+//! however it was reached: there is no other state.
 
 mod input;
 mod pace;

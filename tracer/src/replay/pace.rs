@@ -5,14 +5,15 @@ use crate::report::Severity;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// The most that may pass between two times that the pace is asked, before the rest does not count: who was stopped
-/// (Ctrl-Z) goes on where it was.
+/// The most that may pass between two times that the pace is asked, before the rest does not count: who was
+/// stopped (Ctrl-Z) goes on where it was.
 const MOST_BETWEEN: Duration = Duration::from_secs(1);
 
 /// Speeds, in tenths of the session's own.
 const TENTHS: [u32; 13] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
 
-/// How fast a recording is played: from 0.1 to 1000 times as fast as the session was, and as fast as it can be read.
+/// How fast a recording is played: from 0.1 to 1000 times as fast as the session was, and
+/// as fast as it can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Speed(usize);
 
@@ -107,9 +108,8 @@ impl Pace {
         self.mode = Mode::Going { until: Until::Finding(least), then_plays: false };
     }
 
-    /// Goes on to this moment since the session's start, as fast as it can: what [`super::Player::seek`] leaves to do.
-    /// Plays on from there if it played.
-    /// Plays on from there if it played.
+    /// Goes on to this moment since the session's start, as fast as it can: what [`super::Player::seek`]
+    /// leaves to do. Plays on from there if it played. Plays on from there if it played.
     pub fn go_to(&mut self, moment: Duration) {
         self.mode = Mode::Going { until: Until::Time(moment), then_plays: self.is_playing() };
     }
@@ -137,8 +137,8 @@ impl Pace {
         self.mode == Mode::Paused
     }
 
-    /// How far the player should go now, where it is at this moment of the session; `None`: it is paused. A player that
-    /// cannot keep up is not made to: it plays slower than asked.
+    /// How far the player should go now, where it is at this moment of the session; `None`: it is paused. A
+    /// player that cannot keep up is not made to: it plays slower than asked.
     pub fn due(&mut self, now: Instant, position: Duration) -> Option<Until> {
         match &mut self.mode {
             Mode::Paused => None,

@@ -25,8 +25,8 @@ pub struct Setup {
 pub enum Seen<'a> {
     /// An event was applied. What it changed: [`Analysis::changes`].
     Event(&'a Event<'a>),
-    /// A finding is new, or has a new name. With its advice; where the session showed it, a few events after that which
-    /// made it.
+    /// A finding is new, or has a new name. With its advice; where the session showed it, a few events
+    /// after that which made it.
     Finding(&'a Finding),
     /// The recording ends here, although the session went on: a sentence that says why.
     Broken(&'a str),

@@ -24,8 +24,8 @@ pub struct Player {
     /// How long the session was, where that was seen at the file's end.
     length: Option<Duration>,
     pass: Pass,
-    /// The moment up to which it was played, in the stillness after the latest event. Less than that event's where it
-    /// does not matter.
+    /// The moment up to which it was played, in the stillness after the latest event. Less than that event's
+    /// where it does not matter.
     still: Duration,
 }
 
@@ -42,8 +42,8 @@ impl Player {
         Ok(Self { reader, name, setup, can_go_back, length, pass, still: Duration::ZERO })
     }
 
-    /// Plays on, until it is there, there is no more, or this much time has been used. `each` is told of what happens,
-    /// after it happened. Some hundreds of entries are played however small the budget is.
+    /// Plays on, until it is there, there is no more, or this much time has been used. `each` is told of what
+    /// happens, after it happened. Some hundreds of entries are played however small the budget is.
     pub fn advance(&mut self, until: Until, budget: Duration, each: Each<'_>) -> Stop {
         // A budget beyond what the clock can tell is none.
         let deadline = Instant::now().checked_add(budget);
@@ -131,8 +131,8 @@ impl Player {
         self.pass.broken = Some(text);
     }
 
-    /// Makes ready to go to a moment since the session's start; [`Player::advance`] until it is left to do. Forgets all
-    /// where that moment has been passed.
+    /// Makes ready to go to a moment since the session's start; [`Player::advance`] until it is left to do.
+    /// Forgets all where that moment has been passed.
     ///
     /// # Errors
     /// Where it has been passed and there is no way back. Then nothing has changed.
@@ -201,8 +201,8 @@ impl Player {
         self.can_go_back
     }
 
-    /// Whether there is no more: the session's end, where the recording is broken, or where the setup says that it is
-    /// enough.
+    /// Whether there is no more: the session's end, where the recording is broken, or where the
+    /// setup says that it is enough.
     #[must_use]
     pub fn is_at_end(&self) -> bool {
         self.pass.over

@@ -16,7 +16,8 @@ pub struct Connection {
     pub cookie: Option<u64>,
     /// The address family.
     pub family: Family,
-    /// This side's address: `127.0.0.1:80`, `[::1]:80`, a path, or `@name` for an abstract one. Null: it has none.
+    /// This side's address: `127.0.0.1:80`, `[::1]:80`, a path, or `@name` for an
+    /// abstract one. Null: it has none.
     pub local: Option<String>,
     /// The other side's address, likewise.
     pub remote: Option<String>,
@@ -27,14 +28,15 @@ pub struct Connection {
     /// What is inside TLS was read (`--tls-plaintext`).
     #[serde(default)]
     pub tls_plaintext: bool,
-    /// What the opening of its TLS session said in the clear; null: there is none, or its opening was not seen.
+    /// What the opening of its TLS session said in the clear; null: there is none, or
+    /// its opening was not seen.
     #[serde(default)]
     pub tls_session: Option<TlsSession>,
     /// It came from accept: the process is the server's end.
     #[serde(default)]
     pub accepted: bool,
-    /// The process that opened it; of one that was open before the session (`opened_at` is null), the first that was seen
-    /// to hold it.
+    /// The process that opened it; of one that was open before the session (`opened_at` is null), the first
+    /// that was seen to hold it.
     pub creator: Option<u32>,
     /// When it was opened; null: before the session.
     pub opened_at: Option<f64>,
@@ -51,7 +53,8 @@ pub struct Connection {
     /// Its state (`inspect`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub now: Option<SocketNow>,
-    /// The connection that is its other end, by id, where a process that was looked at holds that too (`inspect`).
+    /// The connection that is its other end, by id, where a process that was looked at
+    /// holds that too (`inspect`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<u32>,
 }
@@ -98,7 +101,8 @@ pub struct Holder {
     pub passed: bool,
     /// When it got the descriptor; null: before the session, or not known.
     pub since: Option<f64>,
-    /// When the descriptor was closed, also by exec or by the process' end; where that was not seen, by when it was. Null: never.
+    /// When the descriptor was closed, also by exec or by the process' end; where that was not seen, by
+    /// when it was. Null: never.
     pub closed_at: Option<f64>,
     /// Bytes that it sent.
     pub bytes_sent: u64,
@@ -110,8 +114,8 @@ pub struct Holder {
     pub calls_received: u64,
     /// The last call on it that failed, except with EAGAIN, which means nothing.
     pub last_error: Option<CallError>,
-    /// Holders of one connection with the same number here hold one open file; absent: that was not asked, or could
-    /// not be (`inspect`, kcmp(2)).
+    /// Holders of one connection with the same number here hold one open file; absent: that was not asked, or
+    /// could not be (`inspect`, kcmp(2)).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_file: Option<u32>,
 }
@@ -127,8 +131,8 @@ pub struct CallError {
     pub errno: String,
 }
 
-/// What the opening of a TLS session said in the clear. Names are visible ASCII, of at most 255 bytes: the peer, or
-/// whoever else wrote on the connection, may have made them up.
+/// What the opening of a TLS session said in the clear. Names are visible ASCII, of at most 255 bytes: the
+/// peer, or whoever else wrote on the connection, may have made them up.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TlsSession {
     /// The version that the server chose, for example `TLS 1.3`; null: its answer was not seen.

@@ -4,7 +4,8 @@ use super::{Baselined, Connection, Finding, Process, Session, Severity, SharedFi
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Version of the report's shape. Raised when a reader of the older shape could be misled; a new member alone does not raise it.
+/// Version of the report's shape. Raised when a reader of the older shape could be misled; a new member
+/// alone does not raise it.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// What one session saw and found.
@@ -24,9 +25,9 @@ pub struct Report {
     /// Other files that processes share, by id (`inspect`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<SharedFile>,
-    /// What could not be looked at, and what would help (`inspect`); why less is in it than happened, or than was asked
-    /// for: a recording that is cut or damaged, or that could not be written on; which processes were stopped for a
-    /// finding, where users asked for that.
+    /// What could not be looked at, and what would help (`inspect`); why less is in it than happened, or than
+    /// was asked for: a recording that is cut or damaged, or that could not be written on; which processes
+    /// were stopped for a finding, where users asked for that.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// The problems found, by id.
@@ -92,7 +93,8 @@ impl Report {
     }
 }
 
-/// JSON Schema (2020-12) of [`Report`], indented, ending in a newline. The same for every call and every machine.
+/// JSON Schema (2020-12) of [`Report`], indented, ending in a newline. The same for
+/// every call and every machine.
 #[must_use]
 pub fn schema() -> String {
     let schema = schemars::schema_for!(Report);

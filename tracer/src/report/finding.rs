@@ -103,8 +103,8 @@ pub struct Fix {
 pub struct Finding {
     /// Number in this session, from 1.
     pub id: u32,
-    /// What makes it the same finding in another session, whatever the pids, descriptors, times and free ports are: one
-    /// line, to be compared as a whole.
+    /// What makes it the same finding in another session, whatever the pids, descriptors, times and free
+    /// ports are: one line, to be compared as a whole.
     #[serde(default)]
     pub fingerprint: String,
     /// The session's baseline has it: it fails nothing.

@@ -4,12 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What was read of a connection's HTTP/2 frames. It is what the wire says, as the peer reads it: where two processes
-/// write from two copies of the session's state, that may not be what one of them meant.
+/// What was read of a connection's HTTP/2 frames. It is what the wire says, as the peer reads it: where two
+/// processes write from two copies of the session's state, that may not be what one of them meant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Http2 {
-    /// By stream and process: the newest streams, and before them those that go on. A stream with two processes is one
-    /// that they share, or a number that both took.
+    /// By stream and process: the newest streams, and before them those that go on. A stream with two
+    /// processes is one that they share, or a number that both took.
     pub streams: Vec<Stream>,
     /// Streams that were seen and are not in `streams`, which is bounded.
     pub streams_forgotten: u64,
@@ -19,15 +19,15 @@ pub struct Http2 {
     pub settings_received: BTreeMap<String, u32>,
     /// Ends of the session that were announced (GOAWAY), in order: the first eight.
     pub goaways: Vec<Goaway>,
-    /// Header blocks sent of which something is not known: captured in part (`--capture-bytes`), or resting on what was
-    /// sent before forkscope looked.
+    /// Header blocks sent of which something is not known: captured in part (`--capture-bytes`), or resting
+    /// on what was sent before forkscope looked.
     pub headers_unread_sent: u64,
     /// Header blocks received, likewise.
     pub headers_unread_received: u64,
 }
 
-/// What one process did on one HTTP/2 stream. Stream 0 is the connection itself (RFC 9113, section 5.1.1). What it
-/// received is what it read: others who hold the connection did not get that.
+/// What one process did on one HTTP/2 stream. Stream 0 is the connection itself (RFC 9113, section 5.1.1).
+/// What it received is what it read: others who hold the connection did not get that.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Stream {
     /// The stream's number.

@@ -1,4 +1,5 @@
-//! What one look through /proc adds to a report: the state of things at that moment, and guesses marked as such.
+//! What one look through /proc adds to a report: the state of things at that moment,
+//! and guesses marked as such.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,11 +9,11 @@ use serde::{Deserialize, Serialize};
 pub struct SocketNow {
     /// Its state, for example `established`, `close-wait` or `listen`.
     pub state: String,
-    /// Bytes that came and that nobody has read; of a listener, the connections that nobody has accepted. Null: not
-    /// known.
+    /// Bytes that came and that nobody has read; of a listener, the connections that nobody has
+    /// accepted. Null: not known.
     pub receive_queue: Option<u64>,
-    /// Bytes that were sent and not yet taken by the other side; of a listener, how many connections may wait. Null: not
-    /// known.
+    /// Bytes that were sent and not yet taken by the other side; of a listener, how many connections
+    /// may wait. Null: not known.
     pub send_queue: Option<u64>,
 }
 
@@ -111,7 +112,8 @@ pub struct FileHolder {
     pub pid: u32,
     /// The descriptor.
     pub fd: i32,
-    /// Holders of one file with the same number here hold one open file; null: it could not be asked (kcmp(2)).
+    /// Holders of one file with the same number here hold one open file; null: it
+    /// could not be asked (kcmp(2)).
     pub open_file: Option<u32>,
     /// The end of a pipe that it is: `read`, `write`, or `both`; null for other files.
     pub end: Option<String>,

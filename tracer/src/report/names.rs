@@ -1,4 +1,5 @@
-//! The words by which users know the enums of a finding: the same on the command line, the screens and in the JSON.
+//! The words by which users know the enums of a finding: the same on the command line, the
+//! screens and in the JSON.
 
 use super::{Backend, Confidence, RuleId, Severity};
 

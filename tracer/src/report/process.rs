@@ -24,8 +24,8 @@ pub struct Process {
     pub cmdline: Vec<String>,
     /// The executable's path, where it could be read.
     pub exe: Option<String>,
-    /// When it started; 0: before the session. In `inspect`, which has no session, below 0: how long ago, to a hundredth
-    /// of a second.
+    /// When it started; 0: before the session. In `inspect`, which has no session, below 0: how long ago, to
+    /// a hundredth of a second.
     pub start: f64,
     /// When its fork was seen; null: it is older than the session.
     pub forked_at: Option<f64>,
@@ -37,7 +37,8 @@ pub struct Process {
     pub exit: Option<Exit>,
     /// Libraries in its memory that matter for the findings and their fixes.
     pub libraries: Vec<Library>,
-    /// Environment variables that matter for the findings and their fixes, as they were when its program started.
+    /// Environment variables that matter for the findings and their fixes, as they were
+    /// when its program started.
     pub environment: BTreeMap<String, String>,
     /// Why some of what it did could not be seen. Empty: all was seen.
     pub unseen: BTreeSet<Unseen>,
@@ -105,7 +106,8 @@ impl Process {
         }
     }
 
-    /// Its command line as one line; its name in brackets, as ps(1) prints it, where there is no command line.
+    /// Its command line as one line; its name in brackets, as ps(1) prints it, where
+    /// there is no command line.
     #[must_use]
     pub fn command(&self) -> String {
         if self.cmdline.is_empty() { format!("[{}]", self.comm) } else { self.cmdline.join(" ") }

@@ -18,8 +18,8 @@ pub struct Stats {
     /// How often children of processes with several threads were looked at, to see whether they stand still.
     #[serde(default)]
     pub glances: u64,
-    /// Calls of OpenSSL that moved bytes of which it is not known to which connection they belong, as with Node.js,
-    /// which carries them in memory (`--tls-plaintext`).
+    /// Calls of OpenSSL that moved bytes of which it is not known to which connection they belong, as with
+    /// Node.js, which carries them in memory (`--tls-plaintext`).
     #[serde(default)]
     pub tls_untied: u64,
     /// What tracing cost.
@@ -52,7 +52,8 @@ pub struct Overhead {
 pub struct ProgramCost {
     /// How often it ran.
     pub runs: u64,
-    /// Time spent in it, in seconds, over all processors. 0 where the kernel does not measure it (`bpf_stats_enabled`).
+    /// Time spent in it, in seconds, over all processors. 0 where the kernel does not measure
+    /// it (`bpf_stats_enabled`).
     pub run_time: f64,
     /// Times it should have run and did not.
     pub missed: u64,

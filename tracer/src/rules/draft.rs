@@ -27,25 +27,26 @@ pub enum Cause {
     Wakeup(WakeId),
 }
 
-/// How much a draft says of its cause, from the least to the most. Of drafts of one cause that are as bad and as sure,
-/// the one that says most names the finding; the others are its evidence.
+/// How much a draft says of its cause, from the least to the most. Of drafts of one cause that are as bad and
+/// as sure, the one that says most names the finding; the others are its evidence.
 ///
-/// What was seen to happen says more than what makes it possible; what ends a connection more than what fails once on
-/// it; data that went astray more than an error, because nothing else reports it. A stream whose bytes contradict each
-/// other says most: whatever is read from it afterwards, by whomever, follows from that.
+/// What was seen to happen says more than what makes it possible; what ends a connection more than what
+/// fails once on it; data that went astray more than an error, because nothing else reports it. A
+/// stream whose bytes contradict each other says most: whatever is read from it afterwards, by
+/// whomever, follows from that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Says {
     /// Harm is possible: a connection is held, leaked, used in turn.
     Possible,
-    /// One call or one request came to nothing: nothing is behind its number, another cancelled it, a close ended
-    /// nothing.
+    /// One call or one request came to nothing: nothing is behind its number, another cancelled
+    /// it, a close ended nothing.
     Failed,
     /// Its user has lost the connection: another ended it, or something else has its number.
     Lost,
     /// Data went to the wrong one, or was read by the wrong one, and no call failed.
     Astray,
-    /// The bytes of two processes broke the stream: a message in a message, a stream id used twice, a second session. Or
-    /// a process died of it.
+    /// The bytes of two processes broke the stream: a message in a message, a stream id used twice, a second
+    /// session. Or a process died of it.
     Broken,
 }
 

@@ -1,4 +1,5 @@
-//! What the rules hand over. Of a cause that is seen again and again most is known: that is counted, and nothing is written.
+//! What the rules hand over. Of a cause that is seen again and again most is known: that is
+//! counted, and nothing is written.
 
 use super::{Cause, Claim, Draft, Says};
 use crate::report::{Level, RuleId, Severity};
@@ -53,7 +54,8 @@ impl Said {
         self.causes.get(cause)
     }
 
-    /// Whether one more finding of this severity has room. Information has a budget of its own: it must not crowd out errors.
+    /// Whether one more finding of this severity has room. Information has a budget of its own: it
+    /// must not crowd out errors.
     #[must_use]
     pub fn has_room(&self, severity: Severity) -> bool {
         self.counts[budget(severity)] < MOST_FINDINGS
@@ -80,7 +82,8 @@ impl Known {
         !self.told.contains(&(claim.rule, claim.says))
     }
 
-    /// Whether the finding should have the claim's name: it is worse, or as bad and surer, or as sure and says more.
+    /// Whether the finding should have the claim's name: it is worse, or as bad and surer,
+    /// or as sure and says more.
     #[must_use]
     pub fn yields_to(&self, claim: &Claim) -> bool {
         let weight = |it: &Claim| (it.severity, it.confidence, it.says);
@@ -107,7 +110,8 @@ impl<'a> Drafts<'a> {
         Self { said, new, again }
     }
 
-    /// Makes a claim. True: it is news, and a draft of it should follow. Else it is counted, where its cause has a finding.
+    /// Makes a claim. True: it is news, and a draft of it should follow. Else it is counted, where
+    /// its cause has a finding.
     #[must_use]
     pub fn claim(&mut self, claim: Claim, time: u64) -> bool {
         let Some(claim) = self.said.at_its_level(claim) else { return false };

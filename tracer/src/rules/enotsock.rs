@@ -25,7 +25,8 @@ How to fix it: let no connection be open when the process forks, or let the libr
 close the channel before the fork (`channel.close()`, or a `with` block), or set GRPC_ENABLE_FORK_SUPPORT=1, or start
 the child with spawn instead of fork.";
 
-/// Calls that meant a socket. Those that only ask what a descriptor is (`getsockname`, `getsockopt`) are not here.
+/// Calls that meant a socket. Those that only ask what a descriptor is (`getsockname`,
+/// `getsockopt`) are not here.
 const MEANT: [u16; 11] = [
     calls::SENDTO,
     calls::SENDMSG,
@@ -60,7 +61,8 @@ impl Rule for Enotsock {
 fn found(model: &Model, failed: &Failure, out: &mut Drafts<'_>) -> Option<Draft> {
     let Failure { process, tid, fd, nr, errno, time, .. } = *failed;
     let past = inherited_past(model, process, tid, fd, |kind| kind == FileKind::Socket)?;
-    // Who puts something under the number to keep its goodbye from the server means to (as Ruby's mysql2 does).
+    // Who puts something under the number to keep its goodbye from the server means to
+    // (as Ruby's mysql2 does).
     if failed.goodbye && matches!(past.end.by.nr, calls::DUP2 | calls::DUP3) {
         return None;
     }

@@ -1,4 +1,5 @@
-//! What to change, for this program: by rule, by what the process has loaded and set, by what the connection speaks.
+//! What to change, for this program: by rule, by what the process has loaded and set, by
+//! what the connection speaks.
 
 mod client;
 mod event_loop;

@@ -9,8 +9,9 @@ use forkscope_proto::{FileKind, calls};
 /// The newest earlier generation of a number that another process had opened: it came through a fork. A
 /// generation that another process ended (they share one table) counts as well.
 ///
-/// What was put under the number before a program was executed was given to that program, which knows nothing of what was there
-/// before. Else it may have been told the number, and miss what a close before its start, or its exec, has taken.
+/// What was put under the number before a program was executed was given to that program, which knows
+/// nothing of what was there before. Else it may have been told the number, and miss what a close before its
+/// start, or its exec, has taken.
 pub(super) fn inherited_past(
     model: &Model,
     process: ProcId,
@@ -95,8 +96,8 @@ pub(super) fn steps(model: &Model, process: ProcId, tid: u32, fd: i32, past: &Pa
     steps
 }
 
-/// The first program that a process executed in or after what it did, and when. What another did, it did for a process that shares
-/// its table, and executes for itself.
+/// The first program that a process executed in or after what it did, and when. What another did, it did for
+/// a process that shares its table, and executes for itself.
 fn executed_since(model: &Model, process: ProcId, by: Origin) -> Option<(u64, &str)> {
     let execs = &model.process(process).filter(|_| by.process == process)?.execs;
     execs.iter().find(|&&(time, _)| time >= by.time).map(|(time, comm)| (*time, &**comm))

@@ -1,9 +1,11 @@
-//! What is judged only when a while has passed: a fork is no fault, but that its child still holds something may be one.
+//! What is judged only when a while has passed: a fork is no fault, but that its child still
+//! holds something may be one.
 
 use std::collections::VecDeque;
 use std::collections::vec_deque::Iter;
 
-/// What waits to be judged for so many nanoseconds, oldest first. It is bounded: where too much waits, what comes is not judged.
+/// What waits to be judged for so many nanoseconds, oldest first. It is bounded: where too much waits,
+/// what comes is not judged.
 #[derive(Debug)]
 pub(super) struct Later<T, const GRACE: u64> {
     waiting: VecDeque<T>,

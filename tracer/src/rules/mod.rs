@@ -1,8 +1,8 @@
 //! What goes wrong with connections across fork: one file or folder a rule.
 //!
-//! Each file reads from top to bottom: what the rule means to the user (`forkscope explain` and the guide show
-//! that very text), and the check. A rule sees the model and one change, and does no I/O. The tests are stories in
-//! `analysis/tests`, since one cause is one finding, whichever rules see it.
+//! Each file reads from top to bottom: what the rule means to the user (`forkscope explain` and the guide
+//! show that very text), and the check. A rule sees the model and one change, and does no I/O. The tests are
+//! stories in `analysis/tests`, since one cause is one finding, whichever rules see it.
 
 mod draft;
 mod drafts;

@@ -29,8 +29,8 @@ the answer to what its parent has asked.
 How to fix it: close what a child does not need right after the fork, mark descriptors close-on-exec (Python does so
 since 3.4), or call shutdown(2) before the close.";
 
-/// How long a copy may be held before it is worth a word, in nanoseconds: a child needs a moment to close what it
-/// inherited.
+/// How long a copy may be held before it is worth a word, in nanoseconds: a child needs a moment to
+/// close what it inherited.
 const GRACE: u64 = 1_000_000_000;
 
 /// `SHUT_RD` of shutdown(2): the one way to shut down that the peer does not see.
@@ -80,7 +80,8 @@ fn peer_saw_the_end(model: &Model, id: SockId) -> bool {
 
 fn found(model: &Model, let_go: &LetGo) -> Option<Draft> {
     let socket = model.socket(let_go.socket).filter(|socket| socket.is_open())?;
-    // Who uses it has taken it over. Those few are asked first: all processes are looked through for the others.
+    // Who uses it has taken it over. Those few are asked first: all processes are
+    // looked through for the others.
     let has_used = |usage: &Usage| usage.sent.0 > 0 || usage.received.0 > 0 || usage.passed;
     let uses = |usage: &Usage| has_used(usage) && model.holds_socket(usage.process, socket.id, usage.fd);
     if socket.users.iter().any(uses) {
@@ -110,8 +111,9 @@ fn may_know(model: &Model, (holder, fd): (ProcId, i32)) -> bool {
     fd <= 2 || model.process(holder).is_some_and(|process| process.execs.is_empty())
 }
 
-/// Whether a holder looks like the child that a server made for this client, still preparing its answer: since the fork the parent
-/// has not used the connection, and it never sent anything on it but a TLS handshake.
+/// Whether a holder looks like the child that a server made for this client, still preparing
+/// its answer: since the fork the parent has not used the connection, and it never sent
+/// anything on it but a TLS handshake.
 fn is_to_serve(model: &Model, socket: &Socket, parent: ProcId, holder: (ProcId, i32)) -> bool {
     let used = socket.turns.iter().rev().find(|turn| turn.process == parent).map_or(0, |turn| turn.to);
     let answered = socket.usage(parent).is_some_and(|usage| usage.sent.1 > 0);
@@ -132,7 +134,8 @@ fn draft(model: &Model, socket: &Socket, let_go: &LetGo, (holder, fd): (ProcId, 
     let closed = format!("{user} closed it, which ended nothing: {pid} holds it still");
     let ret = (nr == calls::CLOSE).then_some(0);
     steps.push(Step { ret, ..Step::did(Origin { time, process, tid, nr }, closed).on(let_go.fd) });
-    // It may have ended its own side only, and wait for this one's end (shutdown(2), RFC 9293 section 3.6): less is known.
+    // It may have ended its own side only, and wait for this one's end (shutdown(2), RFC 9293
+    // section 3.6): less is known.
     let is_gone = |errno| matches!(errno, libc::ECONNRESET | libc::EPIPE | libc::ETIMEDOUT);
     let peer_ended = socket.usage(let_go.process).is_some_and(|usage| {
         usage.read_end || usage.last_error().is_some_and(|(_, _, errno)| is_gone(errno))

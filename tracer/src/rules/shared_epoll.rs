@@ -32,13 +32,14 @@ How to fix it: make the event loop after the fork, in the process that runs it, 
 forked: uv_loop_fork(), ev_loop_fork(), event_reinit(). With Python's asyncio the child makes its own loop with
 asyncio.run(), and neither uses nor closes the one that it inherited. For gRPC, see also `enotsock`.";
 
-/// How long a change stands before it is worth a word, in nanoseconds: a process that inherited something closes it
-/// in a moment, and its parent closes what it has handed over.
+/// How long a change stands before it is worth a word, in nanoseconds: a process that inherited something
+/// closes it in a moment, and its parent closes what it has handed over.
 const GRACE: u64 = 1_000_000_000;
-/// Repeats within this time, in nanoseconds, are not counted: an event that a loop does not know what to do with comes back
-/// at once (level-triggered, epoll(7)).
+/// Repeats within this time, in nanoseconds, are not counted: an event that a loop does not know what to do
+/// with comes back at once (level-triggered, epoll(7)).
 const OFTEN: u64 = 100_000_000;
-/// The most instances of which is remembered that there is a finding, and the most findings that wait for an end.
+/// The most instances of which is remembered that there is a finding, and the most
+/// findings that wait for an end.
 const MOST_FOUND: usize = 256;
 const MOST_TOLD: usize = 64;
 

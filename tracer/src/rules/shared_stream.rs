@@ -72,7 +72,8 @@ fn turns(model: &Model, id: SockId, process: ProcId, out: &mut Drafts<'_>) -> Op
     if !shared || on_purpose(socket, process) || on_purpose(socket, other) {
         return None;
     }
-    // Who reads or writes a session whose state is in user memory goes on from both; else what each does since the fork counts.
+    // Who reads or writes a session whose state is in user memory goes on from both; else what each
+    // does since the fork counts.
     let since = if known { 0 } else { parted(model, socket, process, other) };
     if !both_ways(socket, process, other, since) {
         return None;
@@ -83,7 +84,8 @@ fn turns(model: &Model, id: SockId, process: ProcId, out: &mut Drafts<'_>) -> Op
     // Those that only a fork parts are one.
     let changes = earlier().zip(earlier().skip(1)).filter(|(one, next)| one.process != next.process).count();
     let lively = changes >= 4 && model.process(other).is_some_and(|process| process.ended.is_none());
-    // Of requests and replies without a number, as in HTTP/1.1, turns go well until two are under way at once.
+    // Of requests and replies without a number, as in HTTP/1.1, turns go well until
+    // two are under way at once.
     let by_luck = came_back && !socket.accepted && socket.protocol() != Protocol::Unknown;
     let at_once = by_luck
         && socket.at_once().is_some_and(|pair| [process, other].iter().all(|process| pair.contains(process)));

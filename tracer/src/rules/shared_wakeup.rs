@@ -94,7 +94,8 @@ fn found(model: &Model, taken: &Taken) -> Option<Draft> {
     })
 }
 
-/// The first time that a process woke itself by it before the fork, which both remember: the wake-up was in use.
+/// The first time that a process woke itself by it before the fork, which both
+/// remember: the wake-up was in use.
 fn used_before(model: &Model, wakeup: &Wakeup, processes: [ProcId; 2]) -> Option<Origin> {
     let firsts = wakeup.users.iter().filter_map(|user| Some(user.own?.0));
     let mut known = firsts.filter(|own| processes.iter().all(|id| model.remembers(*id, own)));

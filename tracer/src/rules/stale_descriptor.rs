@@ -31,8 +31,8 @@ const DOUBTFUL: usize = 1024;
 /// The rule `stale-descriptor`.
 #[derive(Default)]
 pub(super) struct StaleDescriptor {
-    /// A plain write that failed: it may be a buffer flushed before an exit or exec, or the use of a connection. What
-    /// the process does next tells.
+    /// A plain write that failed: it may be a buffer flushed before an exit or exec, or the use of a
+    /// connection. What the process does next tells.
     doubtful: FxHashMap<ProcId, Draft>,
 }
 

@@ -28,8 +28,8 @@ made anew, in the child.";
 /// The most replies that are watched at once.
 const MOST: usize = 256;
 
-/// The rule `stolen-reply`: replies read by a process that did not ask, while it is open whether the asker still wants them;
-/// oldest first.
+/// The rule `stolen-reply`: replies read by a process that did not ask, while it is open whether the asker
+/// still wants them; oldest first.
 #[derive(Default)]
 pub(super) struct StolenReply {
     taken: VecDeque<Taken>,
@@ -109,13 +109,15 @@ impl StolenReply {
     }
 }
 
-/// Whether a process inherited the connection to write on it, as far as can be seen, and the other one only reads.
+/// Whether a process inherited the connection to write on it, as far as can be seen, and
+/// the other one only reads.
 fn only_writes(socket: &Socket, process: ProcId, reader: ProcId) -> bool {
     let usage = |id| socket.usage(id).map_or((0, 0), |usage| (usage.sent.1, usage.received.1));
     socket.opened.process != process && usage(process).1 == 0 && usage(reader).0 == 0
 }
 
-/// Whether the asker may still want the reply. If it has ended, or closed its copy, it has handed the connection over.
+/// Whether the asker may still want the reply. If it has ended, or closed its copy, it has
+/// handed the connection over.
 fn wants(model: &Model, taken: &Taken) -> bool {
     let Some(socket) = model.socket(taken.socket) else { return false };
     let fd = socket.usage(taken.asker).map_or(-1, |usage| usage.fd);

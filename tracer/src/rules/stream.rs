@@ -3,7 +3,8 @@
 use crate::model::{Model, Socket};
 use crate::protocol::{Direction, User, error_name};
 
-/// What a process asked for on a stream, as a clause: ` for /package.Service/Method`. Empty where that is not known.
+/// What a process asked for on a stream, as a clause: ` for /package.Service/Method`. Empty
+/// where that is not known.
 pub(super) fn path_clause(socket: &Socket, stream: u32, user: User) -> String {
     let usage = socket.http2().and_then(|log| log.usage(stream, user));
     usage.and_then(|usage| usage.path.as_deref()).map_or_else(String::new, |path| format!(" for {path}"))

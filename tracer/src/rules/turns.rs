@@ -7,7 +7,8 @@ use std::iter::successors;
 /// Generations that are looked through for what two processes descend from.
 const MOST_GENERATIONS: usize = 64;
 
-/// When two processes had one memory for the last time: what one has done since, the other does not know. 0: that is not known.
+/// When two processes had one memory for the last time: what one has done since, the other does not
+/// know. 0: that is not known.
 pub(super) fn parted(model: &Model, socket: &Socket, one: ProcId, two: ProcId) -> u64 {
     // Each that a process descends from, and when its line left that one.
     let line = |id| {
@@ -24,8 +25,9 @@ pub(super) fn parted(model: &Model, socket: &Socket, one: ProcId, two: ProcId) -
     common.or(socket.crossed.map(|(_, _, forked)| forked)).unwrap_or(0)
 }
 
-/// Whether both have sent since the fork that parted them, as clients: each from its own copy of the session's state, which
-/// knows nothing of what the other did. That is no hand-over, even if the one that began never comes back.
+/// Whether both have sent since the fork that parted them, as clients: each from its own copy of the
+/// session's state, which knows nothing of what the other did. That is no hand-over, even if the one
+/// that began never comes back.
 pub(super) fn both_went_on(model: &Model, socket: &Socket, one: ProcId, two: ProcId) -> bool {
     if socket.accepted || socket.crossed.is_none() {
         return false;
@@ -45,8 +47,8 @@ pub(super) fn on_purpose(socket: &Socket, process: ProcId) -> bool {
     socket.usage(process).is_some_and(|usage| usage.passed)
 }
 
-/// Whether both have used the same direction since a moment, and one of them reads: a writer and a reader do not disturb
-/// each other, nor do two writers whom nobody answers.
+/// Whether both have used the same direction since a moment, and one of them reads: a writer and a reader do
+/// not disturb each other, nor do two writers whom nobody answers.
 pub(super) fn both_ways(socket: &Socket, one: ProcId, two: ProcId, since: u64) -> bool {
     let total = |process| {
         let its = socket.turns.iter().filter(|turn| turn.process == process && !turn.is_goodbye());

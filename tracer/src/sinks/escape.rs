@@ -1,8 +1,8 @@
 //! Makes text from traced programs safe to show.
 //!
-//! A process chooses its name, its command line and its paths. Written raw to a terminal they could move the cursor,
-//! change colours, forge lines of this program's output, or swap the order in which text reads. Everything that
-//! is shown goes through [`escape`].
+//! A process chooses its name, its command line and its paths. Written raw to a terminal they could move the
+//! cursor, change colours, forge lines of this program's output, or swap the order in which text reads.
+//! Everything that is shown goes through [`escape`].
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -10,8 +10,9 @@ use std::fmt::Write;
 /// The most characters that [`escape`] lets through before it cuts.
 pub const MOST: usize = 1000;
 
-/// The text with nothing in it that acts on a terminal: each such character is written as an escape (`\n`, `\x1b`,
-/// `\u{202e}`), and what is longer than [`MOST`] characters ends in `...`. Escaping twice changes nothing.
+/// The text with nothing in it that acts on a terminal: each such character is written as an
+/// escape (`\n`, `\x1b`, `\u{202e}`), and what is longer than [`MOST`] characters ends in `...`.
+/// Escaping twice changes nothing.
 #[must_use]
 pub fn escape(text: &str) -> Cow<'_, str> {
     escape_at_most(text, MOST)
@@ -62,8 +63,9 @@ pub(super) fn push(out: &mut String, c: char) -> usize {
     out.len() - before
 }
 
-/// Characters that do something other than show themselves: controls (C0, DEL, C1), line and paragraph separators,
-/// marks that change the reading order (Unicode Standard Annex 9) and characters that show nothing.
+/// Characters that do something other than show themselves: controls (C0, DEL, C1), line and
+/// paragraph separators, marks that change the reading order (Unicode Standard Annex 9) and
+/// characters that show nothing.
 #[must_use]
 pub const fn acts_on_a_terminal(c: char) -> bool {
     matches!(c,

@@ -25,8 +25,8 @@ pub fn write(report: &Report, path: &Path) -> Result<(), WriteError> {
     REPORT.write(&text(report)?, path)
 }
 
-/// The report as indented JSON, ending in a newline. Text in it is unchanged to a JSON reader, but what would act on a terminal
-/// is written as `\uXXXX`.
+/// The report as indented JSON, ending in a newline. Text in it is unchanged to a JSON reader, but what would
+/// act on a terminal is written as `\uXXXX`.
 ///
 /// # Errors
 /// None that a report can cause.

@@ -1,4 +1,5 @@
-//! Where findings go: a terminal's log, the live screen, and the report's file. And what one look shows, as text.
+//! Where findings go: a terminal's log, the live screen, and the report's file. And what
+//! one look shows, as text.
 
 pub mod emulator;
 pub mod escape;

@@ -89,9 +89,9 @@ impl Output {
         answer().map_err(|why| self.refused(path, why))
     }
 
-    /// Writes it: to a new file of mode 0600 in the same directory, to the disk, and then under its name, so that nobody
-    /// ever sees half of one. `-` is standard output; a device or a FIFO is written to, never replaced. What others may
-    /// have put there is not written through: see [`files::planted`].
+    /// Writes it: to a new file of mode 0600 in the same directory, to the disk, and then under its name, so
+    /// that nobody ever sees half of one. `-` is standard output; a device or a FIFO is written to, never
+    /// replaced. What others may have put there is not written through: see [`files::planted`].
     ///
     /// # Errors
     /// What the system refused. An older file of that name is then still there.

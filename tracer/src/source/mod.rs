@@ -63,8 +63,8 @@ pub trait Source {
     /// Prepares for a program that forkscope is about to start: what takes long is done before that runs.
     fn foresee(&mut self, _program: &OsStr) {}
 
-    /// Stops a process (`SIGSTOP`) until it is released, or forkscope ends. One that was stopped at a failing call, as
-    /// users may ask for ([`may_be_stale`](forkscope_proto::arguments::may_be_stale)), stays so.
+    /// Stops a process (`SIGSTOP`) until it is released, or forkscope ends. One that was stopped at a failing
+    /// call, as users may ask for ([`may_be_stale`](forkscope_proto::arguments::may_be_stale)), stays so.
     ///
     /// # Errors
     /// Where it is gone.

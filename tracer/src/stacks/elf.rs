@@ -18,7 +18,8 @@ use std::rc::Rc;
 const MOST_FILES: usize = 256;
 /// The longest table that is read, in bytes.
 const MOST_TABLE: u64 = 64 << 20;
-/// The most bytes of tables that are kept. Of what comes then none is read: frame pointers lead on, or nothing.
+/// The most bytes of tables that are kept. Of what comes then none is read: frame
+/// pointers lead on, or nothing.
 const MOST_BYTES: u64 = 512 << 20;
 
 /// What makes a file the same: device, inode and path, as mappings say them.
@@ -47,12 +48,13 @@ pub(super) struct Elf {
 pub(super) enum Debug {
     /// In itself, if anywhere.
     Own,
-    /// The file says that it is elsewhere. Where, is anybody's word, and is not followed: this is the file that the system
-    /// has installed for it, if any, by its build ID.
+    /// The file says that it is elsewhere. Where, is anybody's word, and is not followed: this is the file
+    /// that the system has installed for it, if any, by its build ID.
     Elsewhere(Option<PathBuf>),
 }
 
-/// Where systems install debug information, by build ID (GDB's manual, "Debugging Information in Separate Files").
+/// Where systems install debug information, by build ID (GDB's manual, "Debugging
+/// Information in Separate Files").
 const INSTALLED: &str = "/usr/lib/debug/.build-id";
 /// The sections that name another file.
 const LINKS: [&str; 3] = [".gnu_debuglink", ".gnu_debugaltlink", ".debug_sup"];
@@ -114,8 +116,8 @@ fn open(process: ProcKey, region: &Region, path: &str) -> Option<File> {
     })
 }
 
-/// Whether what a mapping says is what stat(2) says. Where a file system has no device of its own (btrfs, overlayfs), they
-/// may name two: there the inode alone must do.
+/// Whether what a mapping says is what stat(2) says. Where a file system has no device of its own (btrfs,
+/// overlayfs), they may name two: there the inode alone must do.
 fn is_same((device, inode): (&str, u64), seen: (u64, u64)) -> bool {
     let number = |text| u32::from_str_radix(text, 16).ok();
     let mapped = device.split_once(':').and_then(|(major, minor)| Some((number(major)?, number(minor)?)));
@@ -132,7 +134,8 @@ impl Elf {
         let endian = elf.endian();
         let mut segments = Vec::new();
         for header in elf.elf_header().program_headers(endian, &cache).ok()? {
-            // A page of the file may be mapped twice: with the end of one segment, and with the code that begins there.
+            // A page of the file may be mapped twice: with the end of one segment, and with
+            // the code that begins there.
             if header.p_type(endian) == PT_LOAD && header.p_flags(endian).0 & PF_X.0 != 0 {
                 let (offset, size) = header.file_range(endian);
                 segments.push((offset..offset.saturating_add(size), header.p_vaddr(endian)));

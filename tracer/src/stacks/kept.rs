@@ -6,7 +6,8 @@ use std::collections::VecDeque;
 
 /// The most of all: 8 MiB of stacks.
 const MOST: usize = 1024;
-/// How long before its event's record a stack of a call may have been taken, in nanoseconds: the same probe writes both.
+/// How long before its event's record a stack of a call may have been taken, in nanoseconds:
+/// the same probe writes both.
 const CLOSE: u64 = 100_000_000;
 /// The same of a fork: its record comes when the memory is copied, which takes a second for some 100 GiB.
 const CLOSE_FORK: u64 = 2_000_000_000;
@@ -48,8 +49,8 @@ impl Kept {
         self.taken.push_back(Taken { stack, child: None });
     }
 
-    /// The last fork that a thread had begun shortly before `time` made this process. Where that one has a child already, this
-    /// fork's own stack was lost, and it has none.
+    /// The last fork that a thread had begun shortly before `time` made this process. Where that one has a
+    /// child already, this fork's own stack was lost, and it has none.
     pub(super) fn forked(&mut self, tid: u32, time: u64, child: ProcKey) {
         let fork = self.taken.iter_mut().rev().find(|taken| {
             taken.stack.at == StackAt::Fork && taken.stack.tid == tid && taken.stack.time <= time

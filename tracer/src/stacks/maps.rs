@@ -30,8 +30,8 @@ pub(super) struct Region {
 pub(super) struct Maps(Vec<Region>);
 
 impl Maps {
-    /// Reads those of a living process; `None` where it is gone or may not be looked at, or ends meanwhile: the list is
-    /// then cut anywhere (`m_start`, fs/proc/task_mmu.c, 6.18).
+    /// Reads those of a living process; `None` where it is gone or may not be looked at, or ends meanwhile:
+    /// the list is then cut anywhere (`m_start`, fs/proc/task_mmu.c, 6.18).
     pub(super) fn read(process: ProcKey) -> Option<Self> {
         let mut text = Vec::new();
         File::open(format!("/proc/{}/maps", process.tgid))
@@ -65,8 +65,8 @@ impl Maps {
     }
 }
 
-/// Whether `/proc/PID/statm` tells of a process that has memory: of one that is ending it says 0 (`proc_pid_statm`,
-/// fs/proc/array.c, 6.18).
+/// Whether `/proc/PID/statm` tells of a process that has memory: of one that is ending it says 0
+/// (`proc_pid_statm`, fs/proc/array.c, 6.18).
 fn has_memory(statm: &[u8]) -> bool {
     statm.first().is_some_and(|digit| *digit != b'0')
 }

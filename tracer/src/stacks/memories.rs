@@ -1,5 +1,5 @@
-//! Whose addresses mean what, also of processes that have ended: looked at early enough, or known from the parent,
-//! of whose memory a child's is a copy.
+//! Whose addresses mean what, also of processes that have ended: looked at early enough, or known from the
+//! parent, of whose memory a child's is a copy.
 
 use super::maps::Maps;
 use crate::event::ProcKey;
@@ -42,8 +42,8 @@ impl Memories {
         self.entry(child).parent = Some(parent);
     }
 
-    /// A process executed a program at this moment: nothing that was known before is so any more. It may be told late, when
-    /// a stack of the new program has been taken in.
+    /// A process executed a program at this moment: nothing that was known before is so any more. It may be
+    /// told late, when a stack of the new program has been taken in.
     pub(super) fn executed(&mut self, process: ProcKey, time: u64) {
         let memory = self.entry(process);
         memory.parent = None;

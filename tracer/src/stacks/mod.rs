@@ -1,12 +1,13 @@
-//! Where in their programs threads were: stacks as they were taken, and what is made of those that a finding asks for.
+//! Where in their programs threads were: stacks as they were taken, and what is made of those
+//! that a finding asks for.
 //!
 //! ```text
 //!   TakenStack -> Kept (bounded) --a finding asks--> unwind -> names -> NamedStack -> analyser, recording
 //!                 Memories (whose addresses mean what) --^        standing processes: /proc, python --^
 //! ```
 //!
-//! Nothing is unwound or named until it is asked for. What is read (files, memory of processes) is other people's: all
-//! of it may be anything, and is bounded.
+//! Nothing is unwound or named until it is asked for. What is read (files, memory of processes) is other
+//! people's: all of it may be anything, and is bounded.
 
 mod elf;
 mod kept;
@@ -39,8 +40,8 @@ pub struct Stacks {
 }
 
 impl Stacks {
-    /// None yet. From here on this process survives that files which it maps become shorter: those that are named from are other
-    /// people's.
+    /// None yet. From here on this process survives that files which it maps become shorter: those that are
+    /// named from are other people's.
     ///
     /// # Errors
     /// What sigaction(2) answers.
@@ -54,7 +55,8 @@ impl Stacks {
         })
     }
 
-    /// Takes in a stack, and makes sure that its addresses can be named later, when its process may have ended.
+    /// Takes in a stack, and makes sure that its addresses can be named later, when
+    /// its process may have ended.
     pub fn add(&mut self, stack: TakenStack) {
         self.memories.prepare(stack.process, stack.registers[0]);
         self.kept.add(stack);
@@ -83,9 +85,9 @@ impl Stacks {
         self.attempt(|stacks| stacks.look(process, at))
     }
 
-    /// Files are what others made them, and tables for unwinding and debug information are much to read: where a reader
-    /// gives up by a panic, there is no answer, and tracing goes on. What they read may be as long as they like, and goes to
-    /// recordings.
+    /// Files are what others made them, and tables for unwinding and debug information are much to read:
+    /// where a reader gives up by a panic, there is no answer, and tracing goes on. What they read may be as
+    /// long as they like, and goes to recordings.
     fn attempt(&mut self, read: impl FnOnce(&mut Self) -> Vec<NamedStack>) -> Vec<NamedStack> {
         let mut stacks = quietly(|| read(self)).unwrap_or_else(|| {
             // What they have read so far may be half of something.
@@ -187,7 +189,8 @@ mod tests {
         assert!(stacks.attempt(|_| panic!("as a reader does")).is_empty());
     }
 
-    /// A program says that its debug information is in a file beside it, and that is a pipe: opened, it would wait for ever.
+    /// A program says that its debug information is in a file beside it, and that is a pipe:
+    /// opened, it would wait for ever.
     #[test]
     fn links_to_debug_information_are_not_followed() {
         let directory = tempfile::tempdir().expect("a temporary directory");
@@ -199,7 +202,8 @@ mod tests {
             places.len()
         };
         rename(b".gnu_debuglink\0", b".old_debuglink\0");
-        // That section begins with the length of `GNU\0`, 4, as a number of four bytes (elf(5)): it reads as this name.
+        // That section begins with the length of `GNU\0`, 4, as a number of four bytes
+        // (elf(5)): it reads as this name.
         let renamed = rename(b".note.gnu.build-id\0", b".gnu_debuglink\0\0\0\0\0");
         assert_eq!(renamed, 1, "linkers write it");
         nix::unistd::mkfifo(&directory.path().join("\u{4}"), nix::sys::stat::Mode::S_IRWXU)
@@ -211,8 +215,9 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
 
-        // A program whose bytes are damaged, anywhere and in its tables: it has an answer or none (with overflow checks, as
-        // here, gimli 0.33 panics at some), and the next one is told as if it had not been there.
+        // A program whose bytes are damaged, anywhere and in its tables: it has an answer or none
+        // (with overflow checks, as here, gimli 0.33 panics at some), and the next one is told as
+        // if it had not been there.
         #[test]
         fn damaged_files_end_no_session(
             changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..200),

@@ -20,8 +20,8 @@ pub(super) fn frames(process: ProcKey) -> Vec<(u32, Vec<Frame>)> {
     // It is never stopped for that, and never attached to.
     let config = Config { blocking: LockingStrategy::NonBlocking, ..Config::default() };
     let read = || PythonSpy::new(pid, &config).and_then(|mut spy| spy.get_stack_traces());
-    // What it reads is another process' memory, which may hold anything: a failure of the reader, a panic too, is only no
-    // answer. The stacks in machine code are told all the same.
+    // What it reads is another process' memory, which may hold anything: a failure of the reader, a panic
+    // too, is only no answer. The stacks in machine code are told all the same.
     let traces = quietly(read).and_then(Result::ok).unwrap_or_default();
     let alone = traces.len() == 1;
     let thread = |trace: StackTrace| {

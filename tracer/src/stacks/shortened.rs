@@ -1,6 +1,6 @@
-//! Files that become shorter while they are mapped: who reads a page that is gone gets `SIGBUS`, which ends a program (mmap(2)).
-//! Whoever may write a traced program's file could end forkscope so. Here such a page becomes one of zeros, in which a reader
-//! finds nothing, as in any file that is broken.
+//! Files that become shorter while they are mapped: who reads a page that is gone gets `SIGBUS`, which ends a
+//! program (mmap(2)). Whoever may write a traced program's file could end forkscope so. Here such a page
+//! becomes one of zeros, in which a reader finds nothing, as in any file that is broken.
 
 use nix::errno::Errno;
 use nix::libc::{self, c_int, c_void, siginfo_t};

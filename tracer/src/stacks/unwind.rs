@@ -1,7 +1,7 @@
 //! From registers and stack bytes to addresses.
 //!
-//! By the unwind tables of the files (`.eh_frame`), which compilers write for x86-64 whether or not they keep frame
-//! pointers; where a file has none, along frame pointers.
+//! By the unwind tables of the files (`.eh_frame`), which compilers write for x86-64 whether or not they keep
+//! frame pointers; where a file has none, along frame pointers.
 
 use super::elf::{Elf, Files};
 use super::maps::{Maps, Region};

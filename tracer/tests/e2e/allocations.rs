@@ -1,4 +1,5 @@
-//! Reading frames allocates nothing: only what is kept of a request does. Nor does holding an event against a filter.
+//! Reading frames allocates nothing: only what is kept of a request does. Nor does holding
+//! an event against a filter.
 
 use forkscope::analysis::Analysis;
 use forkscope::event::{Event, ProcKey, Snapshot, What};
@@ -83,7 +84,8 @@ fn frames_are_read_without_allocating() {
     let large = [&frame(0, 0, 399, &[])[3..], &[b'x'; 200]].concat();
     let large = [&[0, 0x40, 0][..], &large].concat();
     assert_eq!(feed(Direction::Sent, &large, 0x4000 + 9), 0);
-    // A new stream whose fields stand in the table: its first process' counts take the room of a forgotten stream's.
+    // A new stream whose fields stand in the table: its first process' counts take the room
+    // of a forgotten stream's.
     let again = frame(1, 4, 401, b"\x83\xbf\xbe");
     assert_eq!(feed(Direction::Sent, &again, again.len() as u64), 0);
     let path = request(403, "/p.S/Two");

@@ -1,5 +1,5 @@
-//! Message brokers from Debian's packages, and a TLS server in Python: on free ports of 127.0.0.1, with their data in
-//! a temporary directory. Dropped, they end.
+//! Message brokers from Debian's packages, and a TLS server in Python: on free ports of 127.0.0.1, with their
+//! data in a temporary directory. Dropped, they end.
 
 use crate::env::{Env, program};
 use crate::process::{Process, until};

@@ -127,7 +127,8 @@ fn gunicorn_that_loads_a_connection_first(on: Backend) {
     let port = database.port.to_string();
     let session = Session::start(on, "run", &arguments, &[("REDIS_PORT", &port)]);
     server.ready();
-    // One request after the other, so that none hangs, until each worker has asked on the connection, and one again.
+    // One request after the other, so that none hangs, until each worker has asked on the
+    // connection, and one again.
     let mut asked = Vec::new();
     until("both workers answer", || {
         asked.push(get(&server));

@@ -20,7 +20,8 @@ fn trace(on: Backend, python: &Path, arguments: &[&str], variables: &[(&str, &st
     outcome
 }
 
-/// The error that the founding case must give: what failed, who closed it, what took its place, the three cures.
+/// The error that the founding case must give: what failed, who closed it, what took
+/// its place, the three cures.
 fn founding_error(outcome: &Outcome, server: &str) -> Expected {
     let said = &outcome.said;
     assert_eq!(told(said, "child", "details"), "Socket operation on non-socket", "{said:#?}");
@@ -141,8 +142,9 @@ fn newest_grpcio(on: Backend) {
     let Some(env) = Env::get() else { return };
     let server = Greeter::start(env);
     let Outcome { said, report, .. } = trace(on, &env.python(), &[&server.address], &[]);
-    // Its fork handler gives each process' descriptors a generation, and now and then refuses one of its own in the child:
-    // in 9 of 120 runs that nobody traced. The kernel sees nothing of it, and nothing may be said.
+    // Its fork handler gives each process' descriptors a generation, and now and then refuses one
+    // of its own in the child: in 9 of 120 runs that nobody traced. The kernel sees nothing of it,
+    // and nothing may be said.
     let is_refused = |line: &Value| {
         line["details"].as_str().is_some_and(|text| text.contains("Wrong file descriptor generation"))
     };

@@ -1,4 +1,5 @@
-//! What a forked child does to its parent's gRPC connection: reads an answer, cancels a call, shuts the socket down.
+//! What a forked child does to its parent's gRPC connection: reads an answer, cancels a
+//! call, shuts the socket down.
 
 use crate::check::{Expected, check, errors, number, told};
 use crate::env::{Env, program};

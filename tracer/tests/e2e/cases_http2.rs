@@ -1,4 +1,5 @@
-//! HTTP/2 of real peers: gRPC, nghttp2's tools and curl. What the report says of each stream is what the program did.
+//! HTTP/2 of real peers: gRPC, nghttp2's tools and curl. What the report says of each stream
+//! is what the program did.
 
 use crate::env::{Env, program};
 use crate::process::{Process, said, until};
@@ -73,7 +74,8 @@ fn calls_of_grpc_attached(on: Backend) {
     let http2 = http2(&outcome, server.address.rsplit(':').next().expect("HOST:PORT"));
     let expected: Vec<_> = called(&said(&ended.stdout)).split_off(3);
     let told = opened(&http2, &["method"]);
-    // What the first one is called stands in a table that was made before. What comes new is known from then on.
+    // What the first one is called stands in a table that was made before. What comes
+    // new is known from then on.
     let told: Vec<_> = told.iter().map(|row| &row[0]).collect();
     assert_eq!(told, [&Value::Null, &expected[1][0], &expected[2][0]], "{http2:#}");
     assert!(http2["headers_unread_sent"].as_u64().is_some_and(|count| count > 0), "{http2:#}");

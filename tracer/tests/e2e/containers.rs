@@ -1,5 +1,5 @@
-//! Processes in a pid namespace and a control group of their own, as a container manager makes them: both numbers are
-//! told, and which container it is.
+//! Processes in a pid namespace and a control group of their own, as a container manager makes them: both
+//! numbers are told, and which container it is.
 
 use crate::env::{Env, example, forkscope, skip};
 use crate::process::{Process, until};

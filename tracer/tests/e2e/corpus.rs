@@ -1,4 +1,5 @@
-//! The corpus: of each case what was expected and what was found, one line of JSON a check, for `cargo xtask corpus`.
+//! The corpus: of each case what was expected and what was found, one line of JSON a check,
+//! for `cargo xtask corpus`.
 
 use std::fs::OpenOptions;
 use std::io::Write;

@@ -1,4 +1,5 @@
-//! Servers from Debian's packages, with their data in a temporary directory: how to start, load and stop each.
+//! Servers from Debian's packages, with their data in a temporary directory: how to
+//! start, load and stop each.
 
 use crate::process::{Process, until};
 use crate::servers::free_port;

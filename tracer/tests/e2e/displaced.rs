@@ -53,7 +53,8 @@ fn a_call_goes_on_with_what_another_thread_displaces() {
                 calls::EPOLL_WAIT => FileKind::Epoll,
                 _ => FileKind::Socket,
             };
-            // Instances of epoll and eventfds have one inode: each is taken out, so that one does not stand for two.
+            // Instances of epoll and eventfds have one inode: each is taken out, so that
+            // one does not stand for two.
             let found = on.iter().position(|told| *told == (nr, kind, inode));
             let found = found.unwrap_or_else(|| panic!("{access:?}: no {nr} on {kind:?} {inode}: {on:?}"));
             on.remove(found);

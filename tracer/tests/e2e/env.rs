@@ -1,5 +1,5 @@
-//! What the tests need from this machine: root, Debian's servers, two Pythons. Missing things skip a test aloud,
-//! or fail it where `CI=true`.
+//! What the tests need from this machine: root, Debian's servers, two Pythons. Missing things skip a test
+//! aloud, or fail it where `CI=true`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -58,7 +58,8 @@ pub(crate) fn program(name: &str) -> PathBuf {
     source("tests/programs").join(name)
 }
 
-/// Path of a test program in Rust: an example of this package, built here because `cargo test --test` does not.
+/// Path of a test program in Rust: an example of this package, built here because
+/// `cargo test --test` does not.
 pub(crate) fn example(name: &str) -> PathBuf {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {

@@ -1,5 +1,5 @@
-//! Thousands of HTTP/2 sessions that h2, hpack and hyperframe wrote, from a fixed seed: what was encoded is what is
-//! read, however the bytes are cut, and from what a recording keeps of them too.
+//! Thousands of HTTP/2 sessions that h2, hpack and hyperframe wrote, from a fixed seed: what was encoded is
+//! what is read, however the bytes are cut, and from what a recording keeps of them too.
 
 use crate::env::{Env, program};
 use forkscope::protocol::{Chunk, Direction, Http2Log, Http2Stream, Kept, StreamUse, User, Wire};
@@ -111,7 +111,8 @@ fn paths(sessions: &[Session]) -> usize {
     sessions.iter().flat_map(|session| &session.rows).filter(|row| row.path.is_some()).count()
 }
 
-/// Asserts that the log says what was encoded. Says how many paths are not known, since they are cut within the code of an end.
+/// Asserts that the log says what was encoded. Says how many paths are not known, since they are cut
+/// within the code of an end.
 fn check(session: &Session, log: &Http2Log) -> usize {
     let mut unread = 0;
     let uses: Vec<(Http2Stream<'_>, &StreamUse)> =

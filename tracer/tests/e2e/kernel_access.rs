@@ -19,13 +19,14 @@ use std::time::{Duration, Instant};
 /// What a shell does on a socket, a pipe, a file and a number that is free.
 const SCRIPT: &str = "echo ready; read line; exec 4>&1; exec 5</dev/null; exec 4>&-; echo answer >&1; (echo child); echo >&7; exit 5";
 
-/// What it and its child did, without what differs from run to run: addresses, inodes, numbers of processes. It is traced as a
-/// process of so many threads.
+/// What it and its child did, without what differs from run to run: addresses, inodes, numbers of processes.
+/// It is traced as a process of so many threads.
 fn told(access: Access, threads: u32) -> [Vec<String>; 2] {
     let mut source = EbpfSource::start(&Settings { access, ..Settings::default() }).expect("eBPF works here");
     // Not the other pair, which is taken where the first is refused.
     let programs: Vec<String> = source.account().programs.into_iter().map(|program| program.name).collect();
-    // Before Linux 5.11 the kernel refuses typed programs; then the probing pair is loaded, whatever is asked for.
+    // Before Linux 5.11 the kernel refuses typed programs; then the probing pair is
+    // loaded, whatever is asked for.
     let typed = access != Access::Probing && kernel() >= (5, 11);
     let probing = ["forkscope_enter_probing", "forkscope_exit_probing"];
     for (followed, probed) in ["forkscope_enter", "forkscope_exit"].into_iter().zip(probing) {
@@ -124,8 +125,9 @@ fn pointers_lead_to_the_same_in_whichever_way_they_are_followed() {
     }
 }
 
-/// What the kernel's verifier may look at in the programs on system calls, each time that a session begins: a few tens of
-/// milliseconds. A pointer that is followed on many ways, or memory that is cleared byte by byte, makes it twice as much.
+/// What the kernel's verifier may look at in the programs on system calls, each time that a session begins:
+/// a few tens of milliseconds. A pointer that is followed on many ways, or memory that is cleared byte by
+/// byte, makes it twice as much.
 const MOST_VERIFIED: u32 = 36_000;
 /// Likewise of the older kernel's verifier, which knows fewer of them by another.
 const MOST_VERIFIED_BEFORE_6_18: u32 = 48_000;

@@ -24,7 +24,8 @@ impl Traced {
         Self { program, woken }
     }
 
-    /// Whether something has woken user space since this was asked last, for the most so long. News must be the reason.
+    /// Whether something has woken user space since this was asked last, for the most so long.
+    /// News must be the reason.
     fn was_woken(&mut self, within: Duration) -> bool {
         let within = EpollTimeout::try_from(within).expect("no long time");
         let woken = self.woken.wait(&mut [EpollEvent::empty()], within).expect("no signal comes") > 0;
@@ -33,7 +34,8 @@ impl Traced {
         woken
     }
 
-    /// Whether it is woken for what the program does, which it does again where another one may have been just before.
+    /// Whether it is woken for what the program does, which it does again where another one
+    /// may have been just before.
     fn wakes(&mut self, line: &str) -> bool {
         let patience = Instant::now() + Duration::from_secs(20);
         while Instant::now() < patience {

@@ -13,7 +13,8 @@ use std::process::Command;
 
 /// How often each call is made.
 const TIMES: usize = 1000;
-/// More of so many are not told, where each says what the one before has said: unless the machine takes very long for them.
+/// More of so many are not told, where each says what the one before has said: unless the machine
+/// takes very long for them.
 const FEW: usize = TIMES / 5;
 
 const SETS_UP: &str = "

@@ -20,8 +20,8 @@ for _ in range(int(sys.argv[1])):
 /// Their records take 470 MB.
 const TIMES: u64 = 110_000;
 
-/// A buffer that its user made larger is not read in one go: forkscope stood still while it was filled, and the program has
-/// ended.
+/// A buffer that its user made larger is not read in one go: forkscope stood still while it was filled,
+/// and the program has ended.
 #[test]
 fn a_large_buffer_is_read_to_its_end() {
     let Some(_) = Env::get() else { return };
@@ -41,8 +41,8 @@ fn a_large_buffer_is_read_to_its_end() {
     assert!(events["io"].as_u64() >= Some(2 * TIMES), "{:#}", outcome.report["stats"]);
 }
 
-/// Forks a child that waits, fills the buffer, and has the child end; goes on living. An end has the smallest record: those of
-/// threads fill what the large ones leave.
+/// Forks a child that waits, fills the buffer, and has the child end; goes on living. An end has the smallest
+/// record: those of threads fill what the large ones leave.
 const LOST_END: &str = "
 import os, socket, sys, threading
 here, there = socket.socketpair()

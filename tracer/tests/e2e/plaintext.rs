@@ -45,8 +45,8 @@ fn error(said: &[Value], rule: &'static [&'static str], says: &[&str]) -> Expect
     Expected { rule, names, fd: Some(number(said, "parent", "fd")), says, ..Expected::default() }
 }
 
-/// Its libssl is a file of the wheel's own, which is mapped when the module is imported. With TLS 1.3 nothing of that shows
-/// on the wire.
+/// Its libssl is a file of the wheel's own, which is mapped when the module is imported. With TLS 1.3 nothing
+/// of that shows on the wire.
 #[test]
 fn psycopg2_closed_by_the_child() {
     let Some(env) = Env::get() else { return };

@@ -1,4 +1,5 @@
-//! The program of `run --ui tui`: its pane, its keys, its end, and what becomes of it when forkscope leaves first.
+//! The program of `run --ui tui`: its pane, its keys, its end, and what becomes of it
+//! when forkscope leaves first.
 
 use crate::env::{Env, forkscope};
 use crate::process::until;

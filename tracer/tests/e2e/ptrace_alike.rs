@@ -25,7 +25,8 @@ fn eight_threads_that_fork_execute_and_take_signals() {
         let [mut plain, mut traced] = both(&[example("turmoil").as_os_str()]);
         for ended in [&mut plain, &mut traced] {
             assert_eq!(code(ended.status), 42, "{ended:#?}");
-            // The first and the last line have the process' number: the same one, through exec by another thread.
+            // The first and the last line have the process' number: the same one,
+            // through exec by another thread.
             let number = |line: Option<String>| line?.rsplit(' ').next()?.parse::<u32>().ok();
             let (last, first) = (ended.stdout.pop(), ended.stdout.remove(0));
             let numbers = [number(last), number(Some(first))];
@@ -67,7 +68,8 @@ fn job_control_of_bash_and_dash() {
     }
 }
 
-/// What bash says when it reads from the terminal again: what is typed earlier may be lost between the two modes of it.
+/// What bash says when it reads from the terminal again: what is typed earlier may be lost
+/// between the two modes of it.
 const PROMPT: &str = "bash awaits a command";
 
 /// A terminal with a bash in it that has this prompt; where a command is named, that runs the bash.
@@ -136,7 +138,8 @@ fn forkscope_and_its_program_are_one_job() {
     }
 }
 
-/// Ctrl-Z while the program still has something to do: until it has stopped, the terminal is its own, not the shell's.
+/// Ctrl-Z while the program still has something to do: until it has stopped, the terminal is
+/// its own, not the shell's.
 fn a_program_that_stops_later(on: Backend) {
     let Some(env) = Env::get() else { return };
     let mut terminal = bash("");

@@ -1,4 +1,5 @@
-//! A program that has nothing which forkscope is about runs on; what it comes to own is seen from the first on.
+//! A program that has nothing which forkscope is about runs on; what it comes to own
+//! is seen from the first on.
 
 use crate::check::the_error;
 use crate::env::{Env, example, forkscope};

@@ -70,8 +70,8 @@ fn orphans_are_never_refused_a_call() {
     assert_eq!(forkscope.stdout_says("refused"), "refused: 0");
 }
 
-/// Each is stopped for a moment, not for as long as it takes to list them again for each other: then they would not
-/// all have stopped in time, and a note would say so.
+/// Each is stopped for a moment, not for as long as it takes to list them again for each other: then they
+/// would not all have stopped in time, and a note would say so.
 #[test]
 fn thousands_of_threads_are_attached_to_at_once() {
     let Some(_) = Env::get() else { return };

@@ -71,7 +71,8 @@ impl Terminal {
         command.env("TERM", "xterm-256color").env("LANG", "C.UTF-8").env_remove("LC_ALL");
         command.env(MARK, &terminal.mark);
         command.stdin(end()).stdout(end()).stderr(end());
-        // SAFETY: all calls are allowed between fork and exec (signal-safety(7)), and no handler is installed.
+        // SAFETY: all calls are allowed between fork and exec (signal-safety(7)), and
+        // no handler is installed.
         unsafe {
             command.pre_exec(|| {
                 setsid()?;

@@ -1,4 +1,5 @@
-//! Recordings: replayed they say what the session said; cut, killed or refused by a full disk they say what they can.
+//! Recordings: replayed they say what the session said; cut, killed or refused by a full
+//! disk they say what they can.
 
 use crate::check::same;
 use crate::databases::{dsn, postgres, redis};
@@ -65,7 +66,8 @@ fn has(file: &Path, text: &[u8]) -> bool {
     }
 }
 
-/// Records a program that talks to a database: content is on the disk only where it was asked for, framing always.
+/// Records a program that talks to a database: content is on the disk only where it was
+/// asked for, framing always.
 fn no_content_of(on: Backend, name: &str, server: &str, content: &[u8], framing: &[u8]) {
     let Some(env) = Env::get() else { return };
     let (python, program) = (env.python(), program(name));

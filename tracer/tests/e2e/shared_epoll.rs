@@ -1,5 +1,5 @@
-//! Epoll instances that a fork shares: an error where one process meddles with another's, and nothing where all is in
-//! order.
+//! Epoll instances that a fork shares: an error where one process meddles with another's, and
+//! nothing where all is in order.
 
 use crate::check::{errors, number, quiet, the_error, the_warning, told};
 use crate::corpus::note;
@@ -22,7 +22,8 @@ fn trace(on: Backend, name: &str, mode: &str, status: i32) -> Option<Outcome> {
     Some(outcome)
 }
 
-/// There is this one finding: about the parent, on its instance, naming the child; with these words in its evidence.
+/// There is this one finding: about the parent, on its instance, naming the child; with
+/// these words in its evidence.
 #[track_caller]
 fn found(outcome: &Outcome, severity: &str, says: &[&str]) {
     let the_only = if severity == "error" { the_error } else { the_warning };

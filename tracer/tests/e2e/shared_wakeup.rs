@@ -1,4 +1,5 @@
-//! Wake-ups that a fork shares: a warning where one process takes another's, and nothing about channels and tokens.
+//! Wake-ups that a fork shares: a warning where one process takes another's, and nothing
+//! about channels and tokens.
 
 use crate::check::{number, quiet, the_warning, told};
 use crate::env::{Env, program, skip};

@@ -36,7 +36,8 @@ fn functions<'a>(finding: &'a Value, at: &str, language: &str) -> Vec<&'a str> {
     frames.iter().filter_map(|frame| frame["function"].as_str()).collect()
 }
 
-/// Asserts that these functions are there, in this order. Debug information has a hostile name in quotes, as the assembler.
+/// Asserts that these functions are there, in this order. Debug information has a hostile name in
+/// quotes, as the assembler.
 #[track_caller]
 fn calls(functions: &[&str], expected: &[&str]) {
     let mut left = functions.iter();

@@ -103,7 +103,8 @@ fn an_answer_that_a_thread_of_the_parent_reads(on: Backend) {
     });
 }
 
-/// Each child is looked at until it would have been told: more often, and for longer, than that takes. Then all end.
+/// Each child is looked at until it would have been told: more often, and for longer, than
+/// that takes. Then all end.
 #[track_caller]
 fn only_wait(mut session: Session, said: &[Value], children: usize) {
     /// Looks at one child, and the seconds between the first and the last of them.
@@ -137,7 +138,8 @@ fn children_that_only_wait(on: Backend) {
     only_wait(session, &said, words.len() + 1);
 }
 
-/// With its fork support, the child of gRPC has threads of its own, and waits for a slow server as long as it may.
+/// With its fork support, the child of gRPC has threads of its own, and waits for a slow
+/// server as long as it may.
 fn grpc_that_waits_for_a_server(on: Backend) {
     let Some(env) = Env::get() else { return };
     let server = Greeter::start(env);
@@ -152,8 +154,8 @@ fn look(line: &str) -> Option<(f64, u64)> {
     Some((time.parse().ok()?, rest.split_once('/')?.0.parse().ok()?))
 }
 
-/// gRPC without its fork support: the child's call waits in the parent's loop, past its deadline, for threads that it
-/// does not have. The library may be lucky: it is tried again, and said how often.
+/// gRPC without its fork support: the child's call waits in the parent's loop, past its deadline, for threads
+/// that it does not have. The library may be lucky: it is tried again, and said how often.
 fn grpc_without_its_threads(on: Backend) {
     /// Tries.
     const MOST: u32 = 8;

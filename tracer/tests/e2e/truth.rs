@@ -12,7 +12,8 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-/// The traced calls, and which of their arguments two tracers print alike: descriptors, lengths, counts, names.
+/// The traced calls, and which of their arguments two tracers print alike:
+/// descriptors, lengths, counts, names.
 const TRACED: &[(&str, &[usize])] = &[
     ("read", &[0, 2]),
     ("write", &[0, 2]),

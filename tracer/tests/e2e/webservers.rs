@@ -40,7 +40,8 @@ pub(crate) fn apache() -> Server {
         MaxConnectionsPerChild 40
     ";
     server(configuration, Signal::SIGTERM, |path, _| {
-        // At its end it sends a signal to its whole process group: it gets one of its own (server/mpm/prefork/prefork.c).
+        // At its end it sends a signal to its whole process group: it gets one of its own
+        // (server/mpm/prefork/prefork.c).
         strings(&["setsid", "/usr/sbin/apache2", "-D", "FOREGROUND", "-f", &format!("{path}/conf")])
     })
 }

@@ -20,8 +20,9 @@ use std::time::{Duration, Instant};
 pub(super) const NAME: &str = "bystander";
 const CALLS: usize = 3_000_000;
 const PATIENCE: Duration = Duration::from_secs(30);
-/// From where the traced program has begun to where time is taken. `getppid` took 1.08 times the floor's time in the first half
-/// second beside forkscope, and 1.01 later, though none of its processes ran then (7 to 9 rounds, Linux 6.18).
+/// From where the traced program has begun to where time is taken. `getppid` took 1.08 times the floor's
+/// time in the first half second beside forkscope, and 1.01 later, though none of its processes ran then (7
+/// to 9 rounds, Linux 6.18).
 const SETTLES: Duration = Duration::from_millis(500);
 /// Sides that the goal is about.
 const CLOSE: [Side; 3] = [Side::Untraced, Side::Empty, Side::Ebpf];
@@ -101,7 +102,8 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        // Where something went wrong, the process must not sleep for ever. Without a reader this fails at once.
+        // Where something went wrong, the process must not sleep for ever. Without a
+        // reader this fails at once.
         let _ = OpenOptions::new().write(true).custom_flags(O_NONBLOCK).open(&self.go);
         let _ = self.tracer.wait();
     }

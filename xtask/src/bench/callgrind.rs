@@ -1,4 +1,5 @@
-//! Instructions of the analyser, counted by valgrind: the same in each run of one binary, however busy the machine is.
+//! Instructions of the analyser, counted by valgrind: the same in each run of one binary,
+//! however busy the machine is.
 
 use super::figures::Load;
 use super::tools::Tools;
@@ -44,7 +45,8 @@ pub(super) fn instructions_per_event(tools: &Tools, (processes, connections): Lo
     Ok((instructions / events).round())
 }
 
-/// The line `totals: N` of callgrind's file, or `summary: N` (Valgrind manual, "Callgrind Format Specification").
+/// The line `totals: N` of callgrind's file, or `summary: N` (Valgrind manual,
+/// "Callgrind Format Specification").
 fn total(text: &str) -> Option<f64> {
     let line =
         text.lines().find_map(|line| line.strip_prefix("totals:").or(line.strip_prefix("summary:")))?;

@@ -12,7 +12,8 @@ use std::fs;
 
 const FAILURES: usize = 300;
 
-/// What `workload failing` writes: of each failure the process, and `CLOCK_MONOTONIC` in nanoseconds after it.
+/// What `workload failing` writes: of each failure the process, and `CLOCK_MONOTONIC`
+/// in nanoseconds after it.
 #[derive(Deserialize)]
 struct Failures {
     failed: Vec<(u32, u64)>,

@@ -24,7 +24,8 @@ enum Bound {
     AtLeast(f64),
 }
 
-/// What is added to an operation at least, as a share of it: less cannot be told from nothing, and nothing divides nothing.
+/// What is added to an operation at least, as a share of it: less cannot be told from nothing, and
+/// nothing divides nothing.
 const LEAST: f64 = 0.01;
 const STRACES: [Side; 2] = [Side::Strace, Side::Seccomp];
 
@@ -99,8 +100,8 @@ fn ratio(what: &'static str, goal: &'static str, ratio: Option<Spread>, most: f6
     judge(what, goal, ratio.map(|ratio| ratio.median), Bound::AtMost(most), |_| shown.clone())
 }
 
-/// How much less is done in the same time, where each call takes so many times as long: with forkscope, and with programs that do
-/// nothing, which is the least that the hooks cost.
+/// How much less is done in the same time, where each call takes so many times as long: with forkscope, and
+/// with programs that do nothing, which is the least that the hooks cost.
 fn throughput(what: &'static str, ratios: [Option<Spread>; 2]) -> Goal {
     let lost = |ratio: f64| (1.0 - 1.0 / ratio) * 100.0;
     let [ebpf, empty] = ratios.map(|ratio| {

@@ -51,7 +51,8 @@ fn once(tools: &Tools, load: &[String; 3], processes: usize) -> Result<Highest> 
 }
 
 impl Highest {
-    /// Whether each call was seen or is among the lost: beside them there are a few dozen others of each process.
+    /// Whether each call was seen or is among the lost: beside them there are a few
+    /// dozen others of each process.
     pub(super) fn is_accounted(&self) -> bool {
         let counted = self.seen + self.lost;
         (self.made..=self.made + 64 * self.processes as u64 + 256).contains(&counted)

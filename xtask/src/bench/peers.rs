@@ -5,7 +5,8 @@ use anyhow::Result;
 use std::fmt::Write;
 use std::fs;
 
-/// The calls on descriptors that programs with connections make, by the kernel's names. strace has a class of its own.
+/// The calls on descriptors that programs with connections make, by the kernel's names.
+/// strace has a class of its own.
 const CALLS: [&str; 28] = [
     "socket",
     "socketpair",
@@ -83,7 +84,8 @@ pub(super) fn account(tools: &Tools) -> Result<Account> {
     Ok(account)
 }
 
-/// A line is a call, but for the second half of one that others interrupted, and for signals, ends and losses.
+/// A line is a call, but for the second half of one that others interrupted, and for
+/// signals, ends and losses.
 fn of_text(text: &str) -> Account {
     let mut account = Account::default();
     for line in text.lines() {

@@ -30,7 +30,8 @@ pub(super) fn compare(
     Ok(Comparison { command, rows: rows(&samples, starts), notes })
 }
 
-/// Takes samples of each side whose turn it is, round by round. A peer that fails is left out from then on, and noted.
+/// Takes samples of each side whose turn it is, round by round. A peer that fails is left out
+/// from then on, and noted.
 pub(super) fn in_turns(
     rounds: usize,
     close: &[Side],
@@ -86,7 +87,8 @@ fn row(side: Side, samples: &Samples, starts: &BTreeMap<String, Start>) -> Optio
     let total = |of: fn(&Sample) -> u64| own.values().map(of).sum::<u64>();
     let is_tracer = side != Side::Untraced;
     let idle = starts.get(side.key()).map_or(0.0, |start| start.cpu_s.median);
-    // What the workload's processes use after they have written down what they used: an interpreter's end takes a while.
+    // What the workload's processes use after they have written down what they used: an
+    // interpreter's end takes a while.
     let untraced = samples.get(&Side::Untraced).into_iter().flatten();
     let untold = Spread::of(untraced.map(|(_, sample)| sample.cpu_s)).map_or(0.0, |spread| spread.median);
     let per_million = |sample: &Sample| {

@@ -1,4 +1,5 @@
-//! The live screen over a large and fast recording: how long keys wait, what it holds, what it costs when all is still.
+//! The live screen over a large and fast recording: how long keys wait, what it holds, what it
+//! costs when all is still.
 
 use super::figures::Keys;
 use super::spread::shortened;

@@ -40,8 +40,9 @@ pub(super) fn program(name: &str) -> String {
     paths::at("tracer/tests/programs").join(name).to_string_lossy().into_owned()
 }
 
-/// The Greeter, which says its port when it is ready. It has the last processor, as its client (`grpc_load.py`) has the first:
-/// where the scheduler puts them makes more of a difference than forkscope does. A tracer has all.
+/// The Greeter, which says its port when it is ready. It has the last processor, as its client
+/// (`grpc_load.py`) has the first: where the scheduler puts them makes more of a difference than
+/// forkscope does. A tracer has all.
 pub(super) fn greeter() -> Result<Server> {
     let allowed = sched_getaffinity(Pid::from_raw(0)).context("cannot ask which processors may be used")?;
     let last = (0..CpuSet::count()).rfind(|&processor| allowed.is_set(processor) == Ok(true)).unwrap_or(0);

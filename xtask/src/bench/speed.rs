@@ -17,7 +17,8 @@ const ATTEMPTS: usize = 5;
 const EXAMPLES: [&str; 4] = ["workload", "floor", "measured", "analyse_load"];
 const ROUND_TRIPS: &str = "10000";
 
-/// Fails where a figure is worse than the kept one by more than its room, or the page does not show the kept ones.
+/// Fails where a figure is worse than the kept one by more than its room, or the page
+/// does not show the kept ones.
 pub(crate) fn check() -> Result<()> {
     let kept = Place::docs().read()?;
     Place::docs().must_be_current(&kept)?;

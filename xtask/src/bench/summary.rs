@@ -1,6 +1,7 @@
 //! What forkscope says at a session's end of the events that it saw and lost.
 //!
-//! Its report says it, too, but with a report it has the kernel measure its programs, which costs something by itself.
+//! Its report says it, too, but with a report it has the kernel measure its programs, which
+//! costs something by itself.
 
 use super::peers::Account;
 

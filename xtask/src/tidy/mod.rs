@@ -51,6 +51,7 @@ fn check(file: &str, source: &str) -> Vec<Violation> {
     let mut found = rooms::check(file, &tokens);
     found.extend(suppressions::check(&tokens));
     found.extend(lines::size(source));
+    found.extend(lines::wide_comments(source));
     found.sort();
     found.into_iter().map(|(line, message)| Violation { file: file.to_owned(), line, message }).collect()
 }

@@ -77,7 +77,8 @@ pub(super) const ROOMS: &[Room] = &[
         ]],
         macros: PRINTING,
     },
-    // Holds what it is given against what users typed; who makes subjects of what they have, it does not know.
+    // Holds what it is given against what users typed; who makes subjects of what
+    // they have, it does not know.
     Room {
         name: "filter",
         forbidden: &[IMPURE, OUTER_CRATES, OUTER, &["crate::analysis", "crate::model", "crate::rules"]],
@@ -147,7 +148,8 @@ pub(super) const ROOMS: &[Room] = &[
         ],
         macros: PRINTING,
     },
-    // A terminal for a program, without a terminal: bytes and keys in, cells and bytes out. Only here is vt100 known.
+    // A terminal for a program, without a terminal: bytes and keys in, cells and bytes out.
+    // Only here is vt100 known.
     Room {
         name: "sinks/emulator",
         forbidden: &[
@@ -242,6 +244,9 @@ pub(super) const UNFINISHED: &[&str] = &["todo", "unimplemented", "dbg"];
 pub(super) const NOTED_LINES: usize = 300;
 /// See [`NOTED_LINES`].
 pub(super) const MOST_LINES: usize = 500;
+
+/// Columns that a line of code has at most, and a comment with it (`max_width`, rustfmt.toml).
+pub(super) const WIDTH: usize = 110;
 
 /// Folders of one machine, that no tracked file may name. In two pieces, so that this file does not.
 pub(super) const MACHINE_FOLDERS: &[&str] =

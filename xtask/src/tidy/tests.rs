@@ -127,6 +127,17 @@ fn sizes() {
 }
 
 #[test]
+fn comments_are_no_wider_than_code() {
+    let wide = "x".repeat(107);
+    let said = |source: &str| said("proto/src/lib.rs", source);
+    let too_wide = |line| [format!("{line}: a comment of 111 columns: code has at most 110")];
+    assert_eq!(said(&format!("// {wide}\n/// {}", "é".repeat(106))), Vec::<String>::new());
+    assert_eq!(said(&format!("fn f() {{\n    // {}\n}}", &wide[3..])), too_wide(2));
+    assert_eq!(said(&format!("//! ```text\n//! {wide}\n//! ```\n//! {wide}")), too_wide(4));
+    assert_eq!(said(&format!("/// | {wide} |\nlet x = \"{wide}\"; //")), Vec::<String>::new());
+}
+
+#[test]
 fn machines() {
     let named = |text: &str| {
         lines::machine_names("a", text.as_bytes()).iter().map(|found| found.line).collect::<Vec<_>>()

@@ -6,7 +6,8 @@ use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Modules that the guest takes, with all that they depend on: its files, what it writes, and what sock_diag(7) asks.
+/// Modules that the guest takes, with all that they depend on: its files, what it writes,
+/// and what sock_diag(7) asks.
 const MODULES: [&str; 6] = ["virtio_pci", "virtiofs", "overlay", "tcp_diag", "udp_diag", "unix_diag"];
 /// What runs first. It reads `/modules`, and ends as `/script`.
 const INIT: &str = include_str!("init.sh");

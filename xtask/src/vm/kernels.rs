@@ -14,7 +14,8 @@ pub(super) struct Kernel {
     pub(super) suite: &'static str,
 }
 
-/// Debian's oldest that has ring buffers, and those after it: each has other helpers, and a verifier that knows other things.
+/// Debian's oldest that has ring buffers, and those after it: each has other helpers, and a verifier
+/// that knows other things.
 pub(super) const KERNELS: [Kernel; 3] =
     [Kernel { suite: "bullseye" }, Kernel { suite: "bookworm" }, Kernel { suite: "trixie" }];
 

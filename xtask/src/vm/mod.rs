@@ -1,7 +1,8 @@
 //! `vm-test`: real programs traced on other kernels than this machine's, each booted in a virtual machine.
 //!
-//! The guest's files are this machine's, which it mounts read-only, with what it writes on top in its memory: the test program and what the
-//! end-to-end tests were set up with run there as they do here. Without hardware support it is emulated, some ten times slower.
+//! The guest's files are this machine's, which it mounts read-only, with what it writes on top in its memory:
+//! the test program and what the end-to-end tests were set up with run there as they do here. Without
+//! hardware support it is emulated, some ten times slower.
 //!
 //! ```text
 //!  kernels: Debian's packages -> target/vm/SUITE/root    guest: the tests, by name
@@ -24,8 +25,8 @@ use std::path::Path;
 /// Debian's packages that this takes: the emulator, and what makes the first file system.
 const PACKAGES: [&str; 5] = ["qemu-system-x86", "kmod", "busybox-static", "cpio", "xz-utils"];
 
-/// What runs in the guest: of each way to read the kernel what it depends on, and the founding case. What takes long in an emulator
-/// is left out.
+/// What runs in the guest: of each way to read the kernel what it depends on, and the founding case. What
+/// takes long in an emulator is left out.
 const TESTS: [&str; 9] = [
     "commands::ebpf::the_demo",
     "cases_grpc::ebpf::founding_case",

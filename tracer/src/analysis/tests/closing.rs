@@ -115,7 +115,8 @@ fn who_only_held_it_takes_no_place_of_who_uses_it() {
     assert!(holders.len() < 20 && holders.iter().any(|holder| holder.pid == C), "{}", holders.len());
 }
 
-/// A thread takes a table of its own again and again; another one has the first, until the program is executed.
+/// A thread takes a table of its own again and again; another one has the first, until
+/// the program is executed.
 #[test]
 fn tables_of_threads_are_given_up_with_them() {
     const CLONE_FILES: u64 = 0x400;

@@ -22,7 +22,8 @@ fn a_child_that_ends_the_session_of_its_parent() {
     );
 }
 
-/// Each who holds a connection object says goodbye when it closes it, and all come before the server's end does.
+/// Each who holds a connection object says goodbye when it closes it, and all come
+/// before the server's end does.
 #[test]
 fn goodbyes_to_one_session_are_no_use_of_it() {
     const SECOND: u32 = C + 1;
@@ -164,8 +165,9 @@ fn a_child_that_cancels_its_parent_s_call() {
     assert!(finding.title.contains("stream 1"), "{}", finding.title);
 }
 
-/// A relay of two processes, one for each direction (github.com/kklis/proxy): the client goes away; who reads that shuts the
-/// socket down "to stop other processes from using" it; the other one's next send fails, as it would have anyway.
+/// A relay of two processes, one for each direction (github.com/kklis/proxy): the client goes away; who
+/// reads that shuts the socket down "to stop other processes from using" it; the other one's next send
+/// fails, as it would have anyway.
 #[test]
 fn a_socket_shut_down_after_its_peer_has_gone() {
     let mut kernel = Kernel::new();

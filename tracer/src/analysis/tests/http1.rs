@@ -28,7 +28,8 @@ fn turns_on_http_1_are_a_warning() {
     assert_eq!(finding.severity, Severity::Warning);
 }
 
-/// Each reads what seems to be its own, but neither knows: of two sends at once the order is not told for sure.
+/// Each reads what seems to be its own, but neither knows: of two sends at once the
+/// order is not told for sure.
 #[test]
 fn requests_at_once_on_http_1_are_an_error() {
     for goes_on in [false, true] {
@@ -51,7 +52,8 @@ fn requests_at_once_on_http_1_are_an_error() {
     }
 }
 
-/// Whoever asks and lets another read the answer has handed the connection over, as long as it does not read there itself.
+/// Whoever asks and lets another read the answer has handed the connection over, as long as it
+/// does not read there itself.
 #[test]
 fn an_answer_that_another_was_given_to_read() {
     let given = [

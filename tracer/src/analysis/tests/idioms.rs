@@ -13,8 +13,8 @@ fn told<T>(is: bool, found: &[T]) -> &[T] {
     if is { found } else { &[] }
 }
 
-/// Dovecot's master gives pipes to the programs that it starts, under numbers that were its own sockets; they ask what they got by
-/// a call that fails.
+/// Dovecot's master gives pipes to the programs that it starts, under numbers that were its own sockets; they
+/// ask what they got by a call that fails.
 #[test]
 fn a_program_that_is_given_something_under_a_number() {
     for executes in [true, false] {
@@ -49,7 +49,8 @@ fn a_program_s_own_session_under_the_number_of_what_was_closed() {
     assert_eq!(kernel.findings(), []);
 }
 
-/// A program that was told the number, but not given what is behind it, opens a file of its own, and uses the number.
+/// A program that was told the number, but not given what is behind it, opens a file of its
+/// own, and uses the number.
 #[test]
 fn a_program_s_own_file_under_the_number_that_it_was_told() {
     let mut kernel = Kernel::new();
@@ -62,7 +63,8 @@ fn a_program_s_own_file_under_the_number_that_it_was_told() {
     assert_eq!(kernel.findings(), [("enotsock", C, Some(fd))]);
 }
 
-/// Exim closes the number first, so that its library cannot flush the parent's buffer, and executes itself anew.
+/// Exim closes the number first, so that its library cannot flush the parent's buffer,
+/// and executes itself anew.
 #[test]
 fn a_buffer_that_is_kept_from_being_flushed_before_an_exec() {
     for executes in [true, false] {
@@ -171,7 +173,8 @@ fn a_client_that_ended_its_own_direction_waits() {
     assert_eq!(kernel.findings(), [("pinned-connection", C, Some(fd))]);
 }
 
-/// A session with state in user memory does not bear it that one writes and the other reads, however that is split.
+/// A session with state in user memory does not bear it that one writes and the other
+/// reads, however that is split.
 #[test]
 fn a_session_that_one_writes_and_the_other_reads() {
     let mut kernel = Kernel::new();
@@ -237,8 +240,8 @@ fn a_number_that_an_exec_closed_is_told_as_such() {
     );
 }
 
-/// syslog(3), Python's SysLogHandler: a daemon closes all it has, and logs; the library finds its datagram socket closed,
-/// and makes another at once.
+/// syslog(3), Python's SysLogHandler: a daemon closes all it has, and logs; the library finds its datagram
+/// socket closed, and makes another at once.
 #[test]
 fn a_daemon_that_closes_all_and_logs() {
     let mut kernel = Kernel::new();
@@ -260,8 +263,9 @@ fn record(length: u8) -> Vec<u8> {
     header.into_iter().chain((0..length).map(|byte| byte ^ 0x5a)).collect()
 }
 
-/// Rails' `discard!` (ForkTracker): PostgreSQL's adapter reopens the socket's number as /dev/null, mysql2's does likewise; the
-/// object is freed later, and says its goodbye there. Over TLS that is a record of data (TLS 1.3), or one and then an alert.
+/// Rails' `discard!` (ForkTracker): PostgreSQL's adapter reopens the socket's number as /dev/null, mysql2's
+/// does likewise; the object is freed later, and says its goodbye there. Over TLS that is a record of data
+/// (TLS 1.3), or one and then an alert.
 #[test]
 fn a_goodbye_over_tls_that_is_kept_from_the_server() {
     for put in [true, false] {
@@ -290,7 +294,8 @@ fn a_goodbye_over_tls_that_is_kept_from_the_server() {
     }
 }
 
-/// A client that knows of the fork closes and connects anew, as redis-rb, phpredis and hiredis do, without HELLO, AUTH or SELECT.
+/// A client that knows of the fork closes and connects anew, as redis-rb, phpredis and hiredis do,
+/// without HELLO, AUTH or SELECT.
 #[test]
 fn a_new_session_of_redis_that_opens_with_any_command() {
     for command in [
@@ -326,7 +331,8 @@ fn commands_of_redis_on_a_session_of_postgresql() {
     assert_eq!(kernel.findings(), [("misdirected-bytes", C, Some(fd))]);
 }
 
-/// `program <&- 2>&-`, where the shell's standard streams are sockets: of systemd's journal, of node's child_process.
+/// `program <&- 2>&-`, where the shell's standard streams are sockets: of systemd's journal,
+/// of node's child_process.
 #[test]
 fn standard_streams_that_a_shell_closes() {
     for (number, nr) in [(0, calls::READ), (2, calls::WRITE)] {

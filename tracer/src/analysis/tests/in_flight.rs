@@ -152,7 +152,8 @@ fn a_server_that_hands_over_what_it_has_read_in_part() {
     }
 }
 
-/// A client that goes into the background: the child reads the answer, the parent is gone, or only waits for its end.
+/// A client that goes into the background: the child reads the answer, the parent is gone,
+/// or only waits for its end.
 #[test]
 fn a_client_that_hands_its_connection_over() {
     for parent in [
@@ -231,8 +232,9 @@ fn the_audit_says_what_was_under_way() {
     assert!(audit.summary.contains("while fd 3 was open and HTTP/2 stream 1 was open."), "{}", audit.summary);
 }
 
-/// gRPC: one thread sends, another one reads. The sender is off its processor between its sending and the end of its call
-/// (or, with ptrace, both have stopped when the keeper looks: the newest thread comes first): the answer is told first.
+/// gRPC: one thread sends, another one reads. The sender is off its processor between its sending and the
+/// end of its call (or, with ptrace, both have stopped when the keeper looks: the newest thread comes
+/// first): the answer is told first.
 #[test]
 fn an_answer_that_is_told_before_its_request() {
     let mut kernel = Kernel::new();

@@ -131,7 +131,8 @@ fn a_connection_that_a_program_does_not_know_of() {
     assert_eq!(kernel.findings().len(), 1, "that it is pinned has the same cause");
 }
 
-/// A service that runs for long: neither its connections of the past nor programs that have ended hide what leaks now.
+/// A service that runs for long: neither its connections of the past nor programs that have
+/// ended hide what leaks now.
 #[test]
 fn a_connection_that_leaks_after_many_others() {
     for stays in [false, true] {
@@ -231,7 +232,8 @@ fn a_program_that_executes_another_leaks_once() {
     assert!(finding.title.contains("leaked into sleep"), "{}", finding.title);
 }
 
-/// The report tells apart who inherited a connection and who was given it: one that is older than it inherited nothing.
+/// The report tells apart who inherited a connection and who was given it: one that is older
+/// than it inherited nothing.
 #[test]
 fn who_was_given_a_connection_inherited_nothing() {
     let mut kernel = Kernel::new();

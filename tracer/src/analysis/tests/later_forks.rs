@@ -5,7 +5,8 @@ use crate::model::SockId;
 
 const D: u32 = 300;
 
-/// A program that has started another one, went on with its session, and then hands it over: to a daemon, to a worker.
+/// A program that has started another one, went on with its session, and then hands it over:
+/// to a daemon, to a worker.
 #[test]
 fn a_session_handed_over_after_an_earlier_fork() {
     use forkscope_proto::process::{CLONE_VFORK, CLONE_VM};
@@ -34,7 +35,8 @@ fn a_session_handed_over_after_an_earlier_fork() {
     assert_eq!(kernel.findings(), []);
 }
 
-/// Between the fork that made a worker and a later one the parent went on: it has not handed the session over.
+/// Between the fork that made a worker and a later one the parent went on: it has not
+/// handed the session over.
 #[test]
 fn a_session_used_after_a_fork_and_before_another() {
     let mut kernel = Kernel::new();
@@ -52,8 +54,8 @@ fn a_session_used_after_a_fork_and_before_another() {
     assert!(forks.len() == 1 && forks[0].what.contains("200"), "the fork that parted them: {forks:?}");
 }
 
-/// rsync's daemon takes an upload: the daemon accepts and forks; that process greets, forks again, and has one write (the
-/// generator) and the other read (the receiver).
+/// rsync's daemon takes an upload: the daemon accepts and forks; that process greets, forks again, and has
+/// one write (the generator) and the other read (the receiver).
 #[test]
 fn one_writes_and_one_reads_below_a_daemon() {
     let mut kernel = Kernel::new();
@@ -70,8 +72,8 @@ fn one_writes_and_one_reads_below_a_daemon() {
     assert_eq!(kernel.findings(), []);
 }
 
-/// A process that forks often, as one that starts programs, is remembered by few turns, and what it has done since a child's
-/// fork is not lost among them.
+/// A process that forks often, as one that starts programs, is remembered by few turns, and what it has done
+/// since a child's fork is not lost among them.
 #[test]
 fn turns_of_one_process_between_its_forks_are_few() {
     let mut kernel = Kernel::new();

@@ -163,8 +163,8 @@ fn a_reply_inside_tls_that_the_other_process_reads() {
     assert_eq!(kernel.findings(), [("stolen-reply", C, Some(fd))]);
 }
 
-/// OpenSSL has decrypted more than was read: no system call shows where that belongs. The child has a copy of it, and takes
-/// nothing from its parent.
+/// OpenSSL has decrypted more than was read: no system call shows where that belongs. The child has a copy of
+/// it, and takes nothing from its parent.
 #[test]
 fn what_comes_from_openssl_s_own_buffer_is_tied_by_its_session() {
     let mut kernel = Kernel::new();
@@ -177,8 +177,8 @@ fn what_comes_from_openssl_s_own_buffer_is_tied_by_its_session() {
     assert_eq!((kernel.findings(), kernel.analysis.model.untied()), (vec![], 0));
 }
 
-/// Objects are freed, and others take their places: a handshake says whose it is now. What a child ties, it ties for
-/// itself.
+/// Objects are freed, and others take their places: a handshake says whose it is now. What a child
+/// ties, it ties for itself.
 #[test]
 fn a_session_is_the_newest_handshake_s() {
     let mut kernel = Kernel::new();

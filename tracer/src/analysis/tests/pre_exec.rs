@@ -36,8 +36,8 @@ fn a_child_that_asks_on_its_parent_s_session_and_executes() {
     assert!(steps[executed + 1].starts_with("100 sent"), "{steps:?}");
 }
 
-/// Who ends soon after the fork is known by its command line only: /proc is asked too late. Its child may have been looked up,
-/// but is another program by then.
+/// Who ends soon after the fork is known by its command line only: /proc is asked too late. Its child may
+/// have been looked up, but is another program by then.
 #[test]
 fn advice_for_a_program_of_which_nothing_was_looked_up() {
     let python = ["/usr/bin/python3", "load.py"];
@@ -178,7 +178,8 @@ fn a_server_s_child_that_greets_and_executes() {
     }
 }
 
-/// A log that nobody answers, and a protocol that forkscope does not know: nothing shows that a state was lost.
+/// A log that nobody answers, and a protocol that forkscope does not know: nothing
+/// shows that a state was lost.
 #[test]
 fn a_log_line_before_the_exec() {
     for answered in [false, true] {
@@ -237,7 +238,8 @@ fn as_standard_input_it_is_a_warning() {
     );
 }
 
-/// A child of vfork(2) uses its parent's own state: the two do not drift apart, but it may do nothing of the kind.
+/// A child of vfork(2) uses its parent's own state: the two do not drift apart, but it
+/// may do nothing of the kind.
 #[test]
 fn a_child_in_its_parent_s_memory() {
     let mut kernel = Kernel::new();

@@ -110,7 +110,8 @@ fn what_was_registered_before_the_fork_is_known() {
     assert_eq!(kernel.findings(), []);
 }
 
-/// Both registered something of their own under one number, and with it: which of them was meant cannot be told.
+/// Both registered something of their own under one number, and with it: which of them
+/// was meant cannot be told.
 #[test]
 fn the_same_data_from_both_is_only_a_warning() {
     let mut kernel = Kernel::new();
@@ -208,8 +209,8 @@ fn an_instance_that_is_handed_over() {
     }
 }
 
-/// Prefork servers: each worker makes an instance of its own, and watches the inherited listener on it. `EPOLLEXCLUSIVE`
-/// is a flag of the events and changes nothing here.
+/// Prefork servers: each worker makes an instance of its own, and watches the inherited listener on it.
+/// `EPOLLEXCLUSIVE` is a flag of the events and changes nothing here.
 #[test]
 fn workers_with_their_own_instances() {
     const WORKERS: [u32; 3] = [201, 202, 203];
@@ -229,8 +230,8 @@ fn workers_with_their_own_instances() {
     assert_eq!(kernel.findings(), []);
 }
 
-/// A loop that is told of the fork makes its instance anew: it closes the inherited one, and registers all again. It
-/// gets the number of the old one.
+/// A loop that is told of the fork makes its instance anew: it closes the inherited one, and registers all
+/// again. It gets the number of the old one.
 #[test]
 fn a_loop_that_is_made_anew_in_the_child() {
     let mut kernel = Kernel::new();
@@ -296,7 +297,8 @@ fn an_instance_from_before_the_attach() {
     }
 }
 
-/// Parent and child were both there at the attach: /proc shows two instances alike, and events bring their addresses.
+/// Parent and child were both there at the attach: /proc shows two instances alike, and
+/// events bring their addresses.
 #[test]
 fn two_processes_from_before_the_attach() {
     for is_one in [true, false] {
@@ -350,7 +352,8 @@ fn an_instance_that_is_given_to_a_program() {
     assert_eq!(kernel.findings(), []);
 }
 
-/// Without addresses of open files, as ptrace sees them, all instances look alike: the tables tell them apart.
+/// Without addresses of open files, as ptrace sees them, all instances look alike:
+/// the tables tell them apart.
 #[test]
 fn tables_tell_instances_apart_where_addresses_are_not_known() {
     let mut kernel = Kernel::new();

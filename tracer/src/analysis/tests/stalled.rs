@@ -1,4 +1,5 @@
-//! Children of processes with several threads: those that wait for what did not cross the fork, and those that only wait.
+//! Children of processes with several threads: those that wait for what did not cross the fork,
+//! and those that only wait.
 
 use super::{C, Kernel, P};
 use crate::event::{Glance, GlancedThread, ParentThread, SeenCall, WaitsOn, WantedGlance};

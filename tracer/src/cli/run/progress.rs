@@ -1,4 +1,5 @@
-//! How far a session with a program is: whether the program lives, what is left of it, and whether the user has had enough.
+//! How far a session with a program is: whether the program lives, what is left of it, and whether
+//! the user has had enough.
 
 use super::started::Started;
 use crate::cli::session::Session;
@@ -39,7 +40,8 @@ impl Progress {
         self.leave = true;
     }
 
-    /// An interrupt came. The program may live on with any number of them; two at once are meant for forkscope.
+    /// An interrupt came. The program may live on with any number of them; two at once
+    /// are meant for forkscope.
     pub(super) fn interrupted(&mut self) {
         let again = self.interrupted.is_some_and(|before| before.elapsed() < AT_ONCE);
         self.interrupted = Some(Instant::now());

@@ -27,7 +27,8 @@ impl Started {
         (lives && !self.has_session).then_some(self.pid)
     }
 
-    /// The terminal was closed: who closes the window that has the program's in it, closes that, too. The exit status.
+    /// The terminal was closed: who closes the window that has the program's in it, closes
+    /// that, too. The exit status.
     pub(super) fn hang_up(&self, has_pane: bool) -> u8 {
         if has_pane {
             self.pass_on(Signal::SIGHUP, true);

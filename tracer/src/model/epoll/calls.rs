@@ -11,7 +11,8 @@ const EPOLL_CTL_ADD: u64 = 1;
 const EPOLL_CTL_DEL: u64 = 2;
 const EPOLL_CTL_MOD: u64 = 3;
 
-/// `struct epoll_event` on x86-64: packed, the events before the data (`EPOLL_PACKED`, include/uapi/linux/eventpoll.h).
+/// `struct epoll_event` on x86-64: packed, the events before the data (`EPOLL_PACKED`,
+/// include/uapi/linux/eventpoll.h).
 const EVENT: usize = 12;
 
 /// Registrations of one instance with the same data among which an event's is looked for.
@@ -109,9 +110,9 @@ impl Model {
         Some(self.same_epoll(at, call.fd, file, call.file.file))
     }
 
-    /// The instance of two processes that were both there before forkscope looked: /proc shows two alike, and only the
-    /// address of the kernel's struct, which events bring, that they are one. As long as one holds it, no other file
-    /// can have its address.
+    /// The instance of two processes that were both there before forkscope looked: /proc shows two alike, and
+    /// only the address of the kernel's struct, which events bring, that they are one. As long as one holds
+    /// it, no other file can have its address.
     fn same_epoll(&mut self, at: Origin, fd: i32, file: Rc<OpenFile>, address: u64) -> Rc<OpenFile> {
         let known = self.epolls.places.get(&address).copied();
         if let Some((process, place, id)) = known

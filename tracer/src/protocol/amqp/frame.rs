@@ -1,4 +1,5 @@
-//! AMQP 0-9-1's frames (specification, 2.3.5 and 4.2.3): type, channel, size; the payload; an octet that ends it.
+//! AMQP 0-9-1's frames (specification, 2.3.5 and 4.2.3): type, channel, size; the
+//! payload; an octet that ends it.
 
 use super::method::{Method, Whose};
 use crate::protocol::speech::{Fit, Note, Side};

@@ -1,4 +1,5 @@
-//! AMQP 0-9-1's methods (specification, XML definition: classes and methods), with `confirm`, RabbitMQ's extension.
+//! AMQP 0-9-1's methods (specification, XML definition: classes and methods), with
+//! `confirm`, RabbitMQ's extension.
 
 /// A method: its class, its number there, its name, and whose it is.
 #[derive(Clone, Copy, Debug)]

@@ -47,7 +47,8 @@ pub fn grpc_status_name(code: u16) -> Option<&'static str> {
     })
 }
 
-/// The parameters of SETTINGS that are read: their numbers and names (RFC 9113, 6.5.2; RFC 8441, 3; RFC 9218, 2.1).
+/// The parameters of SETTINGS that are read: their numbers and names (RFC 9113, 6.5.2; RFC
+/// 8441, 3; RFC 9218, 2.1).
 pub(super) const SETTINGS: [(u16, &str); 8] = [
     (0x1, "HEADER_TABLE_SIZE"),
     (0x2, "ENABLE_PUSH"),

@@ -197,9 +197,9 @@ impl Frame {
         usize::from(self.is_padded()) + self.before_block() as usize
     }
 
-    /// Who sent these HEADERS, by the first field of the captured block that tells: a request begins with pseudo-headers
-    /// of requests, a response with `:status` (RFC 9113, 8.3; static table: RFC 7541, appendix A). And the bytes of the
-    /// payload that told.
+    /// Who sent these HEADERS, by the first field of the captured block that tells: a request begins with
+    /// pseudo-headers of requests, a response with `:status` (RFC 9113, 8.3; static table: RFC 7541, appendix
+    /// A). And the bytes of the payload that told.
     pub(super) fn side(self, body: &[u8]) -> Option<(Side, Range<usize>)> {
         match self.kind {
             FrameKind::Headers => {}
@@ -208,7 +208,8 @@ impl Frame {
         }
         let first = self.first_field();
         for (at, byte) in body.get(first..)?.iter().enumerate() {
-            // Indexed, literal with incremental indexing, literal without, literal never (RFC 7541, 6.1 and 6.2).
+            // Indexed, literal with incremental indexing, literal without, literal never
+            // (RFC 7541, 6.1 and 6.2).
             let index = match *byte {
                 // In the dynamic table, which may not be known.
                 0xbe..0xff => continue,

@@ -1,5 +1,5 @@
-//! Counts the messages in one direction of a stream of gRPC: each has a prefix of five bytes (gRPC over HTTP/2,
-//! Length-Prefixed-Message).
+//! Counts the messages in one direction of a stream of gRPC: each has a prefix of five bytes (gRPC over
+//! HTTP/2, Length-Prefixed-Message).
 
 use crate::protocol::speech::Note;
 
@@ -68,7 +68,8 @@ mod tests {
     use super::*;
     use crate::protocol::kept::nothing;
 
-    /// Transfers with how many bytes each has beyond those captured; messages begun, and whether the place is known.
+    /// Transfers with how many bytes each has beyond those captured; messages begun, and
+    /// whether the place is known.
     fn check(transfers: &[(&[u8], u64)], begun: u32, known: bool) {
         let mut messages = Messages::At { have: 0, left: 0 };
         let read = |&(data, more): &(&[u8], u64)| messages.read(data, data.len() as u64 + more, &mut nothing);

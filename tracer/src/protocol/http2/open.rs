@@ -27,8 +27,9 @@ pub(super) struct Open {
     streams: Few<Life>,
     /// There may be others.
     doubted: bool,
-    /// The newest streams whose answers' ends were told before their beginnings, 0: none. A thread that sends may lose its
-    /// processor after the bytes have gone and before its call has ended: another one has read the answers then.
+    /// The newest streams whose answers' ends were told before their beginnings, 0: none. A thread that
+    /// sends may lose its processor after the bytes have gone and before its call has ended: another one
+    /// has read the answers then.
     answered_early: [u32; 2],
 }
 
@@ -75,8 +76,8 @@ impl Open {
         }
     }
 
-    /// Frames were missed this way. Of those that were sent, only RST_STREAM closes a stream that has no answer yet,
-    /// which is rare; of those that were received, the end of each answer does.
+    /// Frames were missed this way. Of those that were sent, only RST_STREAM closes a stream that has no
+    /// answer yet, which is rare; of those that were received, the end of each answer does.
     pub(super) fn lose(&mut self, dir: Direction) {
         self.doubted = true;
         match dir {

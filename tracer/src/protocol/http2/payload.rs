@@ -155,8 +155,8 @@ impl Payloads {
         }
     }
 
-    /// Of these bytes of the payload those between padding's length, `skip` more, and the padding: which they are of
-    /// the part, and how many of them were captured. `None`: padding's length was not.
+    /// Of these bytes of the payload those between padding's length, `skip` more, and the padding: which they
+    /// are of the part, and how many of them were captured. `None`: padding's length was not.
     fn inner(&mut self, part: Part<'_>, skip: u32, note: Note<'_>) -> Option<(u32, u32, usize)> {
         let from = self.at;
         if self.frame.is_padded() && from == 0 && part.len > 0 {

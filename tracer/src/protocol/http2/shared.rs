@@ -1,7 +1,8 @@
-//! What many connections have alike, kept once for all of them: most streams of a program look like its others, and most
-//! of its connections have had the same header fields.
+//! What many connections have alike, kept once for all of them: most streams of a program look like its
+//! others, and most of its connections have had the same header fields.
 //!
-//! Nothing can be told from outside: what is shared is equal to what it stands for, and is copied before it changes.
+//! Nothing can be told from outside: what is shared is equal to what it stands for, and is
+//! copied before it changes.
 
 use rustc_hash::FxHashSet;
 use std::hash::Hash;
@@ -24,7 +25,8 @@ impl<T> Default for Pool<T> {
 }
 
 impl<T: Eq + Hash> Pool<T> {
-    /// The one that all share who have this, in the place of it. What it was replaced by another for comes back.
+    /// The one that all share who have this, in the place of it. What it was replaced
+    /// by another for comes back.
     pub(super) fn share(&mut self, own: &mut Rc<T>) -> Option<Rc<T>> {
         if let Some(known) = self.known.get(&**own) {
             return Some(std::mem::replace(own, Rc::clone(known)));

@@ -16,8 +16,8 @@ pub(super) enum Opening {
     Reused(User),
 }
 
-/// Streams that were opened one after the other, each with the number that follows (RFC 9113, 5.1.1), alike: most
-/// connections have one run.
+/// Streams that were opened one after the other, each with the number that follows (RFC 9113, 5.1.1), alike:
+/// most connections have one run.
 #[derive(Clone, Copy, Debug)]
 struct Run {
     first: u32,

@@ -115,7 +115,8 @@ fn what_was_missed_is_not_guessed() {
     check(&[(Received, SETTINGS, 4000), (Received, PINGS, 34)], Unknown);
     check(&[(Received, SETTINGS, 4000), (Received, PINGS, 34), (Sent, OPEN_3, 10)], streams(1, &[(3, P)]));
     check(&[(Received, SETTINGS, 4000), (Sent, OPEN_3, 10)], Unknown);
-    // Frames that were sent, such as a message after the request's HEADERS: it is under way, unless it was cancelled.
+    // Frames that were sent, such as a message after the request's HEADERS: it is under way,
+    // unless it was cancelled.
     let unsure = InFlight::Streams { count: 1, oldest: vec![(1, P)], sure: false };
     check(&[(Sent, SETTINGS, 4000)], unsure.clone());
     check(&[(Sent, SETTINGS, 4000), (Received, DATA_1, 10)], unsure);

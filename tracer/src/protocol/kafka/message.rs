@@ -1,5 +1,6 @@
-//! The headers of Kafka's messages (Kafka protocol guide, "Protocol Primitives" and "Headers"): a length that does not
-//! count itself; of a request its key, version, correlation id and client; of a response the correlation id.
+//! The headers of Kafka's messages (Kafka protocol guide, "Protocol Primitives" and "Headers"): a
+//! length that does not count itself; of a request its key, version, correlation id and client; of a
+//! response the correlation id.
 
 use crate::protocol::Kept;
 use crate::protocol::speech::{Fit, Note, Side};
@@ -26,8 +27,8 @@ const NAME_MOST: u16 = 255;
 
 pub(super) const PRODUCE: u16 = 0;
 
-/// What sessions open with, each with its newest version: which versions the broker speaks, how to log in, where
-/// topics are.
+/// What sessions open with, each with its newest version: which versions the broker speaks, how to
+/// log in, where topics are.
 const OPENINGS: [(u16, u16); 3] = [(API_VERSIONS, 4), (SASL_HANDSHAKE, 1), (METADATA, 13)];
 const METADATA: u16 = 3;
 const SASL_HANDSHAKE: u16 = 17;
@@ -61,8 +62,8 @@ impl Request {
         legal.then_some(request)
     }
 
-    /// The same, where a client names itself in it, as far as that was captured. Its name is not noted: what stands for
-    /// it is taken for text. One that is null or empty is not believed: too much looks like it.
+    /// The same, where a client names itself in it, as far as that was captured. Its name is not noted: what
+    /// stands for it is taken for text. One that is null or empty is not believed: too much looks like it.
     fn named(bytes: &[u8]) -> Option<Self> {
         let request = Self::parse(bytes)?;
         let &[a, b] = bytes[REQUEST..].first_chunk::<2>()?;

@@ -162,8 +162,8 @@ const SESSIONS: [(Protocol, Steps); 11] = [
     (Protocol::Unknown, &[(Received, b"220 ~~~~ ready\r\n"), (Sent, b"user ~~~~\r\n"), (Sent, b"~~~~")]),
 ];
 
-/// Feeds a session in pieces, each by one of two users and with so much of it captured. Tells how many secret bytes
-/// were kept.
+/// Feeds a session in pieces, each by one of two users and with so much of it captured. Tells how
+/// many secret bytes were kept.
 fn feed(steps: &[(Direction, &[u8])], late: bool, pieces: &[(usize, bool, usize)]) -> (Twice, usize) {
     let mut wire = Twice::new();
     if late {
@@ -200,7 +200,8 @@ fn whole_sessions_are_recognised() {
     }
 }
 
-/// First transfers that look like openings, or begin as some do: what of them is kept (`.` stands for what is not).
+/// First transfers that look like openings, or begin as some do: what of them is kept (`.`
+/// stands for what is not).
 #[test]
 fn of_what_may_be_an_opening_only_what_shows_it_is_kept() {
     for (dir, transfers) in [
@@ -280,7 +281,8 @@ fn what_the_other_side_said_before_an_opening_says_the_same() {
     }
 }
 
-/// What must come at once for a session that begins with this to be known: of MySQL's and of MongoDB's the header.
+/// What must come at once for a session that begins with this to be known: of MySQL's and
+/// of MongoDB's the header.
 fn header(first: &[u8]) -> usize {
     match first {
         [_, 0, 0, 0, 10, ..] => 4,
@@ -305,7 +307,8 @@ fn an_opening_split_anywhere_says_the_same_and_keeps_no_secret() {
                     wire.client_is(Sent);
                 }
                 let secrets = feed_to(&mut wire, &steps, &pieces);
-                // Two in one message: see below. A part of MongoDB's header shows nothing, and the place is lost.
+                // Two in one message: see below. A part of MongoDB's header shows
+                // nothing, and the place is lost.
                 let lost = child || one < header(steps[0].1);
                 assert!(secrets == 0 || lost, "{} at {one} and {two}", steps[0].1.escape_ascii());
             }
@@ -314,7 +317,8 @@ fn an_opening_split_anywhere_says_the_same_and_keeps_no_secret() {
 }
 
 proptest! {
-    // The first of a header's size at least: one that comes in parts is not known, and in what follows the place is lost.
+    // The first of a header's size at least: one that comes in parts is not known, and in what
+    // follows the place is lost.
     #[test]
     fn no_body_is_in_what_is_kept(
         session in 0..SESSIONS.len(),
@@ -326,8 +330,8 @@ proptest! {
         prop_assert_eq!(feed(SESSIONS[session].1, false, &pieces).1, 0);
     }
 
-    // Where two write into each other's messages, or the place is lost, bytes of a body may look like a header: they
-    // are kept, since they were read.
+    // Where two write into each other's messages, or the place is lost, bytes of a body may look like a
+    // header: they are kept, since they were read.
     #[test]
     fn what_is_kept_says_the_same(
         session in 0..SESSIONS.len(),

@@ -1,5 +1,5 @@
-//! The headers of MongoDB's messages (MongoDB specification, "MongoDB Wire Protocol"): length, own id, the id answered,
-//! operation, all little-endian.
+//! The headers of MongoDB's messages (MongoDB specification, "MongoDB Wire Protocol"): length, own id, the id
+//! answered, operation, all little-endian.
 
 use crate::protocol::speech::{Fit, Note, Side};
 use crate::protocol::walker::Head;
@@ -7,7 +7,8 @@ use crate::protocol::walker::Head;
 /// Length, two ids, operation.
 const HEADER: usize = 16;
 
-/// The same, and the first number after it, which every message has: flags, or the operation that was compressed.
+/// The same, and the first number after it, which every message has: flags, or the
+/// operation that was compressed.
 const FLAGGED: usize = HEADER + 4;
 
 /// The largest message: `maxMessageSizeBytes`, 48,000,000.
@@ -26,8 +27,8 @@ const OP_KILL_CURSORS: u32 = 2007;
 const OP_COMPRESSED: u32 = 2012;
 const OP_MSG: u32 = 2013;
 
-/// Flags of OP_MSG: a checksum follows; more comes, unasked; the client takes several replies. Of the first 16 all
-/// unknown ones are an error.
+/// Flags of OP_MSG: a checksum follows; more comes, unasked; the client takes several replies. Of the first
+/// 16 all unknown ones are an error.
 const CHECKSUM: u32 = 1;
 const MORE_TO_COME: u32 = 1 << 1;
 const EXHAUST: u32 = 1 << 16;
@@ -107,8 +108,8 @@ impl Message {
         if self.answers == 0 { Side::Client } else { Side::Server }
     }
 
-    /// What stands after the header where it begins as its operation demands, and as much of it as shows that: of
-    /// OP_MSG the kind of its first section, and where that is a document, its length.
+    /// What stands after the header where it begins as its operation demands, and as much of it as shows
+    /// that: of OP_MSG the kind of its first section, and where that is a document, its length.
     fn body(self, bytes: &[u8]) -> Option<usize> {
         let rest = bytes.get(FLAGGED..)?;
         match (self.operation, rest.first()) {
@@ -126,7 +127,8 @@ impl Message {
     }
 }
 
-/// Can a first command's flags begin with these bytes? Of OP_QUERY's the lowest eight are known, of OP_MSG's see above.
+/// Can a first command's flags begin with these bytes? Of OP_QUERY's the lowest eight are
+/// known, of OP_MSG's see above.
 fn may_be_flags(operation: u32, bytes: &[u8]) -> bool {
     let known = if operation == OP_QUERY { 0xff } else { CHECKSUM | MORE_TO_COME | EXHAUST };
     bytes.iter().zip(known.to_le_bytes()).all(|(byte, known)| byte & !known == 0)
@@ -147,8 +149,8 @@ pub(super) fn opens(data: &[u8], note: Note<'_>) -> Option<Side> {
     Some(Side::Client)
 }
 
-/// The first bytes of one. A header alone is one, but not a part of a header: any byte may be its first, and what begins
-/// with one is mostly something else's content.
+/// The first bytes of one. A header alone is one, but not a part of a header: any byte may be its first, and
+/// what begins with one is mostly something else's content.
 pub(super) fn may_open(data: &[u8], note: Note<'_>) -> bool {
     let header = data.first_chunk::<HEADER>().map(|header| [0, 4, 8, 12].map(|at| number(header, at)));
     let flags = |operation| may_be_flags(operation, &data[HEADER..data.len().min(FLAGGED)]);

@@ -168,8 +168,8 @@ pub(super) fn resumes(data: &[u8], len: u64, note: Note<'_>) -> Option<Fit> {
     tile(data, len, note, |_, _| true)
 }
 
-/// Do packets tile these bytes, of which some say more than their length: what is published or subscribed to has a name?
-/// One alone may be something else's content.
+/// Do packets tile these bytes, of which some say more than their length: what is published or subscribed to
+/// has a name? One alone may be something else's content.
 pub(super) fn fits(data: &[u8], len: u64, note: Note<'_>) -> Option<Fit> {
     if let Some(side) = opens(data, note) {
         return Some(Fit { sure: true, from: Some(side) });
@@ -206,8 +206,8 @@ fn tile(data: &[u8], len: u64, note: Note<'_>, is_one: fn(Packet, &[u8]) -> bool
     (packets > 0 && seen == len).then_some(Fit { sure: packets > 1, from })
 }
 
-/// Is it a PUBLISH with a topic (3.3.2.1), as far as that was captured? The topic is not noted: what stands for it is
-/// taken for text.
+/// Is it a PUBLISH with a topic (3.3.2.1), as far as that was captured? The topic is not noted: what stands
+/// for it is taken for text.
 fn is_named(packet: Packet, body: &[u8]) -> bool {
     let Some(length) = topic(body).filter(|_| packet.kind == PUBLISH) else { return false };
     let name = &body[2..body.len().min(2 + length)];

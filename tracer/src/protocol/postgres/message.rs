@@ -1,4 +1,5 @@
-//! The headers of PostgreSQL's messages: a tag and a length that counts itself; none but the length in the first.
+//! The headers of PostgreSQL's messages: a tag and a length that counts itself; none but
+//! the length in the first.
 
 use crate::protocol::speech::{Fit, Note, Side};
 use crate::protocol::walker::Head;

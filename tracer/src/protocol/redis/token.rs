@@ -13,11 +13,12 @@ const COUNT_LINE: usize = 23;
 /// Digits that are read one by one.
 const FEW: usize = 9;
 
-/// The same of the most items that Redis takes of a client in one command, 1024 * 1024 (networking.c, up to 7.0).
+/// The same of the most items that Redis takes of a client in one command, 1024 * 1024
+/// (networking.c, up to 7.0).
 const SMALL_COUNT: usize = 10;
 
-/// The commands by which a session is recognised: what clients send first, and most. They are looked for in this order,
-/// so that what is sent most comes first.
+/// The commands by which a session is recognised: what clients send first, and most. They are looked for in
+/// this order, so that what is sent most comes first.
 const COMMANDS: [&str; 48] = [
     "GET",
     "SET",
@@ -210,8 +211,8 @@ fn begins_command(data: &[u8]) -> bool {
     })
 }
 
-/// What to note of an item that may be a command's name or its first word: all of a known one, of another that
-/// it is whole.
+/// What to note of an item that may be a command's name or its first word: all of a known one, of
+/// another that it is whole.
 pub(super) fn name_in(body: &[u8]) -> Range<usize> {
     let Some(text) = body.strip_suffix(b"\r\n") else { return 0..0 };
     // Most keys have a digit or a colon, and are compared with none.

@@ -6,7 +6,8 @@ const OFFERS: usize = 8;
 /// The longest name that is kept: of a host (RFC 1035, 2.3.4), of a protocol (RFC 7301, 3.1).
 const LONGEST: usize = 255;
 
-/// A name as it is read. What is longer, or has other bytes than visible ASCII, is none: a peer may send anything.
+/// A name as it is read. What is longer, or has other bytes than visible ASCII, is none:
+/// a peer may send anything.
 #[derive(Debug, Default)]
 pub(super) struct Name {
     text: String,
@@ -72,8 +73,8 @@ impl Facts {
         self.chosen.as_deref()
     }
 
-    /// HTTP/2 is spoken inside: the server chose it, or the client offered nothing that is not HTTP/2 and its choice was
-    /// not seen. gRPC offers `h2` and `grpc-exp`.
+    /// HTTP/2 is spoken inside: the server chose it, or the client offered nothing that is not HTTP/2 and its
+    /// choice was not seen. gRPC offers `h2` and `grpc-exp`.
     #[must_use]
     pub fn is_http2(&self) -> bool {
         match &self.chosen {

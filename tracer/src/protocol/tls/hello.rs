@@ -1,5 +1,5 @@
-//! The two messages that open a TLS session, read byte by byte over any split into records and transfers: what of
-//! them is in the clear (RFC 8446, 4.1.2 and 4.1.3; RFC 5246, 7.4.1).
+//! The two messages that open a TLS session, read byte by byte over any split into records and transfers:
+//! what of them is in the clear (RFC 8446, 4.1.2 and 4.1.3; RFC 5246, 7.4.1).
 
 use super::facts::{Facts, Name};
 

@@ -11,8 +11,9 @@ pub struct Server {
     hook: &'static str,
 }
 
-/// By their documentation: gunicorn's `post_fork` and `preload_app`, uWSGI's `postfork` and `lazy-apps`, Celery's
-/// `worker_process_init`, Puma's `before_worker_boot` and `preload_app!`, Unicorn's `after_fork` and `preload_app`.
+/// By their documentation: gunicorn's `post_fork` and `preload_app`, uWSGI's `postfork` and `lazy-apps`,
+/// Celery's `worker_process_init`, Puma's `before_worker_boot` and `preload_app!`, Unicorn's
+/// `after_fork` and `preload_app`.
 const SERVERS: [Server; 5] = [
     Server {
         name: "gunicorn",
@@ -40,8 +41,8 @@ const SERVERS: [Server; 5] = [
 const NAMING: usize = 3;
 
 impl Server {
-    /// The server that a process with this command line is. Its processes may have given themselves a title instead:
-    /// `gunicorn: worker [app]`.
+    /// The server that a process with this command line is. Its processes may have given themselves a title
+    /// instead: `gunicorn: worker [app]`.
     #[must_use]
     pub fn of(words: &[String]) -> Option<Self> {
         words.iter().take(NAMING).find_map(|word| {

@@ -58,7 +58,8 @@ pub(super) fn judge(model: &Model, id: SockId, met: &Met, out: &mut Drafts<'_>) 
     if socket.crossed.is_none() || on_purpose(socket, by) || on_purpose(socket, met.process) {
         return None;
     }
-    // A process that never sends waits for exactly this end: the two work together. Who has said goodbye has lost nothing.
+    // A process that never sends waits for exactly this end: the two work together. Who has said
+    // goodbye has lost nothing.
     let usage = socket.usage(met.process)?;
     if usage.sent.0 == 0 || usage.last_word == LastWord::Goodbye {
         return None;

@@ -29,8 +29,8 @@ fn is_so_still(model: &Model, epoll: &Epoll, used: &EpollUse) -> bool {
     }
 }
 
-/// Whether a user has waited since on what is not as it thinks: of what was added, on another's; of what was changed or
-/// removed, on its own.
+/// Whether a user has waited since on what is not as it thinks: of what was added, on another's; of what was
+/// changed or removed, on its own.
 fn is_concerned(model: &Model, epoll: &Epoll, used: &EpollUse, user: &EpollUser) -> bool {
     let EpollUse { by, watch, act, .. } = *used;
     let its_own = model.remembers(user.process, &watch.given);

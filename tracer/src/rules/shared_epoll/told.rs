@@ -74,7 +74,8 @@ pub(super) fn ended(model: &Model, draft: Draft) -> Option<Draft> {
     })
 }
 
-/// The signal with which the kernel, or abort(3), ends a process whose memory is not as it should be (wait(2), signal(7)).
+/// The signal with which the kernel, or abort(3), ends a process whose memory is not as it should
+/// be (wait(2), signal(7)).
 fn fault(status: u32) -> Option<&'static str> {
     match (status & 0x7f) as i32 {
         libc::SIGSEGV => Some("SIGSEGV"),

@@ -41,8 +41,9 @@ pub(super) fn data(watch: &Watch) -> String {
     if is_number(watch) { (watch.data as u32).to_string() } else { format!("{:#x}", watch.data) }
 }
 
-/// Whether the data may be a number, of which others may have the same by chance: a small one, or the descriptor's in
-/// the lower half, whatever lies in the upper (`epoll_data_t` is a union, and `fd` half of it: epoll_ctl(2)).
+/// Whether the data may be a number, of which others may have the same by chance: a small one, or the
+/// descriptor's in the lower half, whatever lies in the upper (`epoll_data_t` is a union, and `fd`
+/// half of it: epoll_ctl(2)).
 pub(super) fn is_number(watch: &Watch) -> bool {
     watch.data <= MOST_NUMBER || watch.data as u32 == watch.fd as u32
 }

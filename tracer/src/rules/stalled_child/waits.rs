@@ -7,8 +7,8 @@ use crate::inspect;
 use crate::model::{Epoll, Holding, Model, ProcId, SockId, Socket, Standing, Turn};
 use forkscope_proto::{FileKind, calls};
 
-/// Signals whose handlers end no wait: crashes (4 to 8, 11, 31), what Python and others catch to fail in a call instead
-/// (SIGINT, SIGPIPE, SIGXFSZ), and glibc's own (32, 33) (signal(7)).
+/// Signals whose handlers end no wait: crashes (4 to 8, 11, 31), what Python and others catch to fail in a
+/// call instead (SIGINT, SIGPIPE, SIGXFSZ), and glibc's own (32, 33) (signal(7)).
 const NO_WAKERS: [u32; 12] = [2, 4, 5, 6, 7, 8, 11, 13, 25, 31, 32, 33];
 
 /// What a thread of a child waits for.
@@ -72,8 +72,9 @@ fn futex(model: &Model, child: ProcId, standing: &Standing, thread: &GlancedThre
         .then_some(Waits::ForNobody { address: wait.address })
 }
 
-/// A wait on an epoll instance. It is the parent's loop where the parent has waited on it itself; the child has nothing
-/// to wait for on it where all that it watches is the parent's: how its threads wake each other, and its connections.
+/// A wait on an epoll instance. It is the parent's loop where the parent has waited on it itself; the child
+/// has nothing to wait for on it where all that it watches is the parent's: how its threads wake each
+/// other, and its connections.
 fn in_loop(
     model: &Model,
     child: ProcId,
@@ -111,7 +112,8 @@ fn parents_connection(model: &Model, parent: ProcId, fd: i32, id: SockId) -> Opt
     model.holds_socket(parent, id, fd).then_some(socket)
 }
 
-/// Whether a connection is the parent's to use: the child never did, or what it asked was answered to the parent.
+/// Whether a connection is the parent's to use: the child never did, or what it asked
+/// was answered to the parent.
 fn is_parents(model: &Model, child: ProcId, parent: ProcId, fd: i32, id: SockId) -> bool {
     parents_connection(model, parent, fd, id).is_some_and(|socket| {
         socket.usage(child).is_none_or(|usage| usage.sent.0 == 0 && usage.received.0 == 0)

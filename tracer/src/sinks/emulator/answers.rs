@@ -24,8 +24,8 @@ impl Answers {
 }
 
 impl Callbacks for Answers {
-    /// Device status (DSR, ECMA-48 section 8.3.35): it is well; where its cursor is. Device attributes (DA, 8.3.24): a VT100
-    /// with advanced video (DEC VT100 user guide, chapter 3).
+    /// Device status (DSR, ECMA-48 section 8.3.35): it is well; where its cursor is. Device attributes (DA,
+    /// 8.3.24): a VT100 with advanced video (DEC VT100 user guide, chapter 3).
     fn unhandled_csi(
         &mut self,
         screen: &mut Screen,

@@ -15,8 +15,8 @@ pub(super) fn grid(screen: &Screen) -> Grid {
     Grid { rows, cursor, back, focused: false }
 }
 
-/// A row. Plain cells of one look are one piece; any other character is a piece of its own, so that where terminals
-/// differ about its width, nothing else moves.
+/// A row. Plain cells of one look are one piece; any other character is a piece of its own, so that where
+/// terminals differ about its width, nothing else moves.
 fn pieces(screen: &Screen, row: u16, columns: u16) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
     let mut joins = false;

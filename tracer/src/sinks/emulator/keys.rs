@@ -1,10 +1,10 @@
-//! The bytes that a terminal sends for keys: those of xterm (its control sequences, "PC-Style Function Keys"), as
-//! terminfo's `xterm-256color` has them.
+//! The bytes that a terminal sends for keys: those of xterm (its control sequences, "PC-Style Function
+//! Keys"), as terminfo's `xterm-256color` has them.
 
 use crate::sinks::screen::{Input, Key};
 
-/// The bytes for what was typed or pasted; none for what is no typing. `application`: arrows are to be told from those that
-/// move by themselves (DECCKM); `bracketed`: what is pasted is to be told from what is typed.
+/// The bytes for what was typed or pasted; none for what is no typing. `application`: arrows are to be told
+/// from those that move by themselves (DECCKM); `bracketed`: what is pasted is to be told from what is typed.
 pub(super) fn bytes(input: &Input, application: bool, bracketed: bool) -> Vec<u8> {
     match input {
         Input::Key(key) => self::key(*key, application),

@@ -1,10 +1,10 @@
-//! A terminal as a program finds it, without a terminal: the bytes that it prints become cells, and what is typed
-//! becomes the bytes that it reads.
+//! A terminal as a program finds it, without a terminal: the bytes that it prints become cells, and what is
+//! typed becomes the bytes that it reads.
 //!
-//! The program may be hostile. Of its bytes nothing reaches the user's terminal but the text of cells and how it looks;
-//! titles, clipboards, bells and requests for another size come to nothing. Memory is bounded by the size and by
-//! [`SCROLLBACK`]. Time is not bounded by the bytes alone: a few may ask for 65,535 repetitions (REP, ECMA-48 section
-//! 8.3.103). Who feeds it gives it little at once and looks at a clock.
+//! The program may be hostile. Of its bytes nothing reaches the user's terminal but the text of cells and how
+//! it looks; titles, clipboards, bells and requests for another size come to nothing. Memory is bounded by
+//! the size and by [`SCROLLBACK`]. Time is not bounded by the bytes alone: a few may ask for 65,535
+//! repetitions (REP, ECMA-48 section 8.3.103). Who feeds it gives it little at once and looks at a clock.
 
 mod answers;
 mod cells;

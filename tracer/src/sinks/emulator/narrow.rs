@@ -1,8 +1,8 @@
 //! No character becomes wide after it was shown.
 //!
-//! Emoji have a narrow and a wide form, and a selector after them chooses (U+FE0E, U+FE0F; Unicode Technical Standard 51,
-//! section 2). At the end of a row, vt100 0.18 panics where one becomes wide (`text_cleanup` in its `screen.rs`): a program
-//! could end forkscope. So the selector of the narrow form is made of the other.
+//! Emoji have a narrow and a wide form, and a selector after them chooses (U+FE0E, U+FE0F; Unicode Technical
+//! Standard 51, section 2). At the end of a row, vt100 0.18 panics where one becomes wide (`text_cleanup` in
+//! its `screen.rs`): a program could end forkscope. So the selector of the narrow form is made of the other.
 
 /// The bytes of U+FE0F but the last.
 const BEFORE: [u8; 2] = [0xef, 0xb8];

@@ -28,8 +28,8 @@ pub(super) fn names(holds: &[Hold]) -> String {
     list(&words)
 }
 
-/// Whether what several descriptors lead to is one open file; where that could not be asked, what they have in common.
-/// Nothing of one descriptor.
+/// Whether what several descriptors lead to is one open file; where that could not be asked, what they have
+/// in common. Nothing of one descriptor.
 pub(super) fn sameness(holds: &[Hold], alike: &str) -> Option<String> {
     if holds.len() < 2 {
         return None;

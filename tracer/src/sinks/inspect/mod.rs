@@ -1,5 +1,5 @@
-//! What `forkscope inspect` prints: processes and what their threads wait for, then what they share. A pure function
-//! of the report; the caller prints.
+//! What `forkscope inspect` prints: processes and what their threads wait for, then what they share. A pure
+//! function of the report; the caller prints.
 
 mod holders;
 mod page;
@@ -15,7 +15,8 @@ use std::collections::BTreeSet;
 /// The most connections, and the most other files, that are shown: who has more reads the report.
 const MOST_SHOWN: usize = 50;
 
-/// The report of a look as text, each line ending in a line break. Everything that came from a process is escaped.
+/// The report of a look as text, each line ending in a line break. Everything that came
+/// from a process is escaped.
 #[must_use]
 pub fn render(report: &Report, look: Look) -> String {
     let mut page = Page::new(look);

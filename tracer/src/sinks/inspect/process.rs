@@ -36,7 +36,8 @@ pub(super) fn show(process: &Process, report: &Report, page: &mut Page) {
     }
 }
 
-/// `thread 1206 (python3) sleeping in recvfrom on fd 3: connection 1, ...`. Threads that do the same are one line.
+/// `thread 1206 (python3) sleeping in recvfrom on fd 3: connection 1, ...`. Threads that
+/// do the same are one line.
 fn threads(thread: &Thread, others: &[&Thread], process: &Process, report: &Report) -> String {
     let mut tids: Vec<String> = vec![thread.tid.to_string()];
     tids.extend(others.iter().take(MOST_TIDS - 1).map(|other| other.tid.to_string()));

@@ -1,4 +1,5 @@
-//! What is printed, compared with the files in `expected/`. FORKSCOPE_BLESS=1 writes them anew: read the difference then.
+//! What is printed, compared with the files in `expected/`. FORKSCOPE_BLESS=1 writes them anew:
+//! read the difference then.
 
 use super::*;
 use crate::inspect::sample;

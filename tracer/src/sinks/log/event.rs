@@ -1,7 +1,8 @@
 //! One readable line an event, as strace(1) writes it: `+0.000123 PID/TID call(fd, argument…) = result`.
 //!
-//! Arguments stand in their places in the system call, as numbers or names that strace would print. What no probe
-//! takes along (pointers, addresses that the kernel wrote) is `_`, and `...` where nothing known follows.
+//! Arguments stand in their places in the system call, as numbers or names that strace would
+//! print. What no probe takes along (pointers, addresses that the kernel wrote) is `_`, and `...`
+//! where nothing known follows.
 
 mod arguments;
 mod call;
@@ -15,8 +16,8 @@ pub use worth::worth;
 use crate::event::{Event, What};
 use std::fmt::Write;
 
-/// Appends the event's line, without a newline; nothing for what is told beside calls (sockets, snapshots). `start` is
-/// the session's start, in nanoseconds of `CLOCK_MONOTONIC`. Allocates nothing but room in `out`.
+/// Appends the event's line, without a newline; nothing for what is told beside calls (sockets, snapshots).
+/// `start` is the session's start, in nanoseconds of `CLOCK_MONOTONIC`. Allocates nothing but room in `out`.
 pub fn line(event: &Event<'_>, start: u64, out: &mut String) {
     if matches!(event.what, What::Socket(..) | What::Snapshot(_)) {
         return;

@@ -9,11 +9,13 @@ use crate::sinks::escape::{escape, escape_at_most};
 const MOST_CALL: usize = 30;
 /// The fewest columns in which the last column is worth having beside the others.
 const LEAST_WHAT: usize = 24;
-/// So many steps are always shown, from both ends: enough for opened, inherited, closed, replaced, used again, failed.
+/// So many steps are always shown, from both ends: enough for opened, inherited, closed,
+/// replaced, used again, failed.
 pub const LEAST_STEPS: usize = 6;
 
-/// The lines of the steps, without a gutter, in `columns` columns and at most `most` lines if they can be: what does not fit
-/// is left out in the middle, because the cause is at the beginning and the failure at the end. [`LEAST_STEPS`] steps are always there.
+/// The lines of the steps, without a gutter, in `columns` columns and at most `most` lines if they can be:
+/// what does not fit is left out in the middle, because the cause is at the beginning and the failure at the
+/// end. [`LEAST_STEPS`] steps are always there.
 #[must_use]
 pub fn lines(steps: &[Evidence], look: Look, columns: usize, most: usize) -> Vec<String> {
     let table = Table::of(steps, columns);

@@ -21,7 +21,8 @@ const MOST_TEXT: usize = 400;
 /// Columns before the text of a line with a gutter: `   | `.
 const INDENT: usize = 5;
 
-/// The finding's lines, each ending in a line break. Everything in the finding that came from a traced program is escaped.
+/// The finding's lines, each ending in a line break. Everything in the finding that came from a
+/// traced program is escaped.
 #[must_use]
 pub fn render(view: &FindingView<'_>, look: Look) -> String {
     let finding = view.finding;

@@ -1,4 +1,5 @@
-//! The log: findings and the closing summary as text for a terminal. Nothing here writes; the caller prints the strings.
+//! The log: findings and the closing summary as text for a terminal. Nothing here writes; the
+//! caller prints the strings.
 
 pub mod event;
 pub mod evidence;

@@ -1,4 +1,5 @@
-//! Colours and width. Styles are written into the text only if asked for: the caller knows the terminal and NO_COLOR.
+//! Colours and width. Styles are written into the text only if asked for: the caller knows
+//! the terminal and NO_COLOR.
 
 use crate::report::Severity;
 use anstyle::{AnsiColor, Style};
@@ -8,7 +9,8 @@ use anstyle::{AnsiColor, Style};
 pub struct Look {
     /// Write colours.
     pub color: bool,
-    /// Columns of the terminal. Less than [`Look::LEAST`] is taken as that, more than [`Look::MOST`] likewise.
+    /// Columns of the terminal. Less than [`Look::LEAST`] is taken as that, more than
+    /// [`Look::MOST`] likewise.
     pub width: usize,
 }
 

@@ -11,8 +11,8 @@ const MOST_FRAMES: usize = 8;
 /// Parts of a source file's path that are shown.
 const PARTS: usize = 2;
 
-/// The lines of the stacks, without a gutter, each of at most `columns` columns. Names come from traced programs and are
-/// escaped.
+/// The lines of the stacks, without a gutter, each of at most `columns` columns. Names come from traced
+/// programs and are escaped.
 pub(in crate::sinks) fn lines(stacks: &[Stack], look: Look, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for stack in stacks.iter().take(MOST_STACKS) {

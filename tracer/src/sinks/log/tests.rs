@@ -1,4 +1,5 @@
-//! What the screen shows, compared with the files in `expected/`. FORKSCOPE_BLESS=1 writes them anew: read the difference then.
+//! What the screen shows, compared with the files in `expected/`. FORKSCOPE_BLESS=1 writes them anew:
+//! read the difference then.
 
 use super::*;
 use crate::report::{Baselined, Confidence, Finding, LossCause, Report, sample};

@@ -43,8 +43,8 @@ impl<'a> FindingView<'a> {
         Self::new(finding, |pid| report.process(pid).cloned(), connection)
     }
 
-    /// What it says happened, in one line: where filters look for text. Without the advice, which many findings share. It
-    /// may be raw.
+    /// What it says happened, in one line: where filters look for text. Without the advice, which many
+    /// findings share. It may be raw.
     #[must_use]
     pub fn text(&self) -> String {
         let Finding { severity, rule, title, summary, evidence, .. } = self.finding;
@@ -59,8 +59,8 @@ impl<'a> FindingView<'a> {
     }
 }
 
-/// A process with its command, and the one that forked it, where that was seen: what /proc calls the parent may have
-/// adopted it.
+/// A process with its command, and the one that forked it, where that was seen: what /proc calls the
+/// parent may have adopted it.
 fn name(pid: u32, told: Option<&Process>) -> String {
     let mut name = process(pid, told.map(about).as_deref());
     if let Some(parent) = told.filter(|told| told.forked_at.is_some()).and_then(|told| told.ppid) {

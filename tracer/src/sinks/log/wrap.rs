@@ -1,7 +1,8 @@
 //! Breaks text into lines.
 
-/// Breaks at spaces so that no line has more than `width` characters; a word longer than that is cut. Never empty: no text is one
-/// empty line. A character counts as one column, which wide scripts exceed: their lines may wrap once more.
+/// Breaks at spaces so that no line has more than `width` characters; a word longer than that is cut. Never
+/// empty: no text is one empty line. A character counts as one column, which wide scripts exceed: their
+/// lines may wrap once more.
 #[must_use]
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);

@@ -1,7 +1,7 @@
 //! What happened on each connection, in order of time: the marks of its ownership timeline.
 //!
-//! Bounded: a connection keeps so many marks, all together keep so many, and what is dropped is counted. Marks of one
-//! process that follow each other and say the same are one.
+//! Bounded: a connection keeps so many marks, all together keep so many, and what is dropped is counted.
+//! Marks of one process that follow each other and say the same are one.
 
 use crate::event::Event;
 use crate::model::{Change, Model, Origin, ProcId, SockId};
@@ -180,7 +180,8 @@ impl Journal {
         !is_new || self.of.len() < MOST_CONNECTIONS
     }
 
-    /// Connections that are gone lose their marks; where that is not enough, the others lose the older half of theirs.
+    /// Connections that are gone lose their marks; where that is not enough, the others lose
+    /// the older half of theirs.
     fn make_room(&mut self, model: &Model) {
         self.of.retain(|&id, _| model.socket(id).is_some_and(|socket| socket.is_open() || socket.kept));
         let count = |of: &FxHashMap<SockId, Marks>| of.values().map(|of| of.marks.len()).sum();

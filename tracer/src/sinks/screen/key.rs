@@ -57,8 +57,8 @@ pub enum Mouse {
 pub enum Input {
     /// A key was pressed.
     Key(Key),
-    /// A key with Shift (1), Alt (2), Ctrl (4) or their sum, where the key alone does not say so. Here it means what the key
-    /// alone does; programs may tell them apart.
+    /// A key with Shift (1), Alt (2), Ctrl (4) or their sum, where the key alone does not say so. Here it
+    /// means what the key alone does; programs may tell them apart.
     Chord(Key, u8),
     /// The mouse.
     Mouse(Mouse),

@@ -91,8 +91,8 @@ impl Pane {
 
 /// Ways to sort a pane.
 trait Sorted: Copy + PartialEq + 'static {
-    /// All of them, in the order in which a key goes through them: each with its name and the title of the column that it
-    /// goes by.
+    /// All of them, in the order in which a key goes through them: each with its name and the title of
+    /// the column that it goes by.
     const ALL: &'static [(Self, &'static str, &'static str)];
 
     /// Its place among them.
@@ -181,7 +181,8 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// An empty screen that draws in this style, and shows only findings and events that the filter lets pass.
+    /// An empty screen that draws in this style, and shows only findings and events
+    /// that the filter lets pass.
     #[must_use]
     pub fn new(style: Style, filter: &Filter) -> Self {
         let mut screen = Self { style, size: (80, 24), ..Self::default() };

@@ -10,7 +10,8 @@ use crate::sinks::log::event::worth;
 use forkscope_proto::calls;
 
 impl Screen {
-    /// Notes an event that the analyser has just taken in. `line` is the event as the log writes it; empty: it has none.
+    /// Notes an event that the analyser has just taken in. `line` is the event as the log
+    /// writes it; empty: it has none.
     pub fn note(&mut self, event: &Event<'_>, line: &str, analysis: &Analysis) {
         let model = &analysis.model;
         for change in analysis.changes() {

@@ -114,7 +114,8 @@ pub struct Table {
     pub empty: String,
 }
 
-/// Who did what on one connection, side by side: a lane for each process, a column for each mark, in order of time.
+/// Who did what on one connection, side by side: a lane for each process, a column for
+/// each mark, in order of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lanes {
     /// Columns for what stands before each lane.

@@ -72,8 +72,8 @@ impl Screen {
         }
     }
 
-    /// Gives the program what was typed, all but one key. None of it means anything to the screen, also where the program
-    /// has ended meanwhile: the user may not have seen that yet.
+    /// Gives the program what was typed, all but one key. None of it means anything to the screen, also where
+    /// the program has ended meanwhile: the user may not have seen that yet.
     pub(super) fn give(&mut self, input: Input) -> Option<Command> {
         self.message = None;
         if input == Input::Key(Key::Ctrl(']')) {
@@ -95,7 +95,8 @@ impl Screen {
         })
     }
 
-    /// Asks once more before the user leaves a program without anybody at its terminal: there is no way back to it.
+    /// Asks once more before the user leaves a program without anybody at its terminal:
+    /// there is no way back to it.
     pub(super) fn ask_before(&mut self, command: Option<Command>) -> Option<Command> {
         let asked = std::mem::take(&mut self.asked);
         let runs = self.program.is_some() && self.status.ended.is_none();

@@ -1,4 +1,5 @@
-//! Looking through all connections, a part for each frame: of a hundred thousand, looking at all takes too long for one.
+//! Looking through all connections, a part for each frame: of a hundred thousand, looking at
+//! all takes too long for one.
 
 use crate::model::{Model, SockId, Socket};
 

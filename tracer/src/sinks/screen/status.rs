@@ -38,7 +38,8 @@ pub struct Replayed {
 }
 
 impl Status {
-    /// The line, in so many columns: what matters least goes first. `processes` live; `per_second`: events, lately.
+    /// The line, in so many columns: what matters least goes first. `processes` live;
+    /// `per_second`: events, lately.
     pub(super) fn line(&self, processes: usize, per_second: f64, paused: bool, columns: usize) -> Line {
         let mut line = vec![(6, span(format!(" {} ", self.session), Role::Strong))];
         let mut add = |spare: u8, text: String, role: Role| line.push((spare, span(text, role)));

@@ -1,4 +1,5 @@
-//! A connection, opened: its ownership timeline. A lane for each process, a column for each mark, and the marks as rows.
+//! A connection, opened: its ownership timeline. A lane for each process, a column for each
+//! mark, and the marks as rows.
 
 use super::Sight;
 use super::journal::{Mark, Marks, What};
@@ -18,7 +19,8 @@ const LABEL: usize = 34;
 const WIDE_LABEL: usize = 46;
 const WIDE: usize = 110;
 
-/// What is opened, and where the cursor is: a row is a mark's number, counted from the first that was ever made.
+/// What is opened, and where the cursor is: a row is a mark's number, counted from the
+/// first that was ever made.
 #[derive(Clone, Debug)]
 pub(super) struct Timeline {
     pub(super) id: SockId,

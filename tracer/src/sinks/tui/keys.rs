@@ -1,7 +1,8 @@
-//! What is typed, read on a thread of its own: half a key, or a terminal that was closed, must not hold up the tracing.
+//! What is typed, read on a thread of its own: half a key, or a terminal that was closed, must
+//! not hold up the tracing.
 //!
-//! crossterm waits for the rest of a sequence that has begun (Alt-`[` begins as each arrow key does), and looks for ever at
-//! a terminal that is gone.
+//! crossterm waits for the rest of a sequence that has begun (Alt-`[` begins as each arrow key does), and
+//! looks for ever at a terminal that is gone.
 
 use crossterm::event::{Event, poll, read};
 use nix::errno::Errno;

@@ -1,7 +1,7 @@
 //! The live screen on a terminal: pages as colours and places, keys as what they mean.
 //!
-//! Views are pure functions of a [`Page`]. Everything that they draw goes through `text`, which lets nothing through
-//! that acts on a terminal.
+//! Views are pure functions of a [`Page`]. Everything that they draw goes through `text`, which lets nothing
+//! through that acts on a terminal.
 
 mod chrome;
 mod grid;

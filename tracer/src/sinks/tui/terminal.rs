@@ -19,8 +19,8 @@ use std::sync::Once;
 
 /// A terminal that shows pages, until it is dropped.
 pub struct Terminal {
-    /// Never dropped: ratatui would show the cursor again, which is done here, and panic where standard error is gone
-    /// with the terminal.
+    /// Never dropped: ratatui would show the cursor again, which is done here, and panic where standard error
+    /// is gone with the terminal.
     inner: ManuallyDrop<ratatui::Terminal<CrosstermBackend<Stdout>>>,
 }
 
@@ -79,7 +79,8 @@ impl Terminal {
         self.inner.draw(|frame| draw(page, style, frame.buffer_mut())).map(drop)
     }
 
-    /// Puts text where other programs can paste it, as far as the terminal lets it be (OSC 52, xterm's control sequences).
+    /// Puts text where other programs can paste it, as far as the terminal lets it be (OSC 52,
+    /// xterm's control sequences).
     ///
     /// # Errors
     /// Where the terminal is gone.
@@ -113,7 +114,8 @@ fn give_back() {
     let _ = disable_raw_mode();
 }
 
-/// A panic's message is to be read, on a terminal that works. One that is awaited has none, and the screen goes on.
+/// A panic's message is to be read, on a terminal that works. One that is awaited has
+/// none, and the screen goes on.
 fn restore_on_panic() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| panics::before(give_back));

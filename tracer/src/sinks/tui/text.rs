@@ -75,7 +75,8 @@ impl Pen {
         buffer.set_stringn(x, y, text, usize::from(width), self.paint(role)).0
     }
 
-    /// Writes what a program's terminal has in some columns: a cell's characters may be more than its columns.
+    /// Writes what a program's terminal has in some columns: a cell's characters may
+    /// be more than its columns.
     pub(super) fn cells(self, text: &str, x: u16, y: u16, width: u16, buffer: &mut Buffer) {
         let text = self.clean(text, u16::MAX);
         buffer.set_stringn(x, y, text, usize::from(width), self.paint(Role::Plain));

@@ -1,5 +1,5 @@
-//! The kernel's socket tables, asked through sock_diag(7): what /proc/PID/net does not tell (a unix socket's peer,
-//! queues of every kind), and in less time than it takes to print and read them.
+//! The kernel's socket tables, asked through sock_diag(7): what /proc/PID/net does not tell (a unix socket's
+//! peer, queues of every kind), and in less time than it takes to print and read them.
 //!
 //! ```text
 //!   Diag::of(pid) -> a netlink socket in the process' network namespace

@@ -1,4 +1,5 @@
-//! Doing something in a process' network namespace. What is made there stays there: a socket keeps its namespace.
+//! Doing something in a process' network namespace. What is made there stays there: a
+//! socket keeps its namespace.
 
 use nix::sched::{CloneFlags, setns};
 use std::fs::{self, File};
@@ -11,8 +12,8 @@ pub(crate) fn number(pid: u32) -> u32 {
     link.map_or(0, |data| u32::try_from(data.ino()).unwrap_or(0))
 }
 
-/// Does it here where that is the process' namespace already; else in a thread that enters the namespace and ends:
-/// which one a thread is in, is its own affair (setns(2)).
+/// Does it here where that is the process' namespace already; else in a thread that enters the namespace and
+/// ends: which one a thread is in, is its own affair (setns(2)).
 pub(super) fn within<T: Send>(pid: u32, make: impl FnOnce() -> T + Send) -> io::Result<T> {
     let there = number(pid);
     if there == number(std::process::id()) {

@@ -23,7 +23,8 @@ pub enum Table {
 const BY_FAMILY: u16 = 20;
 /// `NLM_F_REQUEST | NLM_F_DUMP` (include/uapi/linux/netlink.h).
 const DUMP: u16 = 0x301;
-/// Every state but `TCP_TIME_WAIT` (6) and `TCP_NEW_SYN_RECV` (12), which have no socket that a process could hold.
+/// Every state but `TCP_TIME_WAIT` (6) and `TCP_NEW_SYN_RECV` (12), which have no socket
+/// that a process could hold.
 const STATES: u32 = 0xfff & !(1 << 6);
 /// `UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN` (include/uapi/linux/unix_diag.h).
 const SHOW: u32 = 0x1 | 0x4 | 0x10;

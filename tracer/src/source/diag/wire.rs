@@ -54,7 +54,8 @@ pub(super) fn attribute<'a>(rest: &mut &'a [u8]) -> Option<(u16, &'a [u8])> {
     Some((head.kind, body))
 }
 
-/// What follows the head of something that is this long; the next thing begins at a multiple of 4 (`NLMSG_ALIGNTO`).
+/// What follows the head of something that is this long; the next thing begins at a
+/// multiple of 4 (`NLMSG_ALIGNTO`).
 fn take<'a>(rest: &mut &'a [u8], length: usize, head: usize) -> Option<&'a [u8]> {
     let body = rest.get(head..length)?;
     *rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();

@@ -1,17 +1,18 @@
 //! A kernel's type information as aya wants it, without what aya does not look at.
 //!
-//! To load a program on a tracepoint with BTF, aya looks up the number of one type by its name. Given all that the kernel has,
-//! it would make 20 MB of values for that.
+//! To load a program on a tracepoint with BTF, aya looks up the number of one type by its name. Given all
+//! that the kernel has, it would make 20 MB of values for that.
 
 use super::btf::Btf;
 
-/// Words of a type that has nothing but a kind, and of a typedef (`struct btf_type`, include/uapi/linux/btf.h).
+/// Words of a type that has nothing but a kind, and of a typedef (`struct btf_type`,
+/// include/uapi/linux/btf.h).
 const WORDS: usize = 3;
 /// `BTF_KIND_TYPEDEF`.
 const TYPEDEF: u32 = 8 << 24;
 
-/// Type information with the types that the tracepoints' programs have, under the numbers that the kernel has them under; all
-/// others are unknown. `None`: this kernel has not all of them.
+/// Type information with the types that the tracepoints' programs have, under the numbers that the kernel has
+/// them under; all others are unknown. `None`: this kernel has not all of them.
 pub(super) fn abridged(kernel: &Btf, tracepoints: &[&str]) -> Option<Vec<u8>> {
     let names: Vec<String> = tracepoints.iter().map(|tracepoint| format!("btf_trace_{tracepoint}")).collect();
     let ids = names.iter().map(|name| kernel.typedef(name)).collect::<Option<Vec<u32>>>()?;

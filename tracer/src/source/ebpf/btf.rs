@@ -107,8 +107,8 @@ impl Btf {
         Some(Self { bytes, strings, types, structs })
     }
 
-    /// The offset in bytes of a member named by its path, for example `sock.__sk_common.skc_family`: a struct,
-    /// then members, each looked for in anonymous structs and unions too.
+    /// The offset in bytes of a member named by its path, for example `sock.__sk_common.skc_family`: a
+    /// struct, then members, each looked for in anonymous structs and unions too.
     ///
     /// # Errors
     /// Where the kernel has no such struct or member.

@@ -12,8 +12,9 @@ pub(super) enum Bytes {
 }
 
 impl Bytes {
-    /// The bytes of a file that does not change: mapped where the kernel lets it be, since Linux 6.16
-    /// (`btf_sysfs_vmlinux_mmap`, kernel/bpf/sysfs_btf.c). Read, they come a page at a time, thousands of them.
+    /// The bytes of a file that does not change: mapped where the kernel lets it be, since Linux
+    /// 6.16 (`btf_sysfs_vmlinux_mmap`, kernel/bpf/sysfs_btf.c). Read, they come a page at a
+    /// time, thousands of them.
     ///
     /// # Errors
     /// Where the file cannot be read.
@@ -35,7 +36,8 @@ impl Deref for Bytes {
     fn deref(&self) -> &[u8] {
         match self {
             Self::Own(bytes) => bytes,
-            // SAFETY: all bytes of the mapping, as long as it is borrowed; the kernel never changes its type information.
+            // SAFETY: all bytes of the mapping, as long as it is borrowed; the kernel never
+            // changes its type information.
             Self::Mapped(mapping) => unsafe {
                 std::slice::from_raw_parts(mapping.at::<u8>(0).as_ptr(), mapping.len())
             },

@@ -1,4 +1,5 @@
-//! Addresses that programs take for those of structures: how the compiled object says so, and how the kernel wants it said.
+//! Addresses that programs take for those of structures: how the compiled object says so, and how
+//! the kernel wants it said.
 
 use super::btf::Btf;
 use forkscope_proto::{CAST, Types};
@@ -6,9 +7,11 @@ use forkscope_proto::{CAST, Types};
 /// The kernel's function (kernel/bpf/helpers.c, since Linux 6.2).
 const FUNCTION: &str = "bpf_rdonly_cast";
 
-/// `BPF_JMP | BPF_CALL` of a helper (Documentation/bpf/standardization/instruction-set.rst): its number is in the upper half.
+/// `BPF_JMP | BPF_CALL` of a helper (Documentation/bpf/standardization/instruction-set.rst): its
+/// number is in the upper half.
 const CALL: u64 = 0x85;
-/// `BPF_PSEUDO_KFUNC_CALL` in place of a source register: the call is of a function of the kernel, by its number in BTF.
+/// `BPF_PSEUDO_KFUNC_CALL` in place of a source register: the call is of a function of the
+/// kernel, by its number in BTF.
 const OF_KERNEL: u64 = 2 << 12;
 /// Moves the first argument into the result.
 const MOVE: u64 = 0xbf | 1 << 12;
@@ -38,12 +41,13 @@ impl Casts {
         find().unwrap_or_default()
     }
 
-    /// The object with its casts as this kernel takes them. Where it has none they are never reached, and become what every
-    /// kernel takes.
+    /// The object with its casts as this kernel takes them. Where it has none they are never reached, and
+    /// become what every kernel takes.
     pub(super) fn written_into(&self, object: &[u8]) -> Vec<u64> {
         let cast = CALL | u64::from(CAST) << 32;
         let instead = self.function.map_or(MOVE, |id| CALL | OF_KERNEL | u64::from(id) << 32);
-        // Instructions lie at multiples of their eight bytes, and so does the object in memory then, as aya wants it.
+        // Instructions lie at multiples of their eight bytes, and so does the object in
+        // memory then, as aya wants it.
         let (words, rest) = object.as_chunks::<8>();
         let mut last = [0; 8];
         last[..rest.len()].copy_from_slice(rest);

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 const LENGTH: usize = Config::FILTER_ROW * Config::FILTER_ROWS;
 
-/// A byte for each process number, in memory that the kernel side reads and writes too. It is mapped a page at a time, and
-/// only while a mark is set: all of it would count as memory of this process.
+/// A byte for each process number, in memory that the kernel side reads and writes too. It is mapped a page
+/// at a time, and only while a mark is set: all of it would count as memory of this process.
 pub(super) struct Filter {
     map: OwnedFd,
 }

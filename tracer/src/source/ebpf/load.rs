@@ -21,8 +21,8 @@ use zerocopy::IntoBytes;
 /// The compiled kernel side.
 pub(super) static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("FORKSCOPE_EBPF_OBJECT"));
 
-/// The programs on system calls, with their tracepoint: first the one that follows the kernel's pointers itself, then the one
-/// that has helpers do so, for kernels before Linux 5.11.
+/// The programs on system calls, with their tracepoint: first the one that follows the kernel's pointers
+/// itself, then the one that has helpers do so, for kernels before Linux 5.11.
 const CALLS: [[&str; 3]; 2] = [
     ["forkscope_enter", "forkscope_enter_probing", "sys_enter"],
     ["forkscope_exit", "forkscope_exit_probing", "sys_exit"],
@@ -68,7 +68,8 @@ pub enum Access {
     Probing,
     /// Pointers whose types the verifier knows are followed without one (Linux 5.11).
     Typed,
-    /// Addresses without a type are followed, too, cast to the structure that they are known to point to (Linux 6.2).
+    /// Addresses without a type are followed, too, cast to the structure that they are known
+    /// to point to (Linux 6.2).
     #[default]
     Casting,
 }
@@ -109,7 +110,8 @@ pub(super) fn start(settings: &Settings) -> Result<EbpfSource, EbpfError> {
     if settings.plaintext {
         openssl::load(&mut programs)?;
     }
-    // From here on descriptors of maps may be closed: what is loaded later would get others under their numbers.
+    // From here on descriptors of maps may be closed: what is loaded later would get
+    // others under their numbers.
     let lost =
         PerCpuArray::try_from(take(&mut programs, "LOST")?).map_err(|e| EbpfError::refused("map", e))?;
     let wrong = |name| EbpfError::refused(name, std::io::Error::from(std::io::ErrorKind::InvalidData));
@@ -191,7 +193,8 @@ fn map_refused(name: &str, error: &std::io::Error) -> Option<EbpfError> {
     }
 }
 
-/// Loads the programs on system calls that follow the kernel's pointers themselves; `None`: this kernel refuses them.
+/// Loads the programs on system calls that follow the kernel's pointers themselves; `None`:
+/// this kernel refuses them.
 fn load_typed(programs: &mut Ebpf, types: &Btf) -> Option<()> {
     let types = abridged(types, &CALLS.map(|[.., tracepoint]| tracepoint))?;
     let types = aya::Btf::parse(&types, Endianness::default()).ok()?;

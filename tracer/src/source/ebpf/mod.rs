@@ -84,7 +84,8 @@ impl EbpfSource {
         self.stopped.guard(command)
     }
 
-    /// Puts probes on the files of OpenSSL that a process has mapped, or may map soon, where that was asked for.
+    /// Puts probes on the files of OpenSSL that a process has mapped, or may map soon,
+    /// where that was asked for.
     fn probe_openssl(&mut self, word: &Word) {
         let (Some(openssl), Some(programs)) = (&mut self.openssl, &mut self.programs) else { return };
         match word {

@@ -67,8 +67,8 @@ pub fn offsets(btf: &Btf) -> Result<Offsets, BtfError> {
     })
 }
 
-/// Where an open file's references are counted, and what the count is where there is one: since Linux 6.13 it begins at zero
-/// (`file_ref_t`, include/linux/file_ref.h).
+/// Where an open file's references are counted, and what the count is where there is one: since Linux 6.13 it
+/// begins at zero (`file_ref_t`, include/linux/file_ref.h).
 ///
 /// # Errors
 /// Where the kernel has neither.

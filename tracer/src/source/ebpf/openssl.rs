@@ -17,7 +17,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use zerocopy::FromBytes;
 
-/// Each probed function: the program at its entry, and whether all versions have it. The `_ex` forms are of OpenSSL 1.1.1.
+/// Each probed function: the program at its entry, and whether all versions have it. The `_ex`
+/// forms are of OpenSSL 1.1.1.
 const FUNCTIONS: [(&str, &str, bool); 6] = [
     ("SSL_write", "forkscope_ssl_write", true),
     ("SSL_read", "forkscope_ssl_read", true),
@@ -33,7 +34,8 @@ const RETURN: &str = "forkscope_ssl_return";
 /// How the names of OpenSSL's files begin.
 const NAME: &str = "libssl";
 
-/// Where distributions keep it. Probes are on these before any program starts; others get them when they are mapped.
+/// Where distributions keep it. Probes are on these before any program starts; others get
+/// them when they are mapped.
 const FOLDERS: [&str; 8] = [
     "/lib/x86_64-linux-gnu",
     "/usr/lib/x86_64-linux-gnu",
@@ -68,7 +70,8 @@ pub(super) struct Openssl {
 }
 
 impl Openssl {
-    /// With `everything` probes are put on what all processes have mapped, else when there is a process to trace.
+    /// With `everything` probes are put on what all processes have mapped, else when
+    /// there is a process to trace.
     pub(super) fn start(programs: &mut Ebpf, everything: bool) -> Self {
         let release =
             nix::sys::utsname::uname().ok().and_then(|uname| uname.release().to_str().map(str::to_owned));
@@ -80,7 +83,8 @@ impl Openssl {
         openssl
     }
 
-    /// Puts probes on the files of OpenSSL that a process has mapped, where they have none. One that has ended is no failure.
+    /// Puts probes on the files of OpenSSL that a process has mapped, where they have none. One that
+    /// has ended is no failure.
     pub(super) fn look_at(&mut self, programs: &mut Ebpf, pid: u32) {
         self.look_where_installed(programs);
         for MappedFile { identity, path, link } in proc::mapped_files(pid, NAME).unwrap_or_default() {
@@ -106,8 +110,8 @@ impl Openssl {
         }
     }
 
-    /// Puts probes on the files of OpenSSL that the packages of a Python bring, which a process has just executed.
-    /// `words`: its command line, NUL-separated.
+    /// Puts probes on the files of OpenSSL that the packages of a Python bring, which a process has just
+    /// executed. `words`: its command line, NUL-separated.
     pub(super) fn look_beside(&mut self, programs: &mut Ebpf, pid: u32, words: &[u8]) {
         self.look_through(programs, wheels::of_process(pid, words));
     }
@@ -129,7 +133,8 @@ impl Openssl {
         }
     }
 
-    /// Whether a folder is there and has not been looked through, under this name or another: each process has its own.
+    /// Whether a folder is there and has not been looked through, under this name or another:
+    /// each process has its own.
     fn is_new(&mut self, folder: &Path) -> bool {
         let data = fs::metadata(folder).ok().filter(|_| self.folders.len() < MOST_FOLDERS);
         data.is_some_and(|data| self.folders.insert((data.dev(), data.ino())))
@@ -192,8 +197,8 @@ impl Openssl {
     }
 }
 
-/// What users should know where the kernel has `uretprobe(2)`, since Linux 6.11, and does not let it pass each filter of
-/// system calls, as it does since 6.14 (`__secure_computing`, kernel/seccomp.c).
+/// What users should know where the kernel has `uretprobe(2)`, since Linux 6.11, and does not let it pass
+/// each filter of system calls, as it does since 6.14 (`__secure_computing`, kernel/seccomp.c).
 fn danger(release: &str) -> Option<String> {
     let mut numbers =
         release.split(|c: char| !c.is_ascii_digit()).map_while(|number| number.parse::<u32>().ok());

@@ -5,9 +5,9 @@
 //!   consumer's place  producer's place  records: | length and state, 4 | 4 | bytes, padded to 8 |
 //! ```
 //!
-//! Places only grow; their lower bits are where in the ring they are. The kernel offers all records a second time behind the
-//! first, so that one that goes over the ring's end lies in one piece. Here they are mapped once, because each mapping
-//! counts as memory of this process, and a record in two pieces is put together.
+//! Places only grow; their lower bits are where in the ring they are. The kernel offers all records a second
+//! time behind the first, so that one that goes over the ring's end lies in one piece. Here they are mapped
+//! once, because each mapping counts as memory of this process, and a record in two pieces is put together.
 
 use super::mapping::{Mapping, PAGE, Use};
 use crate::source::Drained;
@@ -114,8 +114,8 @@ impl Ring {
         self.place != self.seen
     }
 
-    /// Before it is believed that nothing is there: whether room was given back since. Either the producer sees that, and
-    /// wakes this side for its record, or this side sees the record at the next look.
+    /// Before it is believed that nothing is there: whether room was given back since. Either the producer
+    /// sees that, and wakes this side for its record, or this side sees the record at the next look.
     fn settle(&mut self) -> bool {
         let gave_back = std::mem::take(&mut self.gave_back);
         if gave_back {
@@ -154,8 +154,8 @@ impl Ring {
             return &[];
         }
         let last = self.records.at::<u8>(PAGE + start + length - 1);
-        // SAFETY: all are inside the mapping, as its last one is; nobody writes to a record that is whole until its room is
-        // given back, which takes this value for itself.
+        // SAFETY: all are inside the mapping, as its last one is; nobody writes to a record that is whole
+        // until its room is given back, which takes this value for itself.
         unsafe { std::slice::from_raw_parts(last.as_ptr().sub(length - 1), length) }
     }
 

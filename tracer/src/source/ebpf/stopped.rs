@@ -1,5 +1,5 @@
-//! Processes that were stopped: by the kernel side at a failing call, or from here. A map has them, so that nobody stays
-//! stopped when forkscope is killed: its guardian reads the map then.
+//! Processes that were stopped: by the kernel side at a failing call, or from here. A map has them, so that
+//! nobody stays stopped when forkscope is killed: its guardian reads the map then.
 
 use crate::event::ProcKey;
 use crate::source::proc::{is_stopped, signal};
@@ -13,14 +13,15 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// How often the map is looked through for processes of which nobody has said a word: the call's record was lost.
+/// How often the map is looked through for processes of which nobody has said a word:
+/// the call's record was lost.
 const OFTEN: Duration = Duration::from_millis(100);
-/// How often the guardian looks through it, and how long it waits in between: the kernel side may stop one more while it
-/// is being removed.
+/// How often the guardian looks through it, and how long it waits in between: the kernel side may stop one
+/// more while it is being removed.
 const LAST: (u32, Duration) = (10, Duration::from_millis(50));
 
-/// In a start, which is far less: the process was held for a finding and has been let go since. What stops it from here
-/// on is not ours; the kernel side does so once only.
+/// In a start, which is far less: the process was held for a finding and has been let go since. What stops it
+/// from here on is not ours; the kernel side does so once only.
 const PASSED: u64 = 1 << 63;
 
 /// A map of process numbers to starts.
@@ -46,7 +47,8 @@ impl Stopped {
         Ok(Self { map, shared, held, doubted, looked: Instant::now(), guardian: None })
     }
 
-    /// Starts the guardian: `command` calls [`be_guardian`]. It waits for the other end of its standard input to close.
+    /// Starts the guardian: `command` calls [`be_guardian`]. It waits for the other end of its
+    /// standard input to close.
     pub(super) fn guard(&mut self, mut command: Command) -> io::Result<()> {
         // What a terminal sends to the whole job is not for it.
         command.process_group(0).stdin(Stdio::piped()).stdout(self.shared.try_clone()?).stderr(Stdio::null());
@@ -66,8 +68,8 @@ impl Stopped {
         signal(process, SIGSTOP).inspect_err(|_| self.forget(process))
     }
 
-    /// Lets a process go on, if it was stopped here. That it was stopped at a call only, the map keeps until it is seen to
-    /// run: it may not have come to a stop yet.
+    /// Lets a process go on, if it was stopped here. That it was stopped at a call only, the map keeps until
+    /// it is seen to run: it may not have come to a stop yet.
     pub(super) fn release(&mut self, process: ProcKey) {
         if self.map.get(&process.tgid, 0).is_ok_and(|start| start == process.start) {
             let _ = signal(process, SIGCONT);
@@ -134,8 +136,8 @@ fn let_all_go_on(map: &Starts) {
     }
 }
 
-/// Is the guardian: standard input ends when forkscope does, however that is; standard output is the map of stopped
-/// processes, which go on then.
+/// Is the guardian: standard input ends when forkscope does, however that is; standard output is the map of
+/// stopped processes, which go on then.
 ///
 /// # Errors
 /// Where standard output is no such map.

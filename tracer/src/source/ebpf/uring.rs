@@ -1,7 +1,7 @@
 //! The programs on socket transfers, which show those that io_uring makes.
 //!
-//! Every transfer of the machine comes by them, and takes 50 ns longer for each: they are attached once a traced process has an
-//! io_uring.
+//! Every transfer of the machine comes by them, and takes 50 ns longer for each: they are attached once a
+//! traced process has an io_uring.
 
 use super::EbpfError;
 use super::btf::Btf;

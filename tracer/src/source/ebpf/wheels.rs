@@ -1,7 +1,7 @@
 //! The libraries that Python's packages bring with them: beside the interpreter, before a program loads one.
 //!
-//! A kernel takes ten milliseconds and more to put the first probe on a file (`percpu_down_write` waits for RCU,
-//! kernel/events/uprobes.c), and a program that maps a library may have used it by then.
+//! A kernel takes ten milliseconds and more to put the first probe on a file (`percpu_down_write` waits for
+//! RCU, kernel/events/uprobes.c), and a program that maps a library may have used it by then.
 
 use crate::files::in_path;
 use std::ffi::OsStr;
@@ -13,13 +13,14 @@ use std::path::{Path, PathBuf};
 /// The most folders of packages that are looked through for one program, and names in each.
 const MOST_FOLDERS: usize = 16;
 const MOST_NAMES: usize = 1 << 14;
-/// The most of a script that its first line takes, in bytes (`BINPRM_BUF_SIZE`, include/uapi/linux/binfmts.h).
+/// The most of a script that its first line takes, in bytes (`BINPRM_BUF_SIZE`,
+/// include/uapi/linux/binfmts.h).
 const MOST_FIRST_LINE: u64 = 256;
 /// The most that is read of a process' environment, in bytes.
 const MOST_ENVIRONMENT: u64 = 1 << 20;
 
-/// The folders of packages of the Python that a process has executed, as that process sees them. `words`: its command line,
-/// NUL-separated.
+/// The folders of packages of the Python that a process has executed, as that process sees them. `words`: its
+/// command line, NUL-separated.
 pub(super) fn of_process(pid: u32, words: &[u8]) -> Vec<PathBuf> {
     let first = words.split(|&byte| byte == 0).next().map(|word| Path::new(OsStr::from_bytes(word)));
     let Some(exe) = fs::read_link(format!("/proc/{pid}/exe")).ok().filter(|exe| is_python(exe)) else {
@@ -92,7 +93,8 @@ fn below(pid: u32, prefix: &Path) -> Vec<PathBuf> {
     versions.flat_map(|path| ["site-packages", "dist-packages"].map(|name| path.join(name))).collect()
 }
 
-/// The files whose names begin so among the libraries that packages bring: in `PACKAGE.libs`, as auditwheel lays them.
+/// The files whose names begin so among the libraries that packages bring: in `PACKAGE.libs`,
+/// as auditwheel lays them.
 pub(super) fn bundled(folder: &Path, name: &str) -> Vec<PathBuf> {
     let entries = |path: &Path| fs::read_dir(path).into_iter().flat_map(|all| all.take(MOST_NAMES)).flatten();
     let folders = entries(folder).map(|entry| entry.path());

@@ -34,8 +34,8 @@ impl Looker {
         std::mem::take(&mut self.refused)
     }
 
-    /// What is behind a number of the table that a thread uses; [`FileRef::NONE`] where there is nothing, or it may
-    /// not be looked at.
+    /// What is behind a number of the table that a thread uses; [`FileRef::NONE`] where there is nothing, or
+    /// it may not be looked at.
     pub fn behind(&mut self, tid: u32, fd: i32) -> FileRef {
         self.look(tid, fd).0
     }

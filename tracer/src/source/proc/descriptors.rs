@@ -29,8 +29,8 @@ struct Folders<'a> {
     sockets: Option<u64>,
 }
 
-/// All descriptors of a process, in no order, and whether an io_uring is among them. One that is closed meanwhile
-/// is left out.
+/// All descriptors of a process, in no order, and whether an io_uring is among them. One that is
+/// closed meanwhile is left out.
 ///
 /// # Errors
 /// Where the process does not exist, or may not be looked at.
@@ -44,8 +44,8 @@ pub(super) fn of(pid: u32) -> io::Result<(Vec<SnapshotFd>, bool)> {
     Ok((found, ring.into_inner()))
 }
 
-/// The number of the mount that all sockets of the system are in: the kernel makes it when it starts, for good
-/// (`sock_init`, net/socket.c). `None` where a socket of this process' own does not tell.
+/// The number of the mount that all sockets of the system are in: the kernel makes it when it starts, for
+/// good (`sock_init`, net/socket.c). `None` where a socket of this process' own does not tell.
 fn sockets_mount() -> Option<u64> {
     static MOUNT: OnceLock<Option<u64>> = OnceLock::new();
     *MOUNT.get_or_init(|| {
@@ -56,8 +56,8 @@ fn sockets_mount() -> Option<u64> {
 }
 
 impl Folders<'_> {
-    /// One descriptor. Of a socket fdinfo says all; of others fdinfo and link are two looks, between which the number may get
-    /// another file.
+    /// One descriptor. Of a socket fdinfo says all; of others fdinfo and link are two looks, between which
+    /// the number may get another file.
     fn look(&self, fd: i32, name: &CStr) -> Option<SnapshotFd> {
         let mut last = None;
         for _ in 0..TRIES {
@@ -111,8 +111,8 @@ impl Folders<'_> {
     }
 }
 
-/// The file behind a link, by its name in a folder that is open, as far as it is known without asking a file server:
-/// that may not answer, or may be traced itself.
+/// The file behind a link, by its name in a folder that is open, as far as it is known without asking a file
+/// server: that may not answer, or may be traced itself.
 pub(super) fn stat(folder: RawFd, name: &CStr) -> Option<libc::statx> {
     let mut stat = MaybeUninit::<libc::statx>::zeroed();
     let flags = libc::AT_STATX_DONT_SYNC | libc::AT_NO_AUTOMOUNT;

@@ -1,5 +1,5 @@
-//! The endpoints among a process' descriptors, for a look: cheaper than a snapshot, because fdinfo is read only where
-//! it tells more.
+//! The endpoints among a process' descriptors, for a look: cheaper than a snapshot, because fdinfo is read
+//! only where it tells more.
 
 use super::link::{Details, Target};
 use super::numbers;
@@ -12,10 +12,12 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 
-/// The most that is read of one fdinfo file, in bytes: a line for each descriptor that an epoll instance watches.
+/// The most that is read of one fdinfo file, in bytes: a line for each descriptor that
+/// an epoll instance watches.
 const MOST_INFO: u64 = 4 << 20;
 
-/// The sockets, epoll instances, eventfds and pipes of a process, by number. One that is closed meanwhile is left out.
+/// The sockets, epoll instances, eventfds and pipes of a process, by number. One that is
+/// closed meanwhile is left out.
 ///
 /// # Errors
 /// Where the process does not exist, or may not be looked at.

@@ -1,4 +1,5 @@
-//! A glance at a child that may stand still: a few small files of /proc, and only where it seems to, what it waits on.
+//! A glance at a child that may stand still: a few small files of /proc, and only where it
+//! seems to, what it waits on.
 
 use super::link::{Details, number};
 use super::thread::{self, Stat};
@@ -106,7 +107,8 @@ fn words(pid: u32, address: u64) -> Vec<u32> {
     bytes[..read].as_chunks().0.iter().copied().map(u32::from_ne_bytes).collect()
 }
 
-/// Whether an address lies in a mapping that a process may share with others: `7f00-7f10 rw-s` (proc_pid_maps(5)).
+/// Whether an address lies in a mapping that a process may share with others:
+/// `7f00-7f10 rw-s` (proc_pid_maps(5)).
 fn is_shared(pid: u32, address: u64) -> Option<bool> {
     let maps = File::open(format!("/proc/{pid}/maps")).ok()?.take(MOST_MAPS);
     shared_in(BufReader::with_capacity(1 << 16, maps), address)
@@ -135,8 +137,8 @@ fn watched(pid: u32, fd: i32) -> Option<Vec<(i32, Option<u64>)>> {
     whole.then(|| watches.into_iter().map(|watch| (watch.fd, watch.inode)).collect())
 }
 
-/// The threads of a process that are older than another process. Of those that began in one clock tick, numbers tell: they
-/// are given out in order (`alloc_pid`, kernel/pid.c), but where they begin anew.
+/// The threads of a process that are older than another process. Of those that began in one clock tick,
+/// numbers tell: they are given out in order (`alloc_pid`, kernel/pid.c), but where they begin anew.
 pub(super) fn parent_threads(pid: u32, child: ProcKey) -> io::Result<Vec<ParentThread>> {
     let (tids, _) = tids(pid, MOST_PARENT_THREADS)?;
     let thread = |tid| {

@@ -106,7 +106,8 @@ impl Details {
     }
 }
 
-/// `        5 events:       19 data:                5  pos:0 ino:8b9 sdev:8` (`ep_show_fdinfo`, fs/eventpoll.c).
+/// `        5 events:       19 data:                5  pos:0 ino:8b9 sdev:8`
+/// (`ep_show_fdinfo`, fs/eventpoll.c).
 fn watch(line: &[u8]) -> Option<SeenWatch> {
     let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let fd = number(words.next()?)?.try_into().ok()?;

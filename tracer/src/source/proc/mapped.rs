@@ -16,7 +16,8 @@ pub struct MappedFile {
     pub identity: (String, u64),
     /// Its path as the process sees it.
     pub path: PathBuf,
-    /// The mapping's own link to it, which holds when the path is another file's by now (proc_pid_map_files(5)).
+    /// The mapping's own link to it, which holds when the path is another file's by now
+    /// (proc_pid_map_files(5)).
     pub link: PathBuf,
 }
 

@@ -53,8 +53,8 @@ fn at_most(bytes: u64, path: &str) -> io::Result<Vec<u8>> {
     Ok(read)
 }
 
-/// The descriptors of a process, or of one thread's table, and whether an io_uring is among them; of sockets not more than
-/// that they are some.
+/// The descriptors of a process, or of one thread's table, and whether an io_uring is among them; of sockets
+/// not more than that they are some.
 ///
 /// # Errors
 /// Where it does not exist, or may not be looked at.
@@ -62,7 +62,8 @@ pub fn descriptors(of: u32) -> io::Result<(Vec<SnapshotFd>, bool)> {
     descriptors::of(of)
 }
 
-/// A process' command line, NUL-separated, as far as it is kept. One that has ended and is not waited for has none.
+/// A process' command line, NUL-separated, as far as it is kept. One that has ended and is
+/// not waited for has none.
 fn cmdline(pid: u32) -> Vec<u8> {
     /// In bytes.
     const MOST: u64 = 4096;

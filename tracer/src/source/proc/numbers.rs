@@ -1,5 +1,5 @@
-//! The numbers of a process' descriptors, and a look at each. Each look is a few system calls, so that many are shared
-//! among threads: ten thousand take a tenth of a second on one.
+//! The numbers of a process' descriptors, and a look at each. Each look is a few system calls, so that many
+//! are shared among threads: ten thousand take a tenth of a second on one.
 
 use super::link::number;
 use std::ffi::{CStr, CString};
@@ -16,7 +16,8 @@ const MOST_THREADS: usize = 4;
 /// A descriptor's number, as a number and as the name in /proc/PID/fd.
 type Numbered = (i32, CString);
 
-/// What a look finds behind each descriptor of a process, in the order of /proc. `look` is given the folder of links.
+/// What a look finds behind each descriptor of a process, in the order of /proc. `look` is
+/// given the folder of links.
 ///
 /// # Errors
 /// Where the process does not exist, or may not be looked at.

@@ -12,8 +12,8 @@ const SHOWN: usize = 12;
 /// Digits of an id.
 const WHOLE: usize = 64;
 
-/// Where a process lives, if elsewhere than forkscope. Of one in the same pid namespace nothing more is read than
-/// that it is so.
+/// Where a process lives, if elsewhere than forkscope. Of one in the same pid namespace nothing more is
+/// read than that it is so.
 ///
 /// # Errors
 /// Where there is no such process.
@@ -43,11 +43,12 @@ fn name(cgroups: &[u8]) -> Option<String> {
 
 /// The container that one group is, by the names that container managers give theirs:
 ///
-/// - Docker, containerd, CRI-O, Podman, Kubernetes: an id of 64 digits, with the manager's name before it and `.scope`
-///   after it where systemd made the group. Podman and CRI-O give their monitors one with `conmon` in it: those are
-///   not inside.
+/// - Docker, containerd, CRI-O, Podman, Kubernetes: an id of 64 digits, with the manager's name before it and
+///   `.scope` after it where systemd made the group. Podman and CRI-O give their monitors one with `conmon`
+///   in it: those are not inside.
 /// - LXC: `lxc.payload.NAME`.
-/// - systemd-nspawn: `systemd-nspawn@NAME.service`, or `machine-NAME.scope`, where it is no virtual machine's.
+/// - systemd-nspawn: `systemd-nspawn@NAME.service`, or `machine-NAME.scope`, where it
+///   is no virtual machine's.
 fn of_group(group: &str) -> Option<String> {
     if group.contains("conmon") {
         return None;

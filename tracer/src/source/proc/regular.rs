@@ -6,8 +6,8 @@ use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-/// Opens a regular file to read it. A pipe or a device under that name is not opened, so that it neither makes forkscope
-/// wait nor does anything: `O_PATH` only finds it (open(2)).
+/// Opens a regular file to read it. A pipe or a device under that name is not opened, so that it neither
+/// makes forkscope wait nor does anything: `O_PATH` only finds it (open(2)).
 ///
 /// # Errors
 /// Where there is none, it may not be read, or it is another kind of file.

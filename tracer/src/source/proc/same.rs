@@ -15,14 +15,15 @@ type Place = (usize, usize);
 /// What may be the same open file: the kind and, where it has one of its own, the inode.
 fn candidate(entry: &SeenFd) -> (FileKind, u64) {
     match entry.kind {
-        // Each eventfd has a number of its own, and one open file as long as nobody opens it again through /proc.
+        // Each eventfd has a number of its own, and one open file as long as nobody
+        // opens it again through /proc.
         FileKind::Eventfd => (entry.kind, entry.eventfd.0.unwrap_or(0)),
         kind => (kind, entry.inode),
     }
 }
 
-/// Numbers the open files of the endpoints that these processes hold. Says of how many descriptors it may not be
-/// asked.
+/// Numbers the open files of the endpoints that these processes hold. Says of how many
+/// descriptors it may not be asked.
 pub(super) fn number(processes: &mut [SeenProcess]) -> usize {
     let mut groups: FxHashMap<(FileKind, u64), Vec<Place>> = FxHashMap::default();
     for (at, process) in processes.iter().enumerate() {
@@ -62,8 +63,8 @@ impl Group<'_> {
         (self.processes[at].key.tgid, self.processes[at].descriptors[entry].fd)
     }
 
-    /// The number of the open file behind a descriptor; `None` where that cannot be told: it may not be asked, or the
-    /// descriptor was closed meanwhile.
+    /// The number of the open file behind a descriptor; `None` where that cannot be told: it may not be
+    /// asked, or the descriptor was closed meanwhile.
     fn number(&mut self, place: Place) -> Option<u32> {
         // The first is compared with itself: that says whether it may be asked of, and is still there.
         self.ask(place, place)?;
@@ -100,8 +101,8 @@ impl Group<'_> {
     }
 }
 
-/// How the open files of two descriptors stand in the kernel's order. `EBADF` where one is closed; refused where one of the processes may not be
-/// traced, and on kernels without `CONFIG_KCMP`.
+/// How the open files of two descriptors stand in the kernel's order. `EBADF` where one is closed; refused
+/// where one of the processes may not be traced, and on kernels without `CONFIG_KCMP`.
 fn compare((pid, fd): (u32, i32), (other_pid, other_fd): (u32, i32)) -> nix::Result<Ordering> {
     // SAFETY: the call takes plain numbers, and changes nothing.
     let result = unsafe {

@@ -1,4 +1,5 @@
-//! Stopping a process and letting it go on: the one thing that forkscope does to others, where users ask for it.
+//! Stopping a process and letting it go on: the one thing that forkscope does to
+//! others, where users ask for it.
 
 use super::thread::Stat;
 use super::{at_most, key};

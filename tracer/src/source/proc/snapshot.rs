@@ -36,8 +36,9 @@ pub fn snapshot(pid: u32) -> io::Result<(ProcKey, Snapshot)> {
 
 /// How many threads the parent of a process has that are older than it, where it is a copy of its parent.
 ///
-/// Each exec lays memory out anew (`load_elf_binary`, fs/binfmt_elf.c), and a fork copies it: whose stack, heap and
-/// arguments begin where its parent's do has executed nothing since. Where that may not be seen they are 0.
+/// Each exec lays memory out anew (`load_elf_binary`, fs/binfmt_elf.c), and a fork copies it:
+/// whose stack, heap and arguments begin where its parent's do has executed nothing since. Where
+/// that may not be seen they are 0.
 fn copied_from(stat: &Stat, pid: u32) -> Option<u32> {
     let parent = u32::try_from(stat.ppid).ok()?;
     let of_parent = process(parent).ok()?.stat().ok()?;

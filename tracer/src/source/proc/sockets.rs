@@ -29,8 +29,8 @@ pub(super) struct Told {
     pub(super) by_proc: Vec<u32>,
 }
 
-/// Fills in what the sockets of a process are, as the tables of its own network namespace tell it. They do not
-/// list a TCP or UDP socket that is neither bound nor connected, one of another family, or one made in
+/// Fills in what the sockets of a process are, as the tables of its own network namespace tell it. They do
+/// not list a TCP or UDP socket that is neither bound nor connected, one of another family, or one made in
 /// another namespace: those stay `None`.
 pub(super) fn describe(pid: u32, descriptors: &mut [SnapshotFd]) {
     let inode = |entry: &SnapshotFd| (entry.file.kind() == FileKind::Socket).then_some(entry.file.inode);

@@ -59,8 +59,9 @@ impl Stat {
     }
 }
 
-/// A `syscall` line (proc_pid_syscall(5)): number, six arguments, stack pointer, program counter. `None` where the
-/// thread runs or is in no call, and for a 32-bit program, whose numbers are others: its stack lies below 4 GiB.
+/// A `syscall` line (proc_pid_syscall(5)): number, six arguments, stack pointer, program counter.
+/// `None` where the thread runs or is in no call, and for a 32-bit program, whose numbers are others:
+/// its stack lies below 4 GiB.
 pub(super) fn syscall(text: &[u8]) -> Option<SeenCall> {
     let mut words = std::str::from_utf8(text).ok()?.split_ascii_whitespace();
     let nr = words.next()?.parse().ok()?;
@@ -83,8 +84,8 @@ pub fn thread_numbers(pid: u32) -> Vec<u32> {
     numbers
 }
 
-/// Program counter and stack pointer of a thread that waits, as `syscall` ends with them (proc_pid_syscall(5)). `None`
-/// where it runs.
+/// Program counter and stack pointer of a thread that waits, as `syscall` ends with them
+/// (proc_pid_syscall(5)). `None` where it runs.
 #[must_use]
 pub fn stands_at(pid: u32, tid: u32) -> Option<[u64; 2]> {
     let text = at_most(MOST, &format!("/proc/{pid}/task/{tid}/syscall")).ok()?;

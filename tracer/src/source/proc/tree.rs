@@ -22,7 +22,8 @@ pub fn key(pid: u32) -> io::Result<ProcKey> {
     Ok(ProcKey { tgid: pid, start })
 }
 
-/// Whether a process has ended: there is none with its number, or another, or only what its parent has not waited for.
+/// Whether a process has ended: there is none with its number, or another, or only what its
+/// parent has not waited for.
 #[must_use]
 pub fn has_ended(key: ProcKey) -> bool {
     match process(key.tgid).and_then(|process| process.stat().map_err(to_io)) {

@@ -1,7 +1,8 @@
-//! The seccomp filters with which only the calls of interest stop a program that forkscope starts: one for each stage.
+//! The seccomp filters with which only the calls of interest stop a program that forkscope
+//! starts: one for each stage.
 //!
-//! A filter stays for good, and with nobody tracing the calls that it names would fail (seccomp(2)): so the keeper
-//! stays too, as long as one of the filtered processes lives.
+//! A filter stays for good, and with nobody tracing the calls that it names would fail (seccomp(2)): so the
+//! keeper stays too, as long as one of the filtered processes lives.
 
 use super::stage::Stage;
 use forkscope_proto::arguments::{
@@ -29,12 +30,13 @@ const fn argument(at: u32) -> u32 {
 /// `CLOSE_RANGE_UNSHARE` (include/uapi/linux/close_range.h).
 const CLOSE_RANGE_UNSHARE: u32 = 2;
 
-/// Calls that are looked for one after the other; others are passed over at once. When the kernel takes a filter, it goes
-/// through it once for each call that there is (`seccomp_cache_prepare`, kernel/seccomp.c): so that takes half the time.
+/// Calls that are looked for one after the other; others are passed over at once. When the kernel takes a
+/// filter, it goes through it once for each call that there is (`seccomp_cache_prepare`, kernel/seccomp.c):
+/// so that takes half the time.
 const TOGETHER: usize = 16;
 
-/// A stage's filter: its calls of the table stop where their arguments make them worth it, and those that install another
-/// filter; all others pass, which newer kernels decide without running it (Linux 5.11).
+/// A stage's filter: its calls of the table stop where their arguments make them worth it, and those that
+/// install another filter; all others pass, which newer kernels decide without running it (Linux 5.11).
 pub(super) fn program(stage: Stage) -> Vec<sock_filter> {
     let mut program = vec![
         load(ARCH),

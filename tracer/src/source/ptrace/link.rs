@@ -43,8 +43,8 @@ pub(super) struct Command {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(u32)]
 pub(super) enum Say {
-    /// The command with the number in `about` is done: 0 or an errno; for [`Ask::Account`] microseconds of processor
-    /// time.
+    /// The command with the number in `about` is done: 0 or an errno; for [`Ask::Account`]
+    /// microseconds of processor time.
     Done = 1,
     /// Many records wait.
     Wake = 2,

@@ -1,7 +1,7 @@
 //! Tracing through ptrace(2): without privilege, and where eBPF does not work.
 //!
-//! forkscope starts a process of its own, the keeper, which traces; the two speak over a socket, and records come
-//! through a pipe.
+//! forkscope starts a process of its own, the keeper, which traces; the two speak over a socket, and
+//! records come through a pipe.
 
 mod error;
 mod filter;
@@ -69,8 +69,8 @@ struct Heard {
 }
 
 impl PtraceSource {
-    /// Starts the keeper: `keeper` is a command that calls [`be_keeper`]. With `program`, the first process that is
-    /// followed is one that forkscope starts, and that installs the filter.
+    /// Starts the keeper: `keeper` is a command that calls [`be_keeper`]. With `program`, the first process
+    /// that is followed is one that forkscope starts, and that installs the filter.
     ///
     /// # Errors
     /// Where the system refuses what a process needs.
@@ -111,7 +111,8 @@ impl PtraceSource {
         }
     }
 
-    /// Waits for the keeper to say something. Meanwhile its pipe is read, so that what it traces need not stand still.
+    /// Waits for the keeper to say something. Meanwhile its pipe is read, so that what it
+    /// traces need not stand still.
     fn wait(&self, end: Instant) {
         let mut rest = self.rest.borrow_mut();
         let mut polled = vec![PollFd::new(self.commands.as_fd(), PollFlags::POLLIN)];
@@ -311,8 +312,8 @@ impl Drop for PtraceSource {
 /// # Errors
 /// Where the system refuses what it needs.
 pub fn be_keeper(capture: u32, stops: bool, stacks: bool) -> io::Result<()> {
-    // What a terminal, a shell or the program itself sends to the whole job is not for the keeper: those that it traces
-    // would stand still, or lose their tracer. It is nobody's job, and hears no signal but its own.
+    // What a terminal, a shell or the program itself sends to the whole job is not for the keeper: those that
+    // it traces would stand still, or lose their tracer. It is nobody's job, and hears no signal but its own.
     let _ = nix::unistd::setsid();
     SigSet::all().thread_set_mask()?;
     // It may outlive forkscope, and must keep nothing of its surroundings: no file, no folder.
@@ -321,6 +322,7 @@ pub fn be_keeper(capture: u32, stops: bool, stacks: bool) -> io::Result<()> {
     std::env::set_current_dir("/")?;
     let commands = io::stdin().as_fd().try_clone_to_owned()?;
     let records = io::stdout().as_fd().try_clone_to_owned()?;
-    // The copies are what is used: forkscope's death is noticed when the last descriptor for an end is closed.
+    // The copies are what is used: forkscope's death is noticed when the last
+    // descriptor for an end is closed.
     keeper::keep(commands, records, keeper::Settings { capture, stops, stacks })
 }

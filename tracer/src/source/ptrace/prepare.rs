@@ -7,7 +7,8 @@ use super::stage::Stage;
 use crate::source::proc;
 use nix::errno::Errno;
 
-/// `PR_SET_PTRACER` (include/uapi/linux/prctl.h): who may trace this process where Yama allows ancestors only.
+/// `PR_SET_PTRACER` (include/uapi/linux/prctl.h): who may trace this process where
+/// Yama allows ancestors only.
 const PR_SET_PTRACER: libc::c_int = 0x5961_6d61;
 
 /// What to do in the child, made before the fork.
@@ -31,8 +32,8 @@ impl Preparation {
     /// Installs the filter, when the keeper traces this process already. Without it, every call stops.
     pub fn install(&self) {
         if self.try_install() == Err(Errno::EACCES) {
-            // Who has no privilege over the system must first promise to gain none (seccomp(2)): a traced program
-            // gains none from its files' set-user-ID bits anyway (execve(2)).
+            // Who has no privilege over the system must first promise to gain none (seccomp(2)): a
+            // traced program gains none from its files' set-user-ID bits anyway (execve(2)).
             // SAFETY: no memory is passed.
             unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
             let _ = self.try_install();
@@ -51,7 +52,8 @@ impl Preparation {
     }
 }
 
-/// The stage of a program that inherits what this process has. Where that may not be looked at, it may be anything.
+/// The stage of a program that inherits what this process has. Where that may not be
+/// looked at, it may be anything.
 fn stage() -> Stage {
     let Ok((descriptors, uring)) = proc::descriptors(std::process::id()) else { return Stage::Full };
     let inherited = descriptors.iter().filter(|entry| !entry.cloexec);

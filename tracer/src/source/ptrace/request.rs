@@ -1,5 +1,5 @@
-//! Requests of ptrace(2) and waitpid(2) with signals as plain numbers: a program's real-time signals must pass, and
-//! nix knows none of them.
+//! Requests of ptrace(2) and waitpid(2) with signals as plain numbers: a program's real-time signals must
+//! pass, and nix knows none of them.
 
 use nix::errno::Errno;
 use std::ptr::null_mut;

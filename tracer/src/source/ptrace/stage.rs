@@ -1,11 +1,12 @@
-//! How much of what a process does stops it: little, until it may come to own something that forkscope is about.
+//! How much of what a process does stops it: little, until it may come to own something
+//! that forkscope is about.
 //!
 //! ```text
 //!   Lean --it is about to make its first socket, pipe, epoll instance, ..., or a process that shares what it has--> Full
 //! ```
 //!
-//! A process is in a stage by the filters that it has: a second one, on top of the first, only adds stops. Both are
-//! inherited and stay for good, so that no child of a process in the full stage is in the lean one.
+//! A process is in a stage by the filters that it has: a second one, on top of the first, only adds stops.
+//! Both are inherited and stay for good, so that no child of a process in the full stage is in the lean one.
 
 use forkscope_proto::process::{CLONE_FILES, CLONE_THREAD, CLONE_VFORK, CLONE_VM};
 use forkscope_proto::{Enter, FileKind, Gate, Shape, calls};
@@ -19,8 +20,8 @@ pub(super) enum Stage {
     Full,
 }
 
-/// Calls that make a first endpoint: what a process has of these, and its children with it, is what findings are about.
-/// Others come only over a socket (recvmsg(2)) or an io_uring.
+/// Calls that make a first endpoint: what a process has of these, and its children with it, is what findings
+/// are about. Others come only over a socket (recvmsg(2)) or an io_uring.
 const MAKERS: [u16; 10] = [
     calls::SOCKET,
     calls::SOCKETPAIR,
@@ -35,8 +36,8 @@ const MAKERS: [u16; 10] = [
 ];
 
 impl Stage {
-    /// What tells a stop of this stage's filter from those of a program's own (`SECCOMP_RET_DATA`, seccomp(2)). Of two
-    /// filters that stop a call the newer one's is told.
+    /// What tells a stop of this stage's filter from those of a program's own (`SECCOMP_RET_DATA`,
+    /// seccomp(2)). Of two filters that stop a call the newer one's is told.
     pub(super) const fn mark(self) -> u32 {
         match self {
             Self::Lean => 0xf05d,
@@ -75,7 +76,8 @@ pub(super) fn is_unsharing(number: u16) -> bool {
     matches!(number, calls::UNSHARE | calls::CLOSE_RANGE)
 }
 
-/// The flags of a call that makes a thread or a process, where it is one: its first argument, and what that points to.
+/// The flags of a call that makes a thread or a process, where it is one: its first argument,
+/// and what that points to.
 pub(super) fn clone_flags(number: u64, first: u64, pointed: impl FnOnce() -> Option<u64>) -> Option<u64> {
     /// The exit signal in clone's flags (`CSIGNAL`, clone(2)).
     const EXIT_SIGNAL: u64 = 0xff;
@@ -88,11 +90,12 @@ pub(super) fn clone_flags(number: u64, first: u64, pointed: impl FnOnce() -> Opt
     }
 }
 
-/// Whether a process of so many threads leaves the lean stage before it makes a thread or a process with these flags.
+/// Whether a process of so many threads leaves the lean stage before it makes a thread or a
+/// process with these flags.
 pub(super) fn clone_ends_lean(flags: u64, threads: u32) -> bool {
     let (is_thread, shares) = (flags & CLONE_THREAD != 0, flags & CLONE_FILES != 0);
-    // What one does to a table that two processes have is the other's as well, and a thread with one of its own has
-    // what its process does not have.
+    // What one does to a table that two processes have is the other's as well, and a thread with one of its
+    // own has what its process does not have.
     let odd_tables = is_thread != shares;
     // Whether such a child goes on is told by all that it does.
     let may_stand_still = !is_thread && threads > 1 && flags & CLONE_VM == 0;

@@ -1,5 +1,5 @@
-//! The record of a descriptor table as it was when its process left the lean stage: what it did to its table before that
-//! was not seen. From the keeper to forkscope, where it becomes a snapshot.
+//! The record of a descriptor table as it was when its process left the lean stage: what it did to its table
+//! before that was not seen. From the keeper to forkscope, where it becomes a snapshot.
 
 use crate::event::{ProcKey, Snapshot, SnapshotFd};
 use forkscope_proto::{FileRef, Header};

@@ -5,7 +5,8 @@ use crate::bench::figures::{Analyser, Figures, Growth, Load};
 
 /// A time may differ so much between few and many: what many have is farther from the processor.
 const FLAT: f64 = 2.0;
-/// Instructions are counted, the same each time. With both numbers events are foreseen, which takes some three in a hundred.
+/// Instructions are counted, the same each time. With both numbers events are foreseen, which takes
+/// some three in a hundred.
 const SAME: f64 = 1.05;
 
 /// All of them, in order.

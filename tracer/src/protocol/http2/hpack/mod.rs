@@ -1,8 +1,9 @@
 //! Header blocks of one direction (HPACK, RFC 7541), read from outside and from anywhere on.
 //!
-//! One reader a direction: what several processes send goes into one decoder at the peer, and so into one here. It
-//! reads what the wire says, also where their encoders have drifted apart. What was not seen is unknown, not an
-//! error: an index counts from the newest entry, so that what was added since is known for certain.
+//! One reader a direction: what several processes send goes into one decoder at the peer, and so
+//! into one here. It reads what the wire says, also where their encoders have drifted apart. What
+//! was not seen is unknown, not an error: an index counts from the newest entry, so that what was
+//! added since is known for certain.
 //!
 //! Of most fields only the lengths are read: their values, which may be secrets, are passed over.
 

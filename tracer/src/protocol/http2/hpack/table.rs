@@ -13,8 +13,8 @@ const OVERHEAD: u32 = 32;
 /// The size until the encoder says another (RFC 9113, 6.5.2: SETTINGS_HEADER_TABLE_SIZE).
 const INITIAL: u32 = 4096;
 
-/// The largest table that is followed, in HPACK's bytes. No more than this by [`OVERHEAD`] are kept; older entries of a
-/// larger one are unknown.
+/// The largest table that is followed, in HPACK's bytes. No more than this by [`OVERHEAD`] are kept; older
+/// entries of a larger one are unknown.
 const MOST: u32 = 1 << 16;
 
 /// A field in the table. There are many: it is small.
@@ -22,7 +22,8 @@ const MOST: u32 = 1 << 16;
 struct Entry {
     value: Value,
     name: Name,
-    /// Bytes of its name and of its value, or the fewest that they can be: of a coded string the length is not known.
+    /// Bytes of its name and of its value, or the fewest that they can be: of a coded string
+    /// the length is not known.
     name_length: u16,
     value_length: u16,
 }
@@ -37,8 +38,9 @@ impl Entry {
     }
 }
 
-/// The newest entries that were seen, newest first. An index counts from the newest, so that what stands before an
-/// unseen part keeps its place, and what an encoder refers to is there: sizes only tell what surely is gone.
+/// The newest entries that were seen, newest first. An index counts from the newest, so that what
+/// stands before an unseen part keeps its place, and what an encoder refers to is there: sizes only
+/// tell what surely is gone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Entries {
     newest: VecDeque<Entry>,
@@ -47,7 +49,8 @@ struct Entries {
     limit: u32,
 }
 
-/// Entries of tables that are shared. Larger ones have what is in few requests: they change, and are unlike others.
+/// Entries of tables that are shared. Larger ones have what is in few requests: they
+/// change, and are unlike others.
 const SHARED: usize = 32;
 
 thread_local! {
@@ -65,7 +68,8 @@ enum State {
     Shared,
 }
 
-/// A dynamic table. Most connections of a program add the same fields first, and none later: they share what they have.
+/// A dynamic table. Most connections of a program add the same fields first, and none later:
+/// they share what they have.
 #[derive(Clone, Debug)]
 pub(in super::super) struct Table {
     /// `None`: there are none, and no size was set.

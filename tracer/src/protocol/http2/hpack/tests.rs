@@ -23,8 +23,8 @@ fn bytes(listing: &str) -> Vec<u8> {
     digits.chunks(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect()
 }
 
-/// Blocks of one direction, one after the other, and what each says: read whole, cut at every byte, and from what a
-/// recording keeps.
+/// Blocks of one direction, one after the other, and what each says: read whole, cut at every byte, and
+/// from what a recording keeps.
 #[track_caller]
 fn check(fresh: bool, blocks: &[(&[u8], &str)]) {
     let longest = blocks.iter().map(|(block, _)| block.len()).max().unwrap_or(0);
@@ -62,7 +62,8 @@ fn requests_of_the_rfc() {
     }
 }
 
-/// RFC 7541, C.5 and C.6: responses. The encoder's table is of 256 bytes there, which it does not say in a block.
+/// RFC 7541, C.5 and C.6: responses. The encoder's table is of 256 bytes there, which it
+/// does not say in a block.
 #[test]
 fn responses_of_the_rfc() {
     let plain = [

@@ -1,7 +1,8 @@
 //! Reads the few values that say something, as their bytes come.
 //!
-//! What is noted of them is all that a recording needs for the same answer. Of a path that is what stands before its
-//! query: after that come [`Kept::FILL`] and nothing else, which is how an end looks in the Huffman code, too.
+//! What is noted of them is all that a recording needs for the same answer. Of a path that is what
+//! stands before its query: after that come [`Kept::FILL`] and nothing else, which is how an end looks
+//! in the Huffman code, too.
 
 use super::huffman::{Bits, EOS};
 use super::names::Name;
@@ -16,8 +17,8 @@ const MOST_PATH: usize = 256;
 const MOST_VERB: usize = 8;
 const MOST_CODE: usize = 3;
 
-/// What a path ends with: its query, or what no request has (RFC 9113, 8.3.1). Their codes are longer than a byte, and
-/// begin with eight ones.
+/// What a path ends with: its query, or what no request has (RFC 9113, 8.3.1). Their codes are longer than a
+/// byte, and begin with eight ones.
 const ENDS: [u8; 2] = [b'?', b'#'];
 
 /// How the content of gRPC is called (gRPC over HTTP/2, Content-Type), whatever follows.
@@ -174,8 +175,8 @@ impl Reader {
         note(noted..data.len());
     }
 
-    /// The bytes given so far were all of a transfer, and there is more to come. A code that was begun and may be an
-    /// end or not is not waited for: what follows would tell, but is not noted if it is one.
+    /// The bytes given so far were all of a transfer, and there is more to come. A code that was begun and
+    /// may be an end or not is not waited for: what follows would tell, but is not noted if it is one.
     pub(super) fn pause(&mut self) {
         let begun = self.huffman && self.name == Name::Path && self.bits.len() > 8;
         let may_end = ENDS.iter().any(|&end| self.bits.may_become(end)) && !self.bits.are_padding();

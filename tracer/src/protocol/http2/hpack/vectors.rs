@@ -1,8 +1,8 @@
 //! Blocks of fourteen encoders, as the working group's members published them to test each other's decoders
 //! (github.com/http2jp/hpack-test-case, MIT licence): a story of each, and of it what is told.
 //!
-//! `# encoder story` begins a direction; each line after it is a block in hexadecimal and its `:method`, `:path` without a
-//! query and `:status`, `-` where it has none.
+//! `# encoder story` begins a direction; each line after it is a block in hexadecimal and its `:method`,
+//! `:path` without a query and `:status`, `-` where it has none.
 
 use super::*;
 use crate::protocol::Kept;

@@ -1,9 +1,10 @@
-//! Numbers of streams with a byte for each, in as little room as can be: connections remember some dozens of streams, and
-//! there are many connections.
+//! Numbers of streams with a byte for each, in as little room as can be: connections remember some dozens of
+//! streams, and there are many connections.
 
 use crate::protocol::{Direction, fetch};
 
-/// What is said of a stream beside its number: the place of what was seen on it, and which directions have ended.
+/// What is said of a stream beside its number: the place of what was seen on it, and
+/// which directions have ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mark(u8);
 
@@ -166,7 +167,8 @@ impl Coded {
 /// The most bytes of a distance.
 const MOST: usize = 5;
 
-/// Writes a distance, forth or back: small ones in one byte, with a bit in each byte that says whether more follow.
+/// Writes a distance, forth or back: small ones in one byte, with a bit in each byte that
+/// says whether more follow.
 fn write(out: &mut [u8], distance: u32) -> usize {
     let mut left = distance << 1 ^ (distance as i32 >> 31) as u32;
     let mut length = 0;

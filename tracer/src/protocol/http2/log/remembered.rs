@@ -1,5 +1,5 @@
-//! The streams that are remembered, each with what was seen on it: what was seen on many alike is kept once, for all
-//! connections.
+//! The streams that are remembered, each with what was seen on it: what was seen on many alike is kept
+//! once, for all connections.
 
 use super::coded::{Coded, Mark};
 use super::stream::{Body, Stream};
@@ -12,10 +12,12 @@ use std::rc::Rc;
 /// Streams that are remembered: the newest, and before them those that go on.
 pub(super) const STREAMS: usize = 32;
 
-/// Streams that may have what was seen on them for themselves between two transfers: those that go on change again.
+/// Streams that may have what was seen on them for themselves between two transfers: those
+/// that go on change again.
 const OWN: u32 = 2;
 
-/// How much room is kept for what is seen on streams that go on, so that most are followed without asking for memory.
+/// How much room is kept for what is seen on streams that go on, so that most are followed
+/// without asking for memory.
 const SPARE: usize = 64;
 
 /// For how many room is made at once.
@@ -152,7 +154,8 @@ impl Remembered {
         }
     }
 
-    /// Remembers one more. The one that is forgotten for it, if one is, and whether anybody was seen to open that.
+    /// Remembers one more. The one that is forgotten for it, if one is, and whether
+    /// anybody was seen to open that.
     pub(super) fn add(&mut self, id: u32) -> Option<(u32, bool)> {
         let forgotten = if usize::from(self.count) == STREAMS { self.forget() } else { None };
         self.count += 1;

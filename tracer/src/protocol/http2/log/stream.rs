@@ -42,7 +42,8 @@ pub struct StreamUse {
     pub path: Option<Arc<str>>,
     /// Messages of gRPC whose prefix was sent, and received.
     pub(super) messages: [u32; 2],
-    /// Frames sent and received of the types in [`COMMON`]; what is beyond these numbers is among the rare ones.
+    /// Frames sent and received of the types in [`COMMON`]; what is beyond these
+    /// numbers is among the rare ones.
     common: [[u16; COMMON.len()]; 2],
     /// The error code of a RST_STREAM, sent and received; one beyond these numbers is among what is rare.
     reset: [Option<u16>; 2],

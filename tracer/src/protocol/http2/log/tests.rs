@@ -203,8 +203,8 @@ fn memory_is_bounded_and_what_goes_on_is_remembered() {
 }
 
 proptest! {
-    /// Frames of any type with any flags and any payload, cut and captured anyhow, by two processes: nothing panics, and
-    /// a replay says the same.
+    /// Frames of any type with any flags and any payload, cut and captured anyhow, by two processes: nothing
+    /// panics, and a replay says the same.
     #[test]
     fn any_frames_are_read_again(
         frames in prop::collection::vec(

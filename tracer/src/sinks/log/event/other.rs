@@ -1,4 +1,5 @@
-//! What is no call on a descriptor: tasks begin, execute programs and end; descriptors arrive; io_uring transfers.
+//! What is no call on a descriptor: tasks begin, execute programs and end; descriptors
+//! arrive; io_uring transfers.
 
 use super::names::CLONE_FLAGS;
 use super::value::{bytes, flags, quoted, until_nul, write};
@@ -38,8 +39,8 @@ pub(super) fn exec(record: &proto::Exec, payload: &[u8], out: &mut String) {
     out.push_str("], ...) = 0");
 }
 
-/// `exited with 3`, `killed by SIGSEGV`; of a thread that is not its process' last, `thread exited with 0`; `ended, unseen`: the
-/// event was lost.
+/// `exited with 3`, `killed by SIGSEGV`; of a thread that is not its process' last, `thread exited with 0`;
+/// `ended, unseen`: the event was lost.
 pub(super) fn exit(record: &proto::Exit, out: &mut String) {
     out.push_str(if record.last == 0 { "thread " } else { "" });
     let Some(status) = record.status() else {
@@ -89,7 +90,8 @@ pub(super) fn passed(record: &proto::Passed, out: &mut String) {
     write(out, format_args!(" over fd {}", record.via));
 }
 
-/// `looked at: epoll_wait(0x3), futex(0x7f00)`: the call that each thread of a child is in, and its first argument.
+/// `looked at: epoll_wait(0x3), futex(0x7f00)`: the call that each thread of a child is
+/// in, and its first argument.
 pub(super) fn glance(seen: &Glance, out: &mut String) {
     out.push_str("looked at: ");
     for (place, thread) in seen.threads.iter().enumerate() {

@@ -67,8 +67,8 @@ pub(super) fn quoted(text: &[u8], out: &mut String) {
     out.push('"');
 }
 
-/// A socket address as the program gave it: `127.0.0.1:80`, `[::1]:80`, a path, `@` and an abstract name; else the
-/// family.
+/// A socket address as the program gave it: `127.0.0.1:80`, `[::1]:80`, a path, `@` and an
+/// abstract name; else the family.
 pub(super) fn address(bytes: &[u8], out: &mut String) {
     let Some((family, rest)) = bytes.split_first_chunk() else {
         out.push('_');

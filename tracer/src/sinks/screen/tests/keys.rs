@@ -5,7 +5,8 @@ use super::stage::Stage;
 use crate::sinks::screen::{Command, Playing, Replayed};
 use std::time::Duration;
 
-/// From the beginning, keys that are read at once lead to a place, to a row with this text, to a message with that one.
+/// From the beginning, keys that are read at once lead to a place, to a row with this text, to
+/// a message with that one.
 #[track_caller]
 fn leads(stage: impl Fn() -> Stage, cases: &[(&str, &str, &str, &str)]) {
     for (keys, place, row, message) in cases {

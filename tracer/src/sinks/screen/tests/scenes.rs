@@ -17,7 +17,8 @@ const ANSWER: &[u8] = b"\0\0\x13\x01\x04\0\0\0\x03\x88\x5f\x10application/grpc\
     \0\0\x05\0\0\0\0\0\x03\0\0\0\0\0\0\0\x10\x01\x05\0\0\0\x03\x40\x0bgrpc-status\x0214";
 const GOAWAY: &[u8] = b"\0\0\x08\x07\0\0\0\0\0\0\0\0\x01\0\0\0\0";
 
-/// The founding bug: a fork handler closes the inherited socket, /dev/null takes its number, the child calls on.
+/// The founding bug: a fork handler closes the inherited socket, /dev/null takes its
+/// number, the child calls on.
 pub(crate) fn founding() -> Stage {
     let mut stage = Stage::new();
     let kernel = &mut stage.kernel;

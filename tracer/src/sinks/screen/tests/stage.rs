@@ -61,7 +61,8 @@ impl Stage {
         self.screen().press(input, self.analysis())
     }
 
-    /// Presses keys that were read at once, `<Name>` is one that has a name; what the last one asks others for.
+    /// Presses keys that were read at once, `<Name>` is one that has a name; what the
+    /// last one asks others for.
     pub(crate) fn press(&self, keys: &str) -> Option<Command> {
         parse(keys).into_iter().fold(None, |_, key| self.does(Input::Key(key)))
     }

@@ -45,7 +45,8 @@ fn skip(text: &mut String, empty: &mut usize) {
     }
 }
 
-/// The rows with their styles: under each row a letter for the style of each column, and what the letters are.
+/// The rows with their styles: under each row a letter for the style of each column,
+/// and what the letters are.
 pub(super) fn styled(buffer: &Buffer) -> String {
     let mut text = String::new();
     let mut styles = Vec::new();

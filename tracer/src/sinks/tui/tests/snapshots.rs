@@ -1,4 +1,5 @@
-//! Each pane, and each thing that can be opened: empty, busy and with the founding bug, on small and on large terminals.
+//! Each pane, and each thing that can be opened: empty, busy and with the founding bug, on
+//! small and on large terminals.
 
 use super::drawn::{draw_on, styled, text};
 use crate::sinks::screen::tests::scenes::{busy, founding, shared};

@@ -232,7 +232,8 @@ impl Context<'_> {
     fn passed(&mut self, begun: &Begun) {
         /// Length of `struct cmsghdr` (cmsg(3)).
         const HEADER: usize = 16;
-        /// As much as the descriptors of one message take (`SCM_MAX_FD`, include/net/scm.h), and credentials before.
+        /// As much as the descriptors of one message take (`SCM_MAX_FD`,
+        /// include/net/scm.h), and credentials before.
         const MOST: usize = 2048;
         let Some(message) = memory::value::<Message>(self.tid, begun.args[1]) else { return };
         let length = usize::try_from(message.control_length).map_or(MOST, |length| length.min(MOST));

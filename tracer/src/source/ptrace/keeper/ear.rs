@@ -1,5 +1,5 @@
-//! Hears commands while the keeper waits for its processes: a thread of its own, since waitpid(2) waits for nothing
-//! else.
+//! Hears commands while the keeper waits for its processes: a thread of its own, since
+//! waitpid(2) waits for nothing else.
 
 use super::super::link::{Command, hear};
 use nix::errno::Errno;
@@ -68,8 +68,8 @@ impl Ear {
         Ok(Self { commands, taken })
     }
 
-    /// Has the kernel say when a traced thread stops, by a signal that stays blocked but where it is waited for: one
-    /// that is ignored would end no waiting (signal(7)).
+    /// Has the kernel say when a traced thread stops, by a signal that stays blocked but where it is waited
+    /// for: one that is ignored would end no waiting (signal(7)).
     ///
     /// # Errors
     /// None that is known.

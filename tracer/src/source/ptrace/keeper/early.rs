@@ -1,8 +1,8 @@
 //! Threads that have stopped before the one that made them has told so.
 //!
-//! The maker tells at once after it has let the new one run (`kernel_clone`, kernel/fork.c), unless it is killed
-//! between the two. So that a process is told before what it does, one that is early is held for a moment; then it is
-//! taken in by what /proc says.
+//! The maker tells at once after it has let the new one run (`kernel_clone`, kernel/fork.c), unless it is
+//! killed between the two. So that a process is told before what it does, one that is early is held for a
+//! moment; then it is taken in by what /proc says.
 
 use super::super::stop::Stop;
 use super::process::Task;

@@ -10,8 +10,8 @@ use nix::sys::ptrace;
 use nix::unistd::Pid;
 
 impl Context<'_> {
-    /// At an entry or an exit; `named`: a filter named the call. What the thread has stopped for since, if it was let go
-    /// on meanwhile, and stopped by something that is for others to look at.
+    /// At an entry or an exit; `named`: a filter named the call. What the thread has stopped for since, if it
+    /// was let go on meanwhile, and stopped by something that is for others to look at.
     pub(super) fn called(&mut self, named: bool) -> Option<Stop> {
         if self.keeper.out.is_closed() && !named && self.mode() != Some(Mode::AwaitsFilter) {
             // With nobody to tell, calls only pass.
@@ -55,8 +55,8 @@ impl Context<'_> {
         None
     }
 
-    /// A filter of the program's own asks for a tracer, and it has none of its own: then such a call fails with ENOSYS
-    /// (seccomp(2), `SECCOMP_RET_TRACE`). Whoever filters like that relies on it.
+    /// A filter of the program's own asks for a tracer, and it has none of its own: then such a call fails
+    /// with ENOSYS (seccomp(2), `SECCOMP_RET_TRACE`). Whoever filters like that relies on it.
     fn refuse(&self) {
         let tid = Pid::from_raw(self.tid);
         if let Ok(mut registers) = ptrace::getregs(tid) {

@@ -5,8 +5,9 @@
 //!   `syscall` instruction --> makes the next of ours, ... --> makes its own, from the beginning, with all as it was
 //! ```
 //!
-//! It sees nothing of that: its signals wait, and but for the registers nothing of it is touched. Where a stop cannot wait
-//! (`SIGSTOP`, job control, what the keeper has asked for), the thread is put back before its own call, and stops.
+//! It sees nothing of that: its signals wait, and but for the registers nothing of it is touched. Where a
+//! stop cannot wait (`SIGSTOP`, job control, what the keeper has asked for), the thread is put back before
+//! its own call, and stops.
 
 use super::super::request::{Resume, resume, set_signal_mask, signal_mask, wait};
 use super::super::stop::Stop;
@@ -30,7 +31,8 @@ pub(super) struct Borrowed {
     moved: bool,
 }
 
-/// The thread is the keeper's no more: it has stopped for this, which is for others to look at; `None`: it is gone.
+/// The thread is the keeper's no more: it has stopped for this, which is for others to
+/// look at; `None`: it is gone.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Gone(pub(super) Option<Stop>);
 
@@ -52,7 +54,8 @@ impl Borrowed {
         Ok(Some(Self { tid, registers, mask, moved: false }))
     }
 
-    /// Has it make a call: its result, which may be minus an errno. What other threads stop for meanwhile comes to `others`.
+    /// Has it make a call: its result, which may be minus an errno. What other threads stop for
+    /// meanwhile comes to `others`.
     ///
     /// # Errors
     /// Where something came between.
@@ -92,8 +95,9 @@ impl Borrowed {
         }
     }
 
-    /// What it stops for next. The others are waited for as well: a leader is told as ended only after its last thread
-    /// was, and a thread that executes a program waits for that, too (`delay_group_leader`, `de_thread`).
+    /// What it stops for next. The others are waited for as well: a leader is told as ended only after
+    /// its last thread was, and a thread that executes a program waits for that, too
+    /// (`delay_group_leader`, `de_thread`).
     fn next(&self, others: &mut Vec<(i32, Stop)>) -> Result<Stop, Gone> {
         loop {
             match wait() {

@@ -1,7 +1,7 @@
 //! A process leaves the lean stage: before it has anything that forkscope is about, it gets the whole filter.
 //!
-//! The thread that is about to make such a thing stands at the entry of that call, and installs the filter for all threads
-//! of its process. So what is made has never been in reach of a call that nobody saw.
+//! The thread that is about to make such a thing stands at the entry of that call, and installs the filter
+//! for all threads of its process. So what is made has never been in reach of a call that nobody saw.
 
 use super::super::filter;
 use super::super::request::signal_mask;
@@ -47,8 +47,8 @@ impl Context<'_> {
         }
     }
 
-    /// Has the thread install the whole filter for its process, and then begin its call again; false: it stands at its
-    /// entry as before.
+    /// Has the thread install the whole filter for its process, and then begin its call again; false: it
+    /// stands at its entry as before.
     ///
     /// # Errors
     /// Where something came between.
@@ -111,8 +111,8 @@ impl Context<'_> {
     }
 }
 
-/// Installs the whole filter in the thread's process, from a page of memory that it gets for that: `page`, where it has
-/// that since something came between; 0: not yet, or no more.
+/// Installs the whole filter in the thread's process, from a page of memory that it gets for that: `page`,
+/// where it has that since something came between; 0: not yet, or no more.
 fn install(
     thread: &mut Borrowed,
     tid: i32,
@@ -145,7 +145,8 @@ fn install(
     }
 }
 
-/// The whole filter as seccomp(2) takes it, for memory at this address: `struct sock_fprog`, then the program.
+/// The whole filter as seccomp(2) takes it, for memory at this address:
+/// `struct sock_fprog`, then the program.
 fn image(at: u64) -> Vec<u8> {
     const HEAD: u64 = size_of::<libc::sock_fprog>() as u64;
     static PROGRAM: OnceLock<Vec<libc::sock_filter>> = OnceLock::new();

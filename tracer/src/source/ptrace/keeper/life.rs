@@ -122,8 +122,8 @@ impl Context<'_> {
         0
     }
 
-    /// The thread has ended. A leader is told as ended after its last thread (`delay_group_leader`, kernel/exit.c);
-    /// one that had ended before its process was attached to is never told.
+    /// The thread has ended. A leader is told as ended after its last thread (`delay_group_leader`,
+    /// kernel/exit.c); one that had ended before its process was attached to is never told.
     pub(super) fn ended(&mut self, status: i32) {
         let header = Header { kind: Kind::Exit as u16, ..self.header(0) };
         let last = self.keeper.forget(self.tid);

@@ -1,4 +1,5 @@
-//! The keeper: a process of forkscope's own that traces others through ptrace(2) and outlives forkscope where it must.
+//! The keeper: a process of forkscope's own that traces others through ptrace(2) and outlives
+//! forkscope where it must.
 //!
 //! ```text
 //!   forkscope --commands--> ear --> Keeper <--waitpid-- traced threads
@@ -6,9 +7,9 @@
 //!       ^---records, by the pipe-----'
 //! ```
 //!
-//! It is a process because a filter makes calls fail when nobody traces any more: when forkscope ends, even when it is
-//! killed, the keeper goes on and only lets calls pass, until the last filtered process has ended. Without filter it
-//! lets all go at once.
+//! It is a process because a filter makes calls fail when nobody traces any more: when forkscope ends, even
+//! when it is killed, the keeper goes on and only lets calls pass, until the last filtered process has ended.
+//! Without filter it lets all go at once.
 
 mod calls;
 mod ear;
@@ -127,8 +128,8 @@ impl Keeper {
         }
     }
 
-    /// Waits until something has stopped, and takes all that has: the kernel tells of the newest thread first, and
-    /// one that stops again and again would keep the others waiting for ever.
+    /// Waits until something has stopped, and takes all that has: the kernel tells of the newest thread
+    /// first, and one that stops again and again would keep the others waiting for ever.
     fn gather(&mut self) -> nix::Result<()> {
         let idle = self.early.is_empty() && !self.out.is_waiting();
         match if idle { Some(wait()?) } else { look()? } {

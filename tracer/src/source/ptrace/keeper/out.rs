@@ -161,7 +161,8 @@ impl Out {
         self.wait_for_either(MOMENT);
     }
 
-    /// Waits for room in the pipe or for a traced thread: a signal that has come before ends the waiting as well.
+    /// Waits for room in the pipe or for a traced thread: a signal that has come before
+    /// ends the waiting as well.
     fn wait_for_either(&self, patience: Duration) {
         let Ok(mut mask) = SigSet::thread_get_mask() else { return };
         mask.remove(Signal::SIGCHLD);

@@ -21,8 +21,8 @@ pub(super) enum Mode {
     Filtered,
 }
 
-/// Whether what this keeper traces has forkscope's filter: a keeper has one program with all its descendants, or
-/// processes that were attached to.
+/// Whether what this keeper traces has forkscope's filter: a keeper has one program with all its descendants,
+/// or processes that were attached to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Filter {
     /// No: whatever is let go goes on.
@@ -41,7 +41,8 @@ pub(super) struct Process {
     /// How many of its threads are traced.
     pub(super) threads: u32,
     pub(super) mode: Mode,
-    /// The keeper has had all its threads leave the lean stage: one that its filter still stops had stopped before.
+    /// The keeper has had all its threads leave the lean stage: one that its filter still
+    /// stops had stopped before.
     pub(super) full: bool,
     /// Its 32-bit calls have been told.
     pub(super) compat: bool,

@@ -30,8 +30,8 @@ fn options(ask: Ask) -> Options {
 }
 
 impl Keeper {
-    /// Traces a process with all its threads. It is told as done when each of them has stopped once: from then on no
-    /// call is missed.
+    /// Traces a process with all its threads. It is told as done when each of them has stopped once: from
+    /// then on no call is missed.
     pub(super) fn follow(&mut self, command: Command, mode: Mode) {
         let Command { tgid, serial, ask } = command;
         if self.processes.contains_key(&tgid) {
@@ -40,7 +40,8 @@ impl Keeper {
         let start = proc::key(tgid).map_or(0, |key| key.start);
         let (mut waiting, mut tried, mut failure) =
             (FxHashSet::default(), FxHashSet::default(), Errno::ESRCH);
-        // A thread that is made meanwhile by one that is traced is traced, too; by another, the next look finds it.
+        // A thread that is made meanwhile by one that is traced is traced, too; by
+        // another, the next look finds it.
         loop {
             let new: Vec<i32> = threads(tgid).into_iter().filter(|&tid| tried.insert(tid)).collect();
             if new.is_empty() {

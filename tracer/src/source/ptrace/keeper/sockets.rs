@@ -32,15 +32,16 @@ impl Known {
 }
 
 impl Context<'_> {
-    /// Describes the socket behind a number, if it is one that was not described yet, or may have changed since.
+    /// Describes the socket behind a number, if it is one that was not described yet,
+    /// or may have changed since.
     pub(super) fn meet(&mut self, fd: i32, file: &FileRef) {
         if file.kind() == FileKind::Socket && !self.keeper.sockets.is_settled(file.inode) {
             self.describe(fd, file, &[]);
         }
     }
 
-    /// Describes the socket behind a number. `towards` is the address that it was told to connect to: while that goes
-    /// on the socket itself does not tell.
+    /// Describes the socket behind a number. `towards` is the address that it was told to connect to: while
+    /// that goes on the socket itself does not tell.
     pub(super) fn describe(&mut self, fd: i32, file: &FileRef, towards: &[u8]) {
         let Ok(socket) = borrow(self.tid, self.tgid, fd) else { return };
         // The number may be another file's meanwhile, where threads share a table.
@@ -81,10 +82,11 @@ impl Context<'_> {
     }
 }
 
-/// A copy of a process' descriptor (pidfd_getfd(2), since Linux 5.6), to be closed at once: as long as it is open, so
-/// is the socket.
+/// A copy of a process' descriptor (pidfd_getfd(2), since Linux 5.6), to be closed at once: as long as it
+/// is open, so is the socket.
 fn borrow(tid: i32, tgid: u32, fd: i32) -> nix::Result<OwnedFd> {
-    /// `PIDFD_THREAD` (pidfd_open(2), since Linux 6.9): a thread may have a table of its own, or have outlived its leader.
+    /// `PIDFD_THREAD` (pidfd_open(2), since Linux 6.9): a thread may have a table of its own, or
+    /// have outlived its leader.
     const THREAD: i32 = libc::O_EXCL;
     // SAFETY: no memory is passed; what the kernel returns is a new descriptor that nobody else owns.
     let owned =

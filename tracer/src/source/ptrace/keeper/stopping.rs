@@ -8,7 +8,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 impl Context<'_> {
-    /// A call of this thread has failed: stops its process before it returns from it, if a finding may come of that.
+    /// A call of this thread has failed: stops its process before it returns from it, if a
+    /// finding may come of that.
     pub(super) fn stop_at(&mut self, number: u16, ret: i64) {
         let was_held = self.keeper.held.contains(&self.tgid) || self.keeper.once.contains(&self.tgid);
         let forked = self.keeper.processes.get(&self.tgid).is_some_and(|process| process.forked);
