@@ -13,6 +13,19 @@ pub const F_DUPFD_CLOEXEC: u64 = 1030;
 pub const FIONCLEX: u64 = 0x5450;
 /// `ioctl(FIOCLEX)`.
 pub const FIOCLEX: u64 = 0x5451;
+/// `close_range(CLOSE_RANGE_UNSHARE)` (close_range(2)).
+pub const CLOSE_RANGE_UNSHARE: u64 = 2;
+/// `close_range(CLOSE_RANGE_CLOEXEC)`.
+pub const CLOSE_RANGE_CLOEXEC: u64 = 4;
+/// `epoll_ctl(EPOLL_CTL_ADD)` (epoll_ctl(2)).
+pub const EPOLL_CTL_ADD: u64 = 1;
+/// `epoll_ctl(EPOLL_CTL_DEL)`.
+pub const EPOLL_CTL_DEL: u64 = 2;
+/// `epoll_ctl(EPOLL_CTL_MOD)`.
+pub const EPOLL_CTL_MOD: u64 = 3;
+/// Bytes of a `struct epoll_event`: on x86-64 packed, the events before the data (`EPOLL_PACKED`,
+/// include/uapi/linux/eventpoll.h).
+pub const EPOLL_EVENT: usize = 12;
 /// `SOL_SOCKET` of getsockopt(2), and of control messages (cmsg(3)).
 pub const SOL_SOCKET: u64 = 1;
 /// `SO_ERROR` of socket(7).

@@ -129,12 +129,13 @@ impl Config {
     pub const STOPS_ALL: u32 = 2;
     /// How long user space is not woken for news again, in nanoseconds: it looks by itself meanwhile.
     pub const NEWS_PAUSE: u64 = 2_000_000;
+    /// The highest number that a process can have is below this (`PID_MAX_LIMIT`, include/linux/threads.h).
+    pub const PID_LIMIT: usize = 4_194_304;
     /// Numbers in one row of the filter: a byte each, a [`Mark`], so that both sides can set one without
     /// touching its neighbours.
     pub const FILTER_ROW: usize = 64;
-    /// Rows of the filter: together they hold each possible number (`PID_MAX_LIMIT`,
-    /// include/linux/threads.h).
-    pub const FILTER_ROWS: usize = 4_194_304 / Self::FILTER_ROW;
+    /// Rows of the filter: together they hold each possible number.
+    pub const FILTER_ROWS: usize = Self::PID_LIMIT / Self::FILTER_ROW;
 }
 
 /// What is remembered of a process: its byte in the filter.

@@ -3,6 +3,7 @@
 use crate::kernel::{Plain, Registers, read_user};
 use crate::maps::IO;
 use aya_ebpf::helpers::generated::{bpf_probe_read_user, bpf_probe_read_user_str};
+use forkscope_proto::arguments::EPOLL_EVENT;
 use forkscope_proto::{Capture, Config};
 
 /// How many vectors of a message are looked at: gRPC sends a call's fields in thirty and more.
@@ -109,8 +110,7 @@ fn copy(to: *mut u8, at: u32, from: u64, wanted: u32) -> u32 {
 /// Copies what a call that is no transfer points to, at most [`Config::MOST_DETAIL`] bytes; returns how many.
 #[inline(always)]
 pub fn detail(to: *mut u8, capture: Capture, regs: &Registers, ret: i64) -> u32 {
-    /// `struct epoll_event` is packed on x86-64 (epoll_ctl(2)).
-    const EVENT: u64 = 12;
+    const EVENT: u64 = EPOLL_EVENT as u64;
     let (from, length) = match capture {
         Capture::Path0 => return path(to, regs.arg(0)),
         Capture::Path1 => return path(to, regs.arg(1)),

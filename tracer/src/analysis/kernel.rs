@@ -7,6 +7,7 @@ use crate::model::Place;
 use crate::protocol::Kept;
 use crate::report::{Connection, Finding, sample};
 use forkscope_proto::{self as proto, Act, FileKind, FileRef, Header, Kind, Plaintext, calls};
+use proto::arguments::EPOLL_EVENT;
 use proto::net::{AF_INET, AF_UNIX, IPPROTO_TCP, SOCK_DGRAM, SOCK_STREAM, TCP_CLOSE, TCP_ESTABLISHED};
 use std::collections::{BTreeMap, HashMap};
 
@@ -467,8 +468,8 @@ impl Kernel {
 }
 
 /// `struct epoll_event`: readable, with this data.
-fn epoll_event(data: u64) -> [u8; 12] {
-    let mut event = [0; 12];
+fn epoll_event(data: u64) -> [u8; EPOLL_EVENT] {
+    let mut event = [0; EPOLL_EVENT];
     event[0] = 1;
     event[4..].copy_from_slice(&data.to_le_bytes());
     event

@@ -5,6 +5,7 @@ use forkscope::filter::{Filter, nearest};
 use forkscope::recording::Payload;
 use forkscope::report::{Level, RuleId, Severity};
 use forkscope::sinks::screen::Theme;
+use forkscope_proto::Config;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -310,9 +311,9 @@ impl FailOn {
     }
 }
 
-/// A process number: up to the kernel's most (`PID_MAX_LIMIT`, include/linux/threads.h).
+/// A process number that the kernel can give.
 fn parse_pid(text: &str) -> Result<u32, String> {
-    let pid = text.parse().ok().filter(|pid| (1..=4_194_304).contains(pid));
+    let pid = text.parse().ok().filter(|pid| (1..Config::PID_LIMIT as u32).contains(pid));
     pid.ok_or_else(|| "a process is named by its number; `ps -e` lists them".to_owned())
 }
 

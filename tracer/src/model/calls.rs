@@ -103,12 +103,12 @@ impl Model {
 
     /// Hands on a failed call, unless the failure is how non-blocking calls say "not now".
     pub(super) fn failure(&mut self, file: &FileRef, failure: Failure, out: &mut Vec<Change>) {
-        let Failure { process, fd, errno, .. } = failure;
+        let Failure { by, fd, errno, .. } = failure;
         if fd < 0 || errno::is_not_now(errno) {
             return;
         }
         let socket = self.socket_of(file).and_then(|id| self.sockets.get_mut(&id));
-        if let Some(usage) = socket.and_then(|socket| socket.usage_mut(process, fd)) {
+        if let Some(usage) = socket.and_then(|socket| socket.usage_mut(by.process, fd)) {
             usage.fails(&failure);
         }
         out.push(Change::Failed(failure));

@@ -45,14 +45,10 @@ pub enum Change {
     Used {
         /// Which.
         socket: SockId,
-        /// Who moved them.
-        process: ProcId,
-        /// Which thread.
-        tid: u32,
+        /// Who moved them, when and by which call.
+        by: Origin,
         /// Under which number.
         fd: i32,
-        /// By which call.
-        nr: u16,
         /// Sent, or else received.
         sent: bool,
         /// How many.
@@ -64,27 +60,19 @@ pub enum Change {
     LetGo {
         /// Which.
         socket: SockId,
-        /// Who closed it.
-        process: ProcId,
-        /// Which thread.
-        tid: u32,
+        /// Who closed it, when and by which call.
+        by: Origin,
         /// Under which number.
         fd: i32,
-        /// By which call.
-        nr: u16,
     },
     /// A receive said that no more will come: the peer, or a holder, has ended the stream.
     StreamEnded {
         /// Which.
         socket: SockId,
-        /// Who was told.
-        process: ProcId,
-        /// Which thread.
-        tid: u32,
+        /// Who was told, when and by which call.
+        by: Origin,
         /// Under which number.
         fd: i32,
-        /// By which call.
-        nr: u16,
     },
     /// A receive found nothing, or was interrupted. Told of connections that have crossed a fork.
     InVain {
@@ -100,14 +88,10 @@ pub enum Change {
         socket: SockId,
         /// Which one they continue.
         meant: SockId,
-        /// Who sent them.
-        process: ProcId,
-        /// Which thread.
-        tid: u32,
+        /// Who sent them, when and by which call.
+        by: Origin,
         /// Under which number.
         fd: i32,
-        /// By which call.
-        nr: u16,
         /// How many.
         bytes: u64,
     },
@@ -141,16 +125,10 @@ pub enum Change {
 /// A call that failed on a descriptor.
 #[derive(Clone, Copy, Debug)]
 pub struct Failure {
-    /// When, in nanoseconds.
-    pub time: u64,
-    /// Who called.
-    pub process: ProcId,
-    /// Which thread.
-    pub tid: u32,
+    /// Who called, when and what.
+    pub by: Origin,
     /// The descriptor.
     pub fd: i32,
-    /// The call.
-    pub nr: u16,
     /// The error.
     pub errno: i32,
     /// For `epoll_ctl`: the operation.
@@ -163,7 +141,6 @@ pub struct Failure {
 impl Failure {
     /// Of a call on a number, of which no more is known.
     pub(super) fn new(by: Origin, fd: i32, errno: i32) -> Self {
-        let Origin { time, process, tid, nr } = by;
-        Self { time, process, tid, fd, nr, errno, operation: 0, goodbye: false }
+        Self { by, fd, errno, operation: 0, goodbye: false }
     }
 }

@@ -2,12 +2,9 @@
 
 use super::table::{End, Seen};
 use super::{Change, Model, Origin, SockId};
+use forkscope_proto::arguments::{CLOSE_RANGE_CLOEXEC, CLOSE_RANGE_UNSHARE};
 use forkscope_proto::{Call, FileRef};
 use rustc_hash::FxHashSet;
-
-/// Flags of close_range(2).
-const CLOSE_RANGE_UNSHARE: u64 = 2;
-const CLOSE_RANGE_CLOEXEC: u64 = 4;
 
 /// The users of a socket from which on those that only close it are not remembered.
 const IDLE: usize = 16;
@@ -91,7 +88,6 @@ impl Model {
         usage.closes(by.time);
         let used = usage.sent.0 > 0 || usage.received.0 > 0;
         let is_others = socket.crossed.is_some() && socket.is_open() && socket.is_connection();
-        let Origin { process, tid, nr, .. } = by;
-        (used && is_others).then_some(Change::LetGo { socket: id, process, tid, fd, nr })
+        (used && is_others).then_some(Change::LetGo { socket: id, by, fd })
     }
 }

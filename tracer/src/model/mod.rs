@@ -131,6 +131,12 @@ impl Model {
         self.processes.get(&id)
     }
 
+    /// Whether a process has not ended, as far as was seen.
+    #[must_use]
+    pub fn lives(&self, id: ProcId) -> bool {
+        self.process(id).is_some_and(|process| process.ended.is_none())
+    }
+
     /// All processes that are remembered.
     pub fn processes(&self) -> impl Iterator<Item = &Process> {
         self.processes.values()
@@ -185,7 +191,9 @@ impl Model {
     /// The descriptor table of a process, `None` once it has ended.
     #[must_use]
     pub fn table(&self, id: ProcId) -> Option<&Table> {
-        self.tables.get(&self.process(id)?.table)
+        // One that it shared may be another's still.
+        let process = self.process(id).filter(|process| process.ended.is_none())?;
+        self.tables.get(&process.table)
     }
 
     /// The processes that hold a descriptor for a socket, with its number. Looks through every table: for a

@@ -50,7 +50,7 @@ impl Usage {
     }
 
     pub(super) fn fails(&mut self, failure: &Failure) {
-        **self.last_error.get_or_insert_default() = (failure.time, failure.nr, failure.errno);
+        **self.last_error.get_or_insert_default() = (failure.by.time, failure.by.nr, failure.errno);
     }
 
     pub(super) fn closes(&mut self, time: u64) {

@@ -45,8 +45,7 @@ impl Model {
             {
                 usage.read_end = true;
             }
-            let Origin { process, tid, nr, .. } = at;
-            out.push(Change::StreamEnded { socket: id, process, tid, fd: io.fd, nr });
+            out.push(Change::StreamEnded { socket: id, by: at, fd: io.fd });
         }
         if io.ret <= 0 || (!sent && io.flags & MSG_PEEK != 0) {
             return;
@@ -71,8 +70,7 @@ impl Model {
         if sent {
             self.tie_by_hello(at, id, io.fd, Chunk::new(payload, bytes));
         }
-        let (process, fd, nr) = (at.process, io.fd, at.nr);
-        out.push(Change::Used { socket: id, process, tid: at.tid, fd, nr, sent, bytes, turns });
+        out.push(Change::Used { socket: id, by: at, fd: io.fd, sent, bytes, turns });
     }
 
     /// Bytes that were moved but not seen.
@@ -97,8 +95,7 @@ impl Model {
             socket.note_wait(waited, &mut self.waiting);
         }
         let turns = socket.turns.len();
-        let Origin { process, tid, nr, .. } = at;
-        out.push(Change::Used { socket: id, process, tid, fd, nr, sent, bytes, turns });
+        out.push(Change::Used { socket: id, by: at, fd, sent, bytes, turns });
     }
 
     pub(super) fn uring(&mut self, at: Origin, io: &proto::UringIo, out: &mut Vec<Change>) {
@@ -155,8 +152,7 @@ impl Model {
             continues.then_some(before.id)
         });
         if let Some(meant) = meant {
-            let Origin { process, tid, nr, .. } = at;
-            out.push(Change::Misdirected { socket: id, meant, process, tid, fd, nr, bytes });
+            out.push(Change::Misdirected { socket: id, meant, by: at, fd, bytes });
         }
     }
 }

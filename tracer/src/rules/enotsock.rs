@@ -2,7 +2,7 @@
 
 use super::history::{self, call, closed_by, connection_of, failure, inherited_past};
 use super::{Draft, Drafts, Rule, Says};
-use crate::model::{Change, Failure, Model, Topic};
+use crate::model::{Change, Failure, Model, Origin, Topic};
 use crate::report::RuleId;
 use forkscope_proto::{FileKind, calls};
 
@@ -51,7 +51,7 @@ impl Rule for Enotsock {
 
     fn check(&mut self, model: &Model, change: &Change, out: &mut Drafts<'_>) {
         let Change::Failed(failed) = change else { return };
-        if failed.errno == libc::ENOTSOCK && MEANT.contains(&failed.nr) {
+        if failed.errno == libc::ENOTSOCK && MEANT.contains(&failed.by.nr) {
             let found = found(model, failed, out);
             out.extend(found);
         }
@@ -59,8 +59,9 @@ impl Rule for Enotsock {
 }
 
 fn found(model: &Model, failed: &Failure, out: &mut Drafts<'_>) -> Option<Draft> {
-    let Failure { process, tid, fd, nr, errno, time, .. } = *failed;
-    let past = inherited_past(model, process, tid, fd, |kind| kind == FileKind::Socket)?;
+    let Failure { by, fd, errno, .. } = *failed;
+    let Origin { time, process, tid, nr } = by;
+    let past = inherited_past(model, by, fd, |kind| kind == FileKind::Socket)?;
     // Who puts something under the number to keep its goodbye from the server means to
     // (as Ruby's mysql2 does).
     if failed.goodbye && matches!(past.end.by.nr, calls::DUP2 | calls::DUP3) {
@@ -76,7 +77,7 @@ fn found(model: &Model, failed: &Failure, out: &mut Drafts<'_>) -> Option<Draft>
         .open
         .as_ref()
         .map_or_else(|| "nothing".into(), |now| now.file.describe());
-    let mut steps = history::steps(model, process, tid, fd, past);
+    let mut steps = history::steps(model, by, fd, past);
     steps.push(failure(failed));
     let (pid, creator) = (model.pid(process), model.pid(past.file.opened.process));
     Some(Draft {

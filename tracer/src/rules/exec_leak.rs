@@ -49,8 +49,8 @@ impl Rule for ExecLeak {
     fn check(&mut self, model: &Model, change: &Change, out: &mut Drafts<'_>) {
         match *change {
             Change::Executed { process } => self.executed(model, process),
-            Change::Used { socket, process, .. } if !self.leaked.is_empty() => {
-                self.used(model, socket, process, out);
+            Change::Used { socket, by, .. } if !self.leaked.is_empty() => {
+                self.used(model, socket, by.process, out);
             }
             _ => {}
         }
@@ -83,7 +83,7 @@ impl ExecLeak {
         // Of several programs that a process executes one after the other, the one that it runs has it.
         leaks.retain(|known| (known.process, known.fd) != (leak.process, leak.fd));
         if leaks.len() >= MOST_OF_ONE {
-            leaks.retain(|leak| lives(model, id, leak));
+            leaks.retain(|leak| model.holds_socket(leak.process, id, leak.fd));
         }
         if leaks.len() < MOST_OF_ONE {
             leaks.push(leak);
@@ -93,7 +93,7 @@ impl ExecLeak {
     /// Somebody uses a connection: one that has it from an exec, or its owner.
     fn used(&mut self, model: &Model, id: SockId, user: ProcId, out: &mut Drafts<'_>) {
         let Some(leaks) = self.leaked.get_mut(&id) else { return };
-        leaks.retain(|leak| leak.process != user && lives(model, id, leak));
+        leaks.retain(|leak| leak.process != user && model.holds_socket(leak.process, id, leak.fd));
         let old = leaks.iter().position(|leak| model.now().saturating_sub(leak.time) >= GRACE);
         if let Some((leak, socket)) = old.map(|at| leaks.swap_remove(at)).zip(model.socket(id)) {
             out.push(draft(model, socket, &leak, user));
@@ -102,12 +102,6 @@ impl ExecLeak {
             self.leaked.remove(&id);
         }
     }
-}
-
-/// Whether the program still runs, and has it: some close all that they were not given on purpose.
-fn lives(model: &Model, id: SockId, leak: &Leak) -> bool {
-    model.process(leak.process).is_some_and(|process| process.ended.is_none())
-        && model.holds_socket(leak.process, id, leak.fd)
 }
 
 fn draft(model: &Model, socket: &Socket, leak: &Leak, user: ProcId) -> Draft {

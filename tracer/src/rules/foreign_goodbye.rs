@@ -4,7 +4,7 @@ mod met;
 mod parts;
 
 use super::{Drafts, Rule};
-use crate::model::{Change, Failure, Model, Origin, Topic};
+use crate::model::{Change, Failure, Model, Topic};
 use crate::protocol::Sign;
 use met::{End, Met, judge};
 use parts::{cancelled, used_after_end};
@@ -43,31 +43,27 @@ impl Rule for ForeignGoodbye {
     fn check(&mut self, model: &Model, change: &Change, out: &mut Drafts<'_>) {
         match *change {
             Change::Failed(Failure {
-                process,
-                tid,
+                by,
                 fd,
-                nr,
                 errno: errno @ (libc::EPIPE | libc::ECONNRESET),
                 goodbye: false,
                 ..
             }) => {
-                let open = model.slot(process, tid, fd).and_then(|slot| slot.open.as_ref());
+                let open = model.slot(by.process, by.tid, fd).and_then(|slot| slot.open.as_ref());
                 if let Some(id) = open.and_then(|holding| holding.file.socket) {
-                    let found = judge(model, id, &Met { process, tid, fd, nr, end: End::Errno(errno) }, out);
+                    let found = judge(model, id, &Met { by, fd, end: End::Errno(errno) }, out);
                     out.extend(found);
                 }
             }
-            Change::StreamEnded { socket, process, tid, fd, nr } => {
-                let found = judge(model, socket, &Met { process, tid, fd, nr, end: End::Stream }, out);
+            Change::StreamEnded { socket, by, fd } => {
+                let found = judge(model, socket, &Met { by, fd, end: End::Stream }, out);
                 out.extend(found);
             }
             Change::Said { socket, by: at, fd, sign: Sign::Cancelled { stream, opener, .. } } => {
                 out.extend(cancelled(model, socket, (at, fd), stream, opener.into()));
             }
-            Change::Said { socket, by: at, fd, sign: Sign::PeerGoodbye { message, .. } } => {
-                let Origin { process, tid, nr, .. } = at;
-                let found =
-                    judge(model, socket, &Met { process, tid, fd, nr, end: End::Message(message) }, out);
+            Change::Said { socket, by, fd, sign: Sign::PeerGoodbye { message, .. } } => {
+                let found = judge(model, socket, &Met { by, fd, end: End::Message(message) }, out);
                 out.extend(found);
             }
             Change::Said { socket, by: at, fd, sign: Sign::UsedAfterEnd { stream, by, .. } } => {

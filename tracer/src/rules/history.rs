@@ -7,15 +7,15 @@ use crate::report::{RuleId, Severity};
 use forkscope_proto::{FileKind, calls};
 
 /// The newest earlier generation of a number that another process had opened: it came through a fork. A
-/// generation that another process ended (they share one table) counts as well.
+/// generation that another process ended (they share one table) counts as well. Of the number as the
+/// thread of a call has it.
 ///
 /// What was put under the number before a program was executed was given to that program, which knows
 /// nothing of what was there before. Else it may have been told the number, and miss what a close before its
 /// start, or its exec, has taken.
 pub(super) fn inherited_past(
     model: &Model,
-    process: ProcId,
-    tid: u32,
+    Origin { process, tid, .. }: Origin,
     fd: i32,
     wanted: impl Fn(FileKind) -> bool,
 ) -> Option<&Past> {
@@ -64,8 +64,10 @@ pub(super) fn named_made_step(model: &Model, opened: Origin, what: &str, fd: i32
     Step { what: format!("{} {}", model.pid(opened.process), made.what), ..made }
 }
 
-/// The steps from the opening of an inherited descriptor to what holds its number now.
-pub(super) fn steps(model: &Model, process: ProcId, tid: u32, fd: i32, past: &Past) -> Vec<Step> {
+/// The steps from the opening of an inherited descriptor to what holds its number now,
+/// for the thread of a call.
+pub(super) fn steps(model: &Model, by: Origin, fd: i32, past: &Past) -> Vec<Step> {
+    let Origin { process, tid, .. } = by;
     let opened = past.file.opened;
     let what =
         past.file.socket.and_then(|id| model.socket(id)).map_or_else(|| past.file.describe(), connection);
@@ -127,12 +129,12 @@ pub(super) fn beginning(model: &Model, socket: &Socket, fd: i32) -> Vec<Step> {
 
 /// The failing call itself.
 pub(super) fn failure(failure: &Failure) -> Step {
-    let Failure { time, process, tid, fd, nr, errno, .. } = *failure;
+    let Failure { by, fd, errno, .. } = *failure;
     let what = match errno {
         libc::ENOTSOCK => format!("fd {fd} is no socket any more"),
         _ => format!("nothing is behind fd {fd} any more"),
     };
-    Step::did(Origin { time, process, tid, nr }, what).on(fd).returning(-i64::from(errno))
+    Step::did(by, what).on(fd).returning(-i64::from(errno))
 }
 
 /// Who closed a generation of a number of `process`, as a clause.

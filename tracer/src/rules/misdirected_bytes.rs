@@ -28,19 +28,16 @@ impl Rule for MisdirectedBytes {
     }
 
     fn check(&mut self, model: &Model, change: &Change, out: &mut Drafts<'_>) {
-        let Change::Misdirected { socket, meant, process, tid, fd, nr, bytes } = *change else { return };
-        let Some(past) = inherited_past(model, process, tid, fd, |kind| kind == FileKind::Socket) else {
-            return;
-        };
+        let Change::Misdirected { socket, meant, by, fd, bytes } = *change else { return };
+        let Some(past) = inherited_past(model, by, fd, |kind| kind == FileKind::Socket) else { return };
         let (Some(got), Some(old)) = (model.socket(socket), model.socket(meant)) else { return };
-        let time = model.now();
+        let Origin { time, process, nr, .. } = by;
         let claim = history::claim(model, RuleId::MisdirectedBytes, Says::Astray, (process, fd), past);
         if !out.claim(claim, time) {
             return;
         }
-        let mut steps = history::steps(model, process, tid, fd, past);
+        let mut steps = history::steps(model, by, fd, past);
         let what = format!("{bytes} bytes of {} went to {}", old.protocol().name(), got.remote());
-        let by = Origin { time, process, tid, nr };
         steps.push(Step::did(by, what).on(fd).returning(bytes as i64));
         let (pid, creator) = (model.pid(process), model.pid(past.file.opened.process));
         let was = connection_of(model, Some(meant));

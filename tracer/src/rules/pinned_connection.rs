@@ -42,14 +42,12 @@ pub(super) struct PinnedConnection {
     let_go: Later<LetGo, GRACE>,
 }
 
+/// See [`Change::LetGo`].
 #[derive(Clone, Copy)]
 struct LetGo {
     socket: SockId,
-    process: ProcId,
-    tid: u32,
+    by: Origin,
     fd: i32,
-    nr: u16,
-    time: u64,
 }
 
 impl Rule for PinnedConnection {
@@ -58,16 +56,16 @@ impl Rule for PinnedConnection {
     }
 
     fn check(&mut self, model: &Model, change: &Change, _out: &mut Drafts<'_>) {
-        if let Change::LetGo { socket, process, tid, fd, nr } = *change
+        if let Change::LetGo { socket, by, fd } = *change
             && !self.let_go.is_full()
             && !peer_saw_the_end(model, socket)
         {
-            self.let_go.push(LetGo { socket, process, tid, fd, nr, time: model.now() });
+            self.let_go.push(LetGo { socket, by, fd });
         }
     }
 
     fn tick(&mut self, model: &Model, out: &mut Drafts<'_>) {
-        while let Some(oldest) = self.let_go.due(model.now(), |it| it.time) {
+        while let Some(oldest) = self.let_go.due(model.now(), |it| it.by.time) {
             out.extend(found(model, &oldest));
         }
     }
@@ -89,7 +87,7 @@ fn found(model: &Model, let_go: &LetGo) -> Option<Draft> {
     }
     let mut holders: Vec<(ProcId, i32)> = model.holders(socket.id).collect();
     holders.sort_unstable();
-    let parent = let_go.process;
+    let parent = let_go.by.process;
     if may_be_awaited(socket) && holders.iter().any(|&holder| may_know(model, holder))
         || socket.accepted && holders.iter().any(|&holder| is_to_serve(model, socket, parent, holder))
     {
@@ -126,18 +124,18 @@ fn is_to_serve(model: &Model, socket: &Socket, parent: ProcId, holder: (ProcId, 
 }
 
 fn draft(model: &Model, socket: &Socket, let_go: &LetGo, (holder, fd): (ProcId, i32), count: usize) -> Draft {
-    let (user, pid) = (model.pid(let_go.process), model.pid(holder));
+    let LetGo { by, .. } = *let_go;
+    let (user, pid) = (model.pid(by.process), model.pid(holder));
     let others = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
     let mut steps: Vec<Step> = opened_step(socket, let_go.fd).into_iter().collect();
     steps.extend(fork_step(model, holder, fd));
-    let LetGo { process, tid, nr, time, .. } = *let_go;
     let closed = format!("{user} closed it, which ended nothing: {pid} holds it still");
-    let ret = (nr == calls::CLOSE).then_some(0);
-    steps.push(Step { ret, ..Step::did(Origin { time, process, tid, nr }, closed).on(let_go.fd) });
+    let ret = (by.nr == calls::CLOSE).then_some(0);
+    steps.push(Step { ret, ..Step::did(by, closed).on(let_go.fd) });
     // It may have ended its own side only, and wait for this one's end (shutdown(2), RFC 9293
     // section 3.6): less is known.
     let is_gone = |errno| matches!(errno, libc::ECONNRESET | libc::EPIPE | libc::ETIMEDOUT);
-    let peer_ended = socket.usage(let_go.process).is_some_and(|usage| {
+    let peer_ended = socket.usage(by.process).is_some_and(|usage| {
         usage.read_end || usage.last_error().is_some_and(|(_, _, errno)| is_gone(errno))
     });
     let (severity, harm) = if peer_ended {
@@ -149,7 +147,7 @@ fn draft(model: &Model, socket: &Socket, let_go: &LetGo, (holder, fd): (ProcId, 
         claim: Claim {
             rule: RuleId::PinnedConnection,
             severity,
-            confidence: confidence(model, socket.opened.nr != 0, &[holder, let_go.process]),
+            confidence: confidence(model, socket.opened.nr != 0, &[holder, by.process]),
             says: Says::Failed,
             cause: Cause::Pinning(socket.id),
         },
@@ -159,12 +157,12 @@ fn draft(model: &Model, socket: &Socket, let_go: &LetGo, (holder, fd): (ProcId, 
              {harm}."
         ),
         process: holder,
-        others: vec![let_go.process],
+        others: vec![by.process],
         fd: Some(fd),
         socket: Some(socket.id),
         nr: None,
         errno: None,
-        time: let_go.time,
+        time: by.time,
         steps,
     }
 }

@@ -58,8 +58,8 @@ impl Rule for PreExecIo {
     fn check(&mut self, model: &Model, change: &Change, out: &mut Drafts<'_>) {
         match *change {
             Change::Executed { process } => self.executed(model, process, out),
-            Change::Used { socket, process, .. } if !self.spoken.is_empty() => {
-                self.used(model, socket, process, out);
+            Change::Used { socket, by, .. } if !self.spoken.is_empty() => {
+                self.used(model, socket, by.process, out);
             }
             _ => {}
         }

@@ -6,7 +6,7 @@ mod words;
 
 use super::later::Later;
 use super::{Cause, Draft, Drafts, Rule};
-use crate::model::{Act, Change, EpollUse, FileId, Model, ProcId, Topic};
+use crate::model::{Act, Change, EpollUse, FileId, Model, Topic};
 use rustc_hash::FxHashSet;
 use stands::stands;
 use std::collections::VecDeque;
@@ -124,6 +124,5 @@ impl SharedEpoll {
 fn somebody_else_lives(model: &Model, used: &EpollUse) -> bool {
     let Some(epoll) = model.epoll(used.epoll) else { return false };
     let users = epoll.users.iter().map(|user| user.process);
-    let lives = |id: ProcId| model.process(id).is_some_and(|process| process.ended.is_none());
-    users.chain([epoll.opened.process]).any(|id| id != used.by.process && lives(id))
+    users.chain([epoll.opened.process]).any(|id| id != used.by.process && model.lives(id))
 }

@@ -34,8 +34,8 @@ impl Rule for SharedStream {
     fn check(&mut self, model: &Model, change: &Change, out: &mut Drafts<'_>) {
         match *change {
             // Two were before this one: most connections have one user, and one turn.
-            Change::Used { socket, process, turns: 3.., .. } => {
-                let found = turns(model, socket, process, out);
+            Change::Used { socket, by, turns: 3.., .. } => {
+                let found = turns(model, socket, by.process, out);
                 out.extend(found);
             }
             Change::Said { socket, by, fd, sign } => {
@@ -83,7 +83,7 @@ fn turns(model: &Model, id: SockId, process: ProcId, out: &mut Drafts<'_>) -> Op
     // On an unknown protocol a connection may go round by design: only a lively exchange is told.
     // Those that only a fork parts are one.
     let changes = earlier().zip(earlier().skip(1)).filter(|(one, next)| one.process != next.process).count();
-    let lively = changes >= 4 && model.process(other).is_some_and(|process| process.ended.is_none());
+    let lively = changes >= 4 && model.lives(other);
     // Of requests and replies without a number, as in HTTP/1.1, turns go well until
     // two are under way at once.
     let by_luck = came_back && !socket.accepted && socket.protocol() != Protocol::Unknown;

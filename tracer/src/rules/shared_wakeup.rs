@@ -41,10 +41,9 @@ fn found(model: &Model, taken: &Taken) -> Option<Draft> {
     let wakeup = model.wakeup(taken.wakeup)?;
     let (by, written) = (taken.by, taken.written);
     let (thief, victim) = (wakeup.user(by.process)?, wakeup.user(written.process)?);
-    let lives = model.process(written.process).is_some_and(|process| process.ended.is_none());
     let executed = |id| model.has_executed_since(id, wakeup.opened.time);
     // Who gives back only what it has taken returns a token.
-    if !victim.gave || !lives || executed(by.process) || executed(written.process) {
+    if !victim.gave || !model.lives(written.process) || executed(by.process) || executed(written.process) {
         return None;
     }
     if model.share_a_table(by.process, written.process) {

@@ -2,8 +2,9 @@
 
 use super::history::{self, call, closed_by, connection_of, failure, inherited_past};
 use super::{Claim, Draft, Drafts, Rule, Says};
-use crate::model::{Change, Failure, Model, Past, ProcId, Topic};
+use crate::model::{Change, Failure, Model, Origin, Past, ProcId, Topic};
 use crate::report::RuleId;
+use forkscope_proto::arguments::EPOLL_CTL_DEL;
 use forkscope_proto::net::SOCK_DGRAM;
 use forkscope_proto::{FileKind, calls};
 use rustc_hash::FxHashMap;
@@ -23,8 +24,6 @@ datagram socket, of which syslog(3) makes another, nor a standard stream that wa
 
 How to fix it: let no connection be open when the process forks, or let the library know about the fork.";
 
-/// `EPOLL_CTL_DEL` (epoll_ctl(2)): removing what is gone is harmless.
-const EPOLL_CTL_DEL: u32 = 2;
 /// How many processes' doubtful failures are remembered.
 const DOUBTFUL: usize = 1024;
 
@@ -47,12 +46,14 @@ enum Meant {
 
 fn meant(failed: &Failure) -> Meant {
     use FileKind::{Epoll, Eventfd, Socket};
-    match failed.nr {
+    match failed.by.nr {
         calls::SENDTO | calls::SENDMSG | calls::SENDMMSG => Meant::Kinds(&[Socket]),
         calls::RECVFROM | calls::RECVMSG | calls::RECVMMSG | calls::CONNECT => Meant::Kinds(&[Socket]),
         calls::ACCEPT | calls::ACCEPT4 => Meant::Kinds(&[Socket]),
         calls::EPOLL_WAIT | calls::EPOLL_PWAIT | calls::EPOLL_PWAIT2 => Meant::Kinds(&[Epoll]),
-        calls::EPOLL_CTL if failed.operation != EPOLL_CTL_DEL => Meant::Kinds(&[Epoll, Socket, Eventfd]),
+        // Removing what is gone is harmless.
+        calls::EPOLL_CTL if failed.operation == EPOLL_CTL_DEL as u32 => Meant::Nothing,
+        calls::EPOLL_CTL => Meant::Kinds(&[Epoll, Socket, Eventfd]),
         calls::SENDFILE | calls::SPLICE => Meant::Kinds(&[Socket]),
         calls::READ | calls::READV | calls::PREADV2 => Meant::Kinds(&[Socket, Eventfd]),
         calls::WRITE | calls::WRITEV | calls::PWRITEV2 => Meant::Maybe(&[Socket, Eventfd]),
@@ -80,14 +81,14 @@ impl Rule for StaleDescriptor {
         match meant(failed) {
             Meant::Kinds(kinds) => {
                 if let Some(past) = closed(model, failed, kinds)
-                    && out.claim(claim(model, failed, past), failed.time)
+                    && out.claim(claim(model, failed, past), failed.by.time)
                 {
                     out.push(draft(model, failed, past));
                 }
             }
             Meant::Maybe(kinds) if self.doubtful.len() < DOUBTFUL => {
                 let past = closed(model, failed, kinds);
-                self.doubtful.extend(past.map(|past| (failed.process, draft(model, failed, past))));
+                self.doubtful.extend(past.map(|past| (failed.by.process, draft(model, failed, past))));
             }
             Meant::Maybe(_) | Meant::Nothing => {}
         }
@@ -98,13 +99,13 @@ impl Rule for StaleDescriptor {
 fn actor(change: &Change) -> Option<ProcId> {
     match change {
         // What a process does on its way out.
-        Change::Failed(Failure {
-            nr: calls::CLOSE | calls::SHUTDOWN | calls::WRITE | calls::WRITEV, ..
-        }) => None,
-        Change::Failed(failed) => Some(failed.process),
-        Change::Used { process, .. } | Change::Ended { process } | Change::Executed { process } => {
-            Some(*process)
+        Change::Failed(Failure { by, .. })
+            if matches!(by.nr, calls::CLOSE | calls::SHUTDOWN | calls::WRITE | calls::WRITEV) =>
+        {
+            None
         }
+        Change::Failed(Failure { by, .. }) | Change::Used { by, .. } => Some(by.process),
+        Change::Ended { process } | Change::Executed { process } => Some(*process),
         Change::Forked { parent, .. } => Some(*parent),
         Change::Connected { .. }
         | Change::Crossed { .. }
@@ -122,30 +123,31 @@ fn actor(change: &Change) -> Option<ProcId> {
 
 /// What was inherited under the number and is closed.
 fn closed<'a>(model: &'a Model, failed: &Failure, kinds: &[FileKind]) -> Option<&'a Past> {
-    let Failure { process, tid, fd, .. } = *failed;
-    if model.slot(process, tid, fd)?.open.is_some() {
+    let Failure { by, fd, .. } = *failed;
+    if model.slot(by.process, by.tid, fd)?.open.is_some() {
         return None;
     }
-    let past = inherited_past(model, process, tid, fd, |kind| kinds.contains(&kind))?;
+    let past = inherited_past(model, by, fd, |kind| kinds.contains(&kind))?;
     // syslog(3) of a daemon that has closed all it had notices, and makes another one.
     let is_datagram =
         past.file.socket.and_then(|id| model.socket(id)).is_some_and(|it| it.kind == SOCK_DGRAM);
     // A program that was executed without a standard stream means that, and not what its number was before.
-    let means_stream = fd <= 2 && model.has_forgotten(process, past.end.by.time);
+    let means_stream = fd <= 2 && model.has_forgotten(by.process, past.end.by.time);
     (!is_datagram && !means_stream).then_some(past)
 }
 
 fn claim(model: &Model, failed: &Failure, past: &Past) -> Claim {
-    history::claim(model, RuleId::StaleDescriptor, Says::Failed, (failed.process, failed.fd), past)
+    history::claim(model, RuleId::StaleDescriptor, Says::Failed, (failed.by.process, failed.fd), past)
 }
 
 fn draft(model: &Model, failed: &Failure, past: &Past) -> Draft {
-    let Failure { process, tid, fd, nr, errno, time, .. } = *failed;
+    let Failure { by, fd, errno, .. } = *failed;
+    let Origin { time, process, nr, .. } = by;
     let was = match past.file.socket {
         Some(_) => connection_of(model, past.file.socket),
         None => past.file.describe(),
     };
-    let mut steps = history::steps(model, process, tid, fd, past);
+    let mut steps = history::steps(model, by, fd, past);
     steps.push(failure(failed));
     let (pid, creator) = (model.pid(process), model.pid(past.file.opened.process));
     Draft {

@@ -56,9 +56,10 @@ impl Rule for StolenReply {
         match *change {
             Change::Said { socket, by, fd, sign } => self.said(model, socket, (by, fd), sign, out),
             _ if self.taken.is_empty() => {}
-            Change::Used { socket, process, sent: false, .. }
-            | Change::InVain { socket, process }
-            | Change::StreamEnded { socket, process, .. } => self.reads_on(model, socket, process, out),
+            Change::Used { socket, by, sent: false, .. } | Change::StreamEnded { socket, by, .. } => {
+                self.reads_on(model, socket, by.process, out);
+            }
+            Change::InVain { socket, process } => self.reads_on(model, socket, process, out),
             _ => {}
         }
     }
@@ -121,8 +122,7 @@ fn only_writes(socket: &Socket, process: ProcId, reader: ProcId) -> bool {
 fn wants(model: &Model, taken: &Taken) -> bool {
     let Some(socket) = model.socket(taken.socket) else { return false };
     let fd = socket.usage(taken.asker).map_or(-1, |usage| usage.fd);
-    model.process(taken.asker).is_some_and(|process| process.ended.is_none())
-        && model.holds_socket(taken.asker, taken.socket, fd)
+    model.holds_socket(taken.asker, taken.socket, fd)
 }
 
 fn found(model: &Model, socket: &Socket, taken: &Taken, out: &mut Drafts<'_>) -> Option<Draft> {

@@ -3,7 +3,7 @@
 use super::{C, Kernel, P};
 use crate::model::Socket;
 use crate::report::{Holder, sample};
-use forkscope_proto::process::CLONE_THREAD;
+use forkscope_proto::process::{CLONE_FILES, CLONE_THREAD};
 use forkscope_proto::{FileRef, calls};
 
 type Does = fn(&mut Kernel, i32);
@@ -119,7 +119,6 @@ fn who_only_held_it_takes_no_place_of_who_uses_it() {
 /// the program is executed.
 #[test]
 fn tables_of_threads_are_given_up_with_them() {
-    const CLONE_FILES: u64 = 0x400;
     let mut kernel = Kernel::new();
     let fd = kernel.connect(P, 80);
     kernel.fork(P, 101, CLONE_THREAD | CLONE_FILES);
@@ -131,4 +130,16 @@ fn tables_of_threads_are_given_up_with_them() {
     assert!(is_held(&kernel), "the other thread has it");
     kernel.exec(P);
     assert!(!is_held(&kernel));
+}
+
+#[test]
+fn who_has_ended_holds_nothing_whoever_had_the_same_table() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 80);
+    kernel.fork(P, C, CLONE_FILES);
+    kernel.exit(C);
+    let model = &kernel.analysis.model;
+    let id = |pid| model.by_pid(pid).expect("it is known").id;
+    let socket = model.sockets().next().expect("a socket").id;
+    assert_eq!([P, C].map(|pid| model.holds_socket(id(pid), socket, fd)), [true, false]);
 }

@@ -112,6 +112,19 @@ fn a_cancelled_call_says_which_and_how() {
     assert_eq!(told(&kernel).last().and_then(|one| one.reset_sent.as_deref()), Some("CANCEL"));
 }
 
+/// Who opened the stream has handed the session over.
+#[test]
+fn a_call_of_one_that_has_closed_its_copy_is_cancelled_for_it() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 80);
+    kernel.send(P, fd, PREFACE);
+    kernel.send(P, fd, ONE);
+    kernel.fork(P, C, 0);
+    kernel.close(P, fd);
+    kernel.send(C, fd, b"\0\0\x04\x03\0\0\0\0\x01\0\0\0\x08");
+    assert_eq!(kernel.findings(), []);
+}
+
 #[test]
 fn a_goaway_is_told_without_its_words() {
     let mut kernel = Kernel::new();

@@ -2,6 +2,7 @@
 
 use super::{C, Kernel, P};
 use crate::report::{Confidence, Severity};
+use forkscope_proto::process::CLONE_FILES;
 use forkscope_proto::{FileKind, calls};
 
 const ADD: u64 = 1;
@@ -322,7 +323,6 @@ fn two_processes_from_before_the_attach() {
 /// Processes that share their table share all of it on purpose.
 #[test]
 fn processes_with_one_table() {
-    const CLONE_FILES: u64 = 0x400;
     let mut kernel = Kernel::new();
     let ep = epoll(&mut kernel, P);
     let own = eventfd(&mut kernel, P);

@@ -3,17 +3,9 @@
 use super::{Act, Epoll, EpollUse, Watch};
 use crate::model::{Change, Model, OpenFile, Origin, ProcId, Watched};
 use forkscope_proto as proto;
+use proto::arguments::{EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EPOLL_EVENT};
 use proto::{Call, FileKind};
 use std::rc::Rc;
-
-/// Operations of epoll_ctl(2).
-const EPOLL_CTL_ADD: u64 = 1;
-const EPOLL_CTL_DEL: u64 = 2;
-const EPOLL_CTL_MOD: u64 = 3;
-
-/// `struct epoll_event` on x86-64: packed, the events before the data (`EPOLL_PACKED`,
-/// include/uapi/linux/eventpoll.h).
-const EVENT: usize = 12;
 
 /// Registrations of one instance with the same data among which an event's is looked for.
 const MOST_ALIKE: usize = 32;
@@ -159,7 +151,7 @@ impl Model {
 
 /// The data of the events in a payload.
 fn events(payload: &[u8]) -> impl Iterator<Item = u64> {
-    let (events, _) = payload.as_chunks::<EVENT>();
+    let (events, _) = payload.as_chunks::<EPOLL_EVENT>();
     events.iter().map(|event| {
         let [_, _, _, _, data @ ..] = *event;
         u64::from_le_bytes(data)

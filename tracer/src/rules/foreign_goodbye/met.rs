@@ -1,7 +1,7 @@
 //! What a process meets whose connection another one has ended.
 
 use crate::errno;
-use crate::model::{Farewell, Goodbye, LastWord, Model, Origin, ProcId, SockId, Socket};
+use crate::model::{Farewell, Goodbye, LastWord, Model, Origin, SockId, Socket};
 use crate::report::{RuleId, Severity};
 use crate::rules::history::{beginning, call, connection};
 use crate::rules::turns::on_purpose;
@@ -12,10 +12,9 @@ const SHUT_WR: i32 = 1;
 
 /// What one process met after another's goodbye.
 pub(super) struct Met {
-    pub(super) process: ProcId,
-    pub(super) tid: u32,
+    /// By which call, and when.
+    pub(super) by: Origin,
     pub(super) fd: i32,
-    pub(super) nr: u16,
     pub(super) end: End,
 }
 
@@ -53,14 +52,14 @@ impl End {
 /// The goodbye that it met, where another process said it and this one still wanted something.
 pub(super) fn judge(model: &Model, id: SockId, met: &Met, out: &mut Drafts<'_>) -> Option<Draft> {
     let socket = model.socket(id)?;
-    let goodbye = socket.goodbye().filter(|it| it.by.process != met.process && !it.peer_had_ended)?;
+    let goodbye = socket.goodbye().filter(|it| it.by.process != met.by.process && !it.peer_had_ended)?;
     let by = goodbye.by.process;
-    if socket.crossed.is_none() || on_purpose(socket, by) || on_purpose(socket, met.process) {
+    if socket.crossed.is_none() || on_purpose(socket, by) || on_purpose(socket, met.by.process) {
         return None;
     }
     // A process that never sends waits for exactly this end: the two work together. Who has said
     // goodbye has lost nothing.
-    let usage = socket.usage(met.process)?;
+    let usage = socket.usage(met.by.process)?;
     if usage.sent.0 == 0 || usage.last_word == LastWord::Goodbye {
         return None;
     }
@@ -75,7 +74,7 @@ pub(super) fn judge(model: &Model, id: SockId, met: &Met, out: &mut Drafts<'_>) 
     let claim = Claim {
         rule: RuleId::ForeignGoodbye,
         severity: Severity::Error,
-        confidence: confidence(model, seen, &[by, met.process]),
+        confidence: confidence(model, seen, &[by, met.by.process]),
         says: Says::Lost,
         cause: Cause::Sharing(socket.id),
     };
@@ -83,21 +82,19 @@ pub(super) fn judge(model: &Model, id: SockId, met: &Met, out: &mut Drafts<'_>) 
 }
 
 fn draft(model: &Model, socket: &Socket, goodbye: &Goodbye, met: &Met, claim: Claim) -> Draft {
-    let (by, pid) = (model.pid(goodbye.by.process), model.pid(met.process));
+    let (by, pid) = (model.pid(goodbye.by.process), model.pid(met.by.process));
     let (said, what) = words(goodbye);
     let end = match met.end {
         End::Errno(errno) => {
-            format!("{} failed with {}", call(met.nr), errno::name(errno).unwrap_or("an error"))
+            format!("{} failed with {}", call(met.by.nr), errno::name(errno).unwrap_or("an error"))
         }
-        End::Stream => format!("{} found the stream at its end", call(met.nr)),
-        End::Message(message) => format!("{} read the peer's {}", call(met.nr), bare(message)),
+        End::Stream => format!("{} found the stream at its end", call(met.by.nr)),
+        End::Message(message) => format!("{} read the peer's {}", call(met.by.nr), bare(message)),
     };
-    let time = model.now();
     let mut steps = beginning(model, socket, met.fd);
     let said_so = format!("{by} {said} on the connection, for all who hold it");
     steps.push(Step::did(goodbye.by, said_so).on(goodbye.fd));
-    let Met { process, tid, fd, nr, .. } = *met;
-    let uses = Step::did(Origin { time, process, tid, nr }, format!("{pid} still uses it: {end}")).on(fd);
+    let uses = Step::did(met.by, format!("{pid} still uses it: {end}")).on(met.fd);
     steps.push(Step { ret: met.ret(), ..uses });
     Draft {
         claim,
@@ -106,13 +103,13 @@ fn draft(model: &Model, socket: &Socket, goodbye: &Goodbye, met: &Met, claim: Cl
             "{by} and {pid} hold one socket since a fork. {by} {said} ({what}), which ends the connection for both, \
              while {pid} goes on using it."
         ),
-        process: met.process,
+        process: met.by.process,
         others: vec![goodbye.by.process],
         fd: Some(met.fd),
         socket: Some(socket.id),
-        nr: Some(met.nr),
+        nr: Some(met.by.nr),
         errno: met.end.errno(),
-        time,
+        time: met.by.time,
         steps,
     }
 }

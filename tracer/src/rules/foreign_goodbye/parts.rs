@@ -60,9 +60,9 @@ pub(super) fn cancelled(
 ) -> Option<Draft> {
     let socket = model.socket(socket)?;
     let by = reset.process;
-    // One that opened it and is gone has handed the session over.
-    let lives = model.process(opener).is_some_and(|process| process.ended.is_none());
-    if on_purpose(socket, by) || !lives {
+    // One that opened it and has ended, or closed its copy, has handed the session over.
+    let copy = socket.usage(opener)?.fd;
+    if on_purpose(socket, by) || !model.holds_socket(opener, socket.id, copy) {
         return None;
     }
     let (by_pid, pid) = (model.pid(by), model.pid(opener));

@@ -4,7 +4,7 @@
 //! Marks of one process that follow each other and say the same are one.
 
 use crate::event::Event;
-use crate::model::{Change, Model, Origin, ProcId, SockId};
+use crate::model::{Change, Failure, Model, ProcId, SockId};
 use crate::protocol::{Direction, FrameKind, Sign};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
@@ -88,21 +88,20 @@ impl Journal {
     /// Notes what an event changed.
     pub(super) fn note(&mut self, model: &Model, time: u64, change: &Change) {
         let (socket, process, fd, bytes, what) = match *change {
-            Change::Used { socket, process, fd, sent, bytes, .. } => {
-                (socket, process, fd, bytes, if sent { What::Sent } else { What::Received })
+            Change::Used { socket, by, fd, sent, bytes, .. } => {
+                (socket, by.process, fd, bytes, if sent { What::Sent } else { What::Received })
             }
-            Change::Said { socket, by: Origin { process, .. }, fd, sign } => {
+            Change::Said { socket, by, fd, sign } => {
                 let Some(what) = said(&sign) else { return };
-                (socket, process, fd, 0, what)
+                (socket, by.process, fd, 0, what)
             }
             Change::Crossed { socket, fd, child, .. } => (socket, child, fd, 0, What::Inherited),
-            Change::LetGo { socket, process, fd, .. } => (socket, process, fd, 0, What::Closed),
-            Change::StreamEnded { socket, process, fd, .. } => (socket, process, fd, 0, What::Ended),
-            Change::Failed(failure) => {
-                let slot = model.slot(failure.process, failure.tid, failure.fd);
+            Change::LetGo { socket, by, fd } => (socket, by.process, fd, 0, What::Closed),
+            Change::StreamEnded { socket, by, fd } => (socket, by.process, fd, 0, What::Ended),
+            Change::Failed(Failure { by, fd, errno, .. }) => {
+                let slot = model.slot(by.process, by.tid, fd);
                 let Some(socket) = slot.and_then(|slot| slot.open.as_ref()?.file.socket) else { return };
-                let what = What::Failed { nr: failure.nr, errno: failure.errno };
-                (socket, failure.process, failure.fd, 0, what)
+                (socket, by.process, fd, 0, What::Failed { nr: by.nr, errno })
             }
             Change::Forked { .. }
             | Change::Connected { .. }

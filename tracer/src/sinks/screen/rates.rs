@@ -65,10 +65,10 @@ pub(super) struct Rates {
 impl Rates {
     /// Notes what an event changed.
     pub(super) fn note(&mut self, time: u64, change: &Change) {
-        let Change::Used { socket, process, bytes, .. } = *change else { return };
+        let Change::Used { socket, by, bytes, .. } = *change else { return };
         for_room(&mut self.bytes, time);
         for_room(&mut self.sums, time);
-        self.bytes.entry((socket, process)).or_default().add(time, bytes);
+        self.bytes.entry((socket, by.process)).or_default().add(time, bytes);
         self.sums.entry(socket).or_default().add(time, bytes);
     }
 
@@ -97,6 +97,7 @@ fn for_room<Id: Eq + std::hash::Hash>(graphs: &mut FxHashMap<Id, Graph>, now: u6
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Origin;
     use crate::protocol::User;
 
     #[test]
@@ -118,10 +119,8 @@ mod tests {
         let mut rates = Rates::default();
         let used = |socket, process| Change::Used {
             socket: SockId(socket),
-            process: User(process).into(),
-            tid: 1,
+            by: Origin { time: 1, process: User(process).into(), tid: 1, nr: 0 },
             fd: 3,
-            nr: 0,
             sent: true,
             bytes: 1,
             turns: 1,

@@ -6,7 +6,7 @@
 
 use super::stage::Stage;
 use forkscope_proto::arguments::{
-    F_DUPFD, F_DUPFD_CLOEXEC, F_SETFD, FIOCLEX, FIONCLEX, SO_ERROR, SOL_SOCKET,
+    CLOSE_RANGE_UNSHARE, F_DUPFD, F_DUPFD_CLOEXEC, F_SETFD, FIOCLEX, FIONCLEX, SO_ERROR, SOL_SOCKET,
 };
 use forkscope_proto::process::CLONE_FILES;
 use forkscope_proto::{Gate, calls};
@@ -26,9 +26,6 @@ const ARCH: u32 = 4;
 const fn argument(at: u32) -> u32 {
     16 + 8 * at
 }
-
-/// `CLOSE_RANGE_UNSHARE` (include/uapi/linux/close_range.h).
-const CLOSE_RANGE_UNSHARE: u32 = 2;
 
 /// Calls that are looked for one after the other; others are passed over at once. When the kernel takes a
 /// filter, it goes through it once for each call that there is (`seccomp_cache_prepare`, kernel/seccomp.c):
@@ -67,7 +64,7 @@ fn asked(stage: Stage) -> Vec<(u32, Vec<Ask>)> {
             let asks = match stage.stops(number)? {
                 // Of a table that nobody else has it closes what is no endpoint.
                 _ if stage == Stage::Lean && number == calls::CLOSE_RANGE => {
-                    vec![Ask::Has(2, CLOSE_RANGE_UNSHARE)]
+                    vec![Ask::Has(2, CLOSE_RANGE_UNSHARE as u32)]
                 }
                 asked => gate(asked),
             };

@@ -2,6 +2,7 @@
 
 use super::names::{EPOLL_EVENTS, Names};
 use crate::sinks::escape::push;
+use forkscope_proto::arguments::EPOLL_EVENT;
 use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
 
@@ -9,8 +10,6 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
 const MOST_BYTES: usize = 32;
 /// The most epoll events that are shown.
 const MOST_EVENTS: usize = 4;
-/// `struct epoll_event` is packed on x86-64 (epoll_ctl(2)).
-const EVENT: usize = 12;
 
 /// A constant's name, or its number.
 pub(super) fn one(value: u64, names: Names, out: &mut String) {
@@ -128,7 +127,7 @@ pub(super) fn event(bytes: &[u8], out: &mut String) {
 pub(super) fn events(bytes: &[u8], count: u64, out: &mut String) {
     out.push('[');
     let mut shown = 0;
-    for one in bytes.chunks_exact(EVENT).take(MOST_EVENTS) {
+    for one in bytes.chunks_exact(EPOLL_EVENT).take(MOST_EVENTS) {
         out.push_str(if shown > 0 { ", " } else { "" });
         event(one, out);
         shown += 1;

@@ -3,7 +3,9 @@
 use super::memory::{self, Message};
 use super::{Context, Say, now};
 use forkscope_proto as proto;
-use proto::arguments::{EBADF, SCM_RIGHTS, SOL_SOCKET, transfer_flags, transfer_length, worth_taking};
+use proto::arguments::{
+    EBADF, EPOLL_EVENT, SCM_RIGHTS, SOL_SOCKET, transfer_flags, transfer_length, worth_taking,
+};
 use proto::{Capture, Config, Enter, FileKind, FileRef, Gate, Kind, PassedFd, Produces, Shape, Spec, calls};
 
 /// A call that has begun.
@@ -211,8 +213,6 @@ impl Context<'_> {
 
     /// Takes what a call that is no transfer points to.
     fn detail(&self, begun: &Begun, ret: i64, to: &mut Vec<u8>) {
-        /// `struct epoll_event` is packed on x86-64 (epoll_ctl(2)).
-        const EVENT: usize = 12;
         let args = &begun.args;
         let most =
             |length: u64| usize::try_from(length).map_or(Config::MOST_DETAIL, |l| l.min(Config::MOST_DETAIL));
@@ -221,9 +221,9 @@ impl Context<'_> {
             Capture::Path1 => memory::take_string(self.tid, args[1], Config::MOST_DETAIL, to),
             Capture::Address => memory::take(self.tid, args[1], most(args[2]), to),
             Capture::Events if ret > 0 => {
-                memory::take(self.tid, args[1], most(ret as u64 * EVENT as u64), to);
+                memory::take(self.tid, args[1], most(ret as u64 * EPOLL_EVENT as u64), to);
             }
-            Capture::Event => memory::take(self.tid, args[3], EVENT, to),
+            Capture::Event => memory::take(self.tid, args[3], EPOLL_EVENT, to),
             _ => {}
         }
     }
