@@ -31,6 +31,8 @@ impl Feed<'_> {
 impl Session {
     /// Takes events from the batch: with `all`, also what is held back for its order.
     pub(super) fn take(&mut self, all: bool) {
+        // Before what takes long: what is older than this has come, and is in the batch.
+        let until = (!all).then(now);
         let Self { batch, analysis, console, dashboard, recording, events, stops, stacks, .. } = self;
         let taken = batch.take_stacks();
         if let Some(stacks) = stacks {
@@ -38,7 +40,7 @@ impl Session {
         }
         let ahead = analysis.model.foreseen();
         let mut feed = Feed { analysis, console, dashboard, recording };
-        batch.take((!all).then(now), ahead, |event, later| {
+        batch.take(until, ahead, |event, later| {
             later.iter().for_each(|later| feed.analysis.foresee(later));
             // What a source found is nothing that happened.
             *events += u64::from(!matches!(event.what, What::Snapshot(_)));

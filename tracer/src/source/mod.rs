@@ -109,7 +109,8 @@ pub trait Source {
 pub struct Drained {
     /// How much it was.
     pub bytes: u64,
-    /// There was news: it is held back for its order at first, and what follows it does not wake at once.
+    /// There was news, or may be behind what is being written: it is held back for its order at first, and
+    /// what follows it does not wake at once.
     pub news: bool,
 }
 

@@ -80,7 +80,11 @@ impl Ring {
             let length = u64::from(state & !(BUSY | DISCARDED));
             match state {
                 _ if state & BUSY != 0 && self.settle() => {}
-                _ if state & BUSY != 0 => return None,
+                _ if state & BUSY != 0 => {
+                    // What comes behind it may be news, of which nobody is woken again.
+                    self.drained.news = true;
+                    return None;
+                }
                 _ if state & DISCARDED != 0 => {
                     // The kernel side tells news so.
                     self.drained.news = true;
@@ -241,6 +245,7 @@ mod tests {
         kernel.put(b"third", 0);
         assert_eq!(ring.next(<[u8]>::to_vec).as_deref(), Some(&b"first"[..]));
         assert_eq!(ring.next(<[u8]>::to_vec), None);
+        assert!(ring.take_drained().news, "it is looked at again soon");
         kernel.file.write_all_at(&6_u32.to_ne_bytes(), 2 * PAGE as u64 + unfinished).expect("written");
         assert_eq!(ring.next(<[u8]>::to_vec).as_deref(), Some(&b"second"[..]));
         assert_eq!(ring.next(<[u8]>::to_vec).as_deref(), Some(&b"third"[..]));
