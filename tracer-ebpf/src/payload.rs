@@ -79,8 +79,8 @@ pub extern "C" fn forkscope_vectors(first: u64, count: u64, most: u32) -> u32 {
         let wanted = vector.length.min(u64::from(most - done)) as u32;
         let copied = copy(to, done, vector.base, wanted);
         // Through memory: what the verifier knows of the sum would be another thing after each vector, on
-        // each way to it, and it would look at all of them. SAFETY: a field of the scratch, which is written
-        // again when the record is complete.
+        // each way to it, and it would look at all of them.
+        // SAFETY: a field of the scratch, which is written again when the record is complete.
         done = unsafe {
             sum.write_volatile(done + copied);
             sum.read_volatile()

@@ -82,7 +82,8 @@ fn take<A: Access>(me: &Me<A>, number: u64, pt_regs: u64, at: StackAt, fd: i32) 
     let bp: u64 = read(pt_regs, BP);
     let copied = forkscope_stack(place.sp);
     // The mask changes nothing: it is the bound that the verifier sees. Through memory, since the compiler,
-    // which looks into the function, would leave it out. SAFETY: a local value.
+    // which looks into the function, would leave it out.
+    // SAFETY: a local value.
     let copied = unsafe { (&raw const copied).read_volatile() } & (2 * Stack::MOST as u32 - 1);
     let Some(room) = STACK.get_ptr_mut(0) else { return };
     // SAFETY: the scratch is this CPU's own while the program runs.

@@ -9,7 +9,8 @@ use aya::maps::{MapData, PerCpuArray, RingBuf};
 use aya::programs::RawTracePoint;
 use forkscope::source::ebpf::BEAT;
 use std::process::{Command, ExitCode};
-use std::thread::sleep;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread::spawn;
 
 type Anyhow<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -31,12 +32,16 @@ fn main() -> Anyhow<ExitCode> {
     let counts: PerCpuArray<MapData, [u64; 2]> =
         PerCpuArray::try_from(floor.take_map("COUNTS").ok_or("no counts")?)?;
     let mut child = Command::new(command).args(arguments).spawn()?;
+    let (ended, end) = channel();
+    spawn(move || ended.send(child.wait()));
     let status = loop {
+        let status = end.recv_timeout(BEAT);
         while records.next().is_some() {}
-        if let Some(status) = child.try_wait()? {
-            break status;
+        match status {
+            Ok(status) => break status?,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Err("nobody waits for the command".into()),
         }
-        sleep(BEAT);
     };
     let of = |slot: usize| counts.get(&0, 0).map(|by_cpu| by_cpu.iter().map(|cpu| cpu[slot]).sum::<u64>());
     eprintln!("{} records written, {} lost", of(0)?, of(1)?);

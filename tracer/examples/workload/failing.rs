@@ -1,6 +1,7 @@
 //! The founding bug, again and again, each time with a connection of its own: when did the call fail?
 
 use super::{result, sockets};
+use forkscope::source::ebpf::BEAT;
 use nix::sys::socket::{MsgFlags, send};
 use nix::sys::wait::waitpid;
 use nix::time::{ClockId, clock_gettime};
@@ -8,8 +9,9 @@ use nix::unistd::{ForkResult, fork, getpid, pipe, read, write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
 
-/// Between two failures, so that each is alone.
-const PAUSE: Duration = Duration::from_millis(20);
+/// Between two failures, so that each is alone, and that the news of one is no help to the one before.
+const PAUSE: Duration = Duration::from_millis(80);
+const _: () = assert!(PAUSE.as_millis() > BEAT.as_millis());
 
 /// Writes for each child its number, and `CLOCK_MONOTONIC` in nanoseconds when its call had failed.
 pub(super) fn run(times: usize) {

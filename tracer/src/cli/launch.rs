@@ -46,7 +46,8 @@ impl Waiting {
         let image =
             Image { candidates: &candidates, arguments: &arguments, environment: environment.as_deref() };
         // Who started forkscope may have had it ignore the end of children, whose statuses would then be lost
-        // (wait(2)). SAFETY: no handler runs.
+        // (wait(2)).
+        // SAFETY: no handler runs.
         let inherited = unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }?;
         let (released, release) = pipe2(OFlag::O_CLOEXEC)?;
         let (failure, failed) = pipe2(OFlag::O_CLOEXEC)?;

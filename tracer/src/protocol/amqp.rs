@@ -37,8 +37,8 @@ fn key(channel: u16, class: u16, number: u16) -> u64 {
 impl Dialect for Amqp {
     const FITS: Fits = frame::fits;
 
-    fn head(_from: Option<Side>) -> fn(&[u8]) -> Head {
-        frame::head
+    fn head(_from: Option<Side>, bytes: &[u8]) -> Head {
+        frame::head(bytes)
     }
 
     fn hear(&mut self, heard: &Heard<'_>, asked: &mut Keyed, out: &mut dyn FnMut(Sign)) {

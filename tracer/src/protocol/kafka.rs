@@ -29,8 +29,8 @@ impl Dialect for Kafka {
         if from == Some(Side::Client) { message::fits } else { message::resumes }
     }
 
-    fn head(from: Option<Side>) -> fn(&[u8]) -> Head {
-        if from == Some(Side::Client) { message::request_head } else { message::response_head }
+    fn head(from: Option<Side>, bytes: &[u8]) -> Head {
+        if from == Some(Side::Client) { message::request_head(bytes) } else { message::response_head(bytes) }
     }
 
     fn hear(&mut self, heard: &Heard<'_>, asked: &mut Keyed, out: &mut dyn FnMut(Sign)) {

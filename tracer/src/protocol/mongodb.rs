@@ -25,8 +25,8 @@ struct MongoDb;
 impl Dialect for MongoDb {
     const FITS: Fits = message::fits;
 
-    fn head(_from: Option<Side>) -> fn(&[u8]) -> Head {
-        message::head
+    fn head(_from: Option<Side>, bytes: &[u8]) -> Head {
+        message::head(bytes)
     }
 
     fn hear(&mut self, heard: &Heard<'_>, asked: &mut Keyed, out: &mut dyn FnMut(Sign)) {

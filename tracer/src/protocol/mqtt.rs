@@ -47,8 +47,8 @@ impl Dialect for Mqtt {
         packet::resumes
     }
 
-    fn head(_from: Option<Side>) -> fn(&[u8]) -> Head {
-        packet::head
+    fn head(_from: Option<Side>, bytes: &[u8]) -> Head {
+        packet::head(bytes)
     }
 
     fn hear(&mut self, heard: &Heard<'_>, asked: &mut Keyed, out: &mut dyn FnMut(Sign)) {

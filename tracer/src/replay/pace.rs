@@ -109,7 +109,7 @@ impl Pace {
     }
 
     /// Goes on to this moment since the session's start, as fast as it can: what [`super::Player::seek`]
-    /// leaves to do. Plays on from there if it played. Plays on from there if it played.
+    /// leaves to do. Plays on from there if it played.
     pub fn go_to(&mut self, moment: Duration) {
         self.mode = Mode::Going { until: Until::Time(moment), then_plays: self.is_playing() };
     }

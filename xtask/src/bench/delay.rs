@@ -19,7 +19,7 @@ struct Failures {
     failed: Vec<(u32, u64)>,
 }
 
-/// Over failures that are 20 ms apart, each of a process and a connection of its own.
+/// Over failures that are 80 ms apart, each of a process and a connection of its own.
 pub(super) fn measure(tools: &Tools, backend: &str, size: Size) -> Result<Delay> {
     let (workload, times) = (tools.example("workload"), size.of(FAILURES).to_string());
     let session = Session::start(

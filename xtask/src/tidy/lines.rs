@@ -23,7 +23,10 @@ pub(super) fn wide_comments(source: &str) -> Vec<(usize, String)> {
     let mut drawn = false;
     let mut found = Vec::new();
     for (at, line) in source.lines().enumerate() {
-        let Some(text) = line.trim_start().strip_prefix("//") else { continue };
+        let Some(text) = line.trim_start().strip_prefix("//") else {
+            drawn = false;
+            continue;
+        };
         let text = text.trim_start_matches(['/', '!', ' ']);
         drawn ^= text.starts_with("```");
         let width = line.chars().count();

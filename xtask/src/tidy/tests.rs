@@ -134,6 +134,7 @@ fn comments_are_no_wider_than_code() {
     assert_eq!(said(&format!("// {wide}\n/// {}", "é".repeat(106))), Vec::<String>::new());
     assert_eq!(said(&format!("fn f() {{\n    // {}\n}}", &wide[3..])), too_wide(2));
     assert_eq!(said(&format!("//! ```text\n//! {wide}\n//! ```\n//! {wide}")), too_wide(4));
+    assert_eq!(said(&format!("// ```\nfn f() {{}}\n// x{wide}")), too_wide(3));
     assert_eq!(said(&format!("/// | {wide} |\nlet x = \"{wide}\"; //")), Vec::<String>::new());
 }
 

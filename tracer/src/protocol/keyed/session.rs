@@ -8,7 +8,7 @@ use std::fmt::Debug;
 
 /// What a protocol has of its own.
 pub(in crate::protocol) trait Dialect: Debug + Default {
-    /// Do messages begin here, of whichever side?
+    /// Do messages begin here, of one side or the other as far as that is told apart?
     const FITS: Fits;
 
     /// Do messages of this side, as far as that is known, begin here in the middle of a session?
@@ -17,7 +17,7 @@ pub(in crate::protocol) trait Dialect: Debug + Default {
     }
 
     /// Reads the header of a message of this side, as far as that is known.
-    fn head(from: Option<Side>) -> fn(&[u8]) -> Head;
+    fn head(from: Option<Side>, bytes: &[u8]) -> Head;
 
     /// What a message asks, answers or says else.
     fn hear(&mut self, heard: &Heard<'_>, asked: &mut Keyed, out: &mut dyn FnMut(Sign));
@@ -85,7 +85,7 @@ impl<D: Dialect> Session for KeyedSession<D> {
         if from == Some(Side::Server) && walker.payload_of().is_some() {
             self.asked.read_on(user, out);
         }
-        while let Some(message) = walker.next(&mut cursor, D::head(from)) {
+        while let Some(message) = walker.next(&mut cursor, |bytes| D::head(from, bytes)) {
             let Some(from) = from else { continue };
             let heard = Heard { from, user, dir, exact: walker.is_exact(), message, cursor: &cursor };
             self.dialect.hear(&heard, &mut self.asked, out);
