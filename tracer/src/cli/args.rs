@@ -311,9 +311,9 @@ impl FailOn {
     }
 }
 
-/// A process number that the kernel can give.
+/// A process number: up to the kernel's limit.
 fn parse_pid(text: &str) -> Result<u32, String> {
-    let pid = text.parse().ok().filter(|pid| (1..Config::PID_LIMIT as u32).contains(pid));
+    let pid = text.parse().ok().filter(|pid| (1..=Config::PID_LIMIT as u32).contains(pid));
     pid.ok_or_else(|| "a process is named by its number; `ps -e` lists them".to_owned())
 }
 
