@@ -74,6 +74,13 @@ pub fn is_routine(spec: &Spec, ret: i64) -> bool {
     }
 }
 
+/// Whether a call that has ended with `ret` may have moved what an eventfd counts (eventfd(2)). An event loop
+/// is woken so, and where nobody else has the eventfd, by its own process alone: that is routine, too.
+#[inline(always)]
+pub fn may_wake_itself(spec: &Spec, ret: i64) -> bool {
+    matches!(spec.gate, Gate::Endpoint) && ret == size_of::<u64>() as i64
+}
+
 /// Whether it is news that a call has ended with `ret`: it connects, or failed so that a finding can be about
 /// it. Failures of every day are none: nothing there yet, interrupted, a path that is not there.
 #[inline(always)]
@@ -220,6 +227,22 @@ mod tests {
             (calls::ACCEPT4, EAGAIN, false),
         ] {
             assert_eq!(is_routine(&calls::SPECS[usize::from(number)], ret), routine, "{number} {ret}");
+        }
+    }
+
+    #[test]
+    fn an_eventfd_is_read_and_written_as_a_file_eight_bytes_at_once() {
+        for (number, ret, may) in [
+            (calls::READ, 8, true),
+            (calls::WRITE, 8, true),
+            (calls::WRITEV, 8, true),
+            (calls::READ, 1, false),
+            (calls::READ, EAGAIN, false),
+            (calls::RECVFROM, 8, false),
+            (calls::SENDTO, 8, false),
+            (calls::EPOLL_WAIT, 8, false),
+        ] {
+            assert_eq!(may_wake_itself(&calls::SPECS[usize::from(number)], ret), may, "{number} {ret}");
         }
     }
 

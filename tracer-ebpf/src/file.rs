@@ -140,6 +140,14 @@ fn seen(file: u64, inode: u64, number: u64) -> Option<Seen> {
     (seen.inode_address == inode && seen.inode == number).then_some(seen)
 }
 
+/// Whether a file is an eventfd.
+#[inline(always)]
+pub fn is_eventfd<A: Access>(file: u64) -> bool {
+    let inode: u64 = A::at(file, kind!(file), offset!(file_f_inode));
+    let mode: u16 = A::at(inode, kind!(inode), offset!(inode_i_mode));
+    matches!(mode & S_IFMT, 0 | 0o100_000) && without_type::<A>(file, inode) as u8 == FileKind::Eventfd as u8
+}
+
 #[inline(always)]
 fn without_type<A: Access>(file: u64, inode: u64) -> FileKind {
     let system: u64 = A::at(inode, kind!(inode), offset!(inode_i_sb));

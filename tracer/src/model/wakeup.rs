@@ -121,12 +121,20 @@ impl Wakeup {
     /// A read; what another process had written, if that was taken.
     fn read(&mut self, at: Origin, count: i64) -> Option<Origin> {
         let unread = self.unread.take();
+        // Of an eventfd that a process alone has, few of its writes are told, and few of its reads: what it
+        // reads there it has written.
+        let is_own = self.kind == FileKind::Eventfd
+            && self.opened.process == at.process
+            && self.users.iter().all(|user| user.process == at.process);
         let user = self.user_mut(at.process)?;
         user.read = Some(at);
         if unread.is_some_and(|unread| unread.process == at.process) && user.balance > 0 {
             user.own = Some((user.own.map_or(at, |(first, _)| first), at));
         }
         user.balance = user.balance.saturating_sub(count);
+        if is_own {
+            user.balance = user.balance.max(0);
+        }
         unread.filter(|unread| unread.process != at.process)
     }
 }

@@ -8,7 +8,7 @@ use crate::ways::Backend;
 use forkscope::event::What;
 use forkscope::source::Known;
 use forkscope::source::ebpf::{Access, Settings};
-use forkscope_proto::calls;
+use forkscope_proto::{FileKind, calls};
 use std::process::Command;
 
 /// How often each call is made.
@@ -21,6 +21,8 @@ const SETS_UP: &str = "
 import select
 loop = select.epoll()
 loop.register(there, select.EPOLLIN)
+import ctypes
+wake, one = ctypes.CDLL(None).eventfd(0, 0), b'\\1' + bytes(7)
 def turns(do):
     for _ in range(1000):
         try: do()
@@ -28,12 +30,15 @@ def turns(do):
 ";
 const WAITS: &str = "turns(lambda: loop.poll(0))";
 const RECEIVES: &str = "turns(lambda: here.recv(1))";
+const WAKES: &str = "turns(lambda: (os.write(wake, one), os.read(wake, 8)))";
 
 /// What is told of what a program did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Told {
     waits: usize,
     receives: usize,
+    /// Writes to its eventfd, and reads.
+    wakes: [usize; 2],
     /// Waits of its children.
     of_others: usize,
     /// Programs that it, or they, executed.
@@ -50,6 +55,9 @@ fn told(program: &mut Obedient, line: &str) -> Told {
             *count += 1;
         }
         What::Io(io, _) if io.header.nr == calls::RECVFROM => told.receives += 1,
+        What::Io(io, _) if io.file.kind() == FileKind::Eventfd => {
+            told.wakes[usize::from(io.header.nr == calls::READ)] += 1;
+        }
         What::Exec(..) => told.execs += 1,
         _ => {}
     });
@@ -71,7 +79,8 @@ fn tells_few(program: &mut Obedient, line: &str, count: impl Fn(Told) -> usize) 
 /// Each of the calls is told.
 #[track_caller]
 fn tells_all(program: &mut Obedient, why: &str) {
-    let (waits, receives) = (told(program, WAITS), told(program, RECEIVES));
+    let (waits, receives, wakes) = (told(program, WAITS), told(program, RECEIVES), told(program, WAKES));
+    assert_eq!(wakes, Told { wakes: [TIMES; 2], ..Told::default() }, "{why}");
     assert_eq!(waits, Told { waits: TIMES, ..Told::default() }, "{why}");
     assert_eq!(receives, Told { receives: TIMES, ..Told::default() }, "{why}");
 }
@@ -85,9 +94,14 @@ fn few_of_the_calls_that_say_nothing_new_are_told() {
         let mut program = start(&Settings { access, ..Settings::default() }, Known::default());
         tells_few(&mut program, WAITS, |told| told.waits);
         tells_few(&mut program, RECEIVES, |told| told.receives);
+        for way in [0, 1] {
+            tells_few(&mut program, WAKES, |told| told.wakes[way]);
+        }
         let full = told(&mut program, "there.send(b'x' * 1000); turns(lambda: here.recv(1))");
         assert_eq!(full.receives, TIMES, "{access:?}: each brings something");
-        program.does("more = os.dup(loop.fileno()), os.dup(here.fileno())");
+        let eight = told(&mut program, "turns(lambda: (os.write(there.fileno(), b'x' * 8), here.recv(8)))");
+        assert_eq!(eight.receives, TIMES, "{access:?}: eight bytes through a socket wake nobody");
+        program.does("more = os.dup(loop.fileno()), os.dup(here.fileno()), os.dup(wake)");
         tells_all(&mut program, "another number has the file");
         program.does("[os.close(fd) for fd in more]");
         let spawned = told(&mut program, "os.posix_spawn('/bin/true', ['true'], {}); os.wait()");

@@ -86,6 +86,24 @@ fn two_loops_on_one_wake_up() {
     }
 }
 
+/// Of an eventfd that one process has few writes and few reads are told: what was read before any write was
+/// seen is no token that it gives back.
+#[test]
+fn a_wake_up_of_which_little_was_told() {
+    for unseen in 1..4 {
+        let mut kernel = Kernel::new();
+        let ends = eventfd(&mut kernel);
+        (0..unseen).for_each(|_| ends.read(&mut kernel, P));
+        ends.wake(&mut kernel, P);
+        kernel.fork(P, C, 0);
+        ends.wake(&mut kernel, C);
+        ends.wake(&mut kernel, P);
+        ends.write(&mut kernel, P);
+        ends.read(&mut kernel, C);
+        told(&kernel, ends.reader, Confidence::Likely);
+    }
+}
+
 /// Loops on poll(2), which is not seen: that each woke itself tells, but less surely.
 #[test]
 fn two_loops_that_poll() {

@@ -53,7 +53,8 @@ pub struct Settings {
     pub plaintext: bool,
     /// Take user stacks at forks, connects and failing calls.
     pub stacks: bool,
-    /// Have a record also of calls that say nothing new ([`forkscope_proto::arguments::is_routine`]).
+    /// Have a record also of calls that say nothing new ([`forkscope_proto::arguments::is_routine`],
+    /// [`forkscope_proto::arguments::may_wake_itself`]).
     pub every_call: bool,
     /// Have the kernel count the programs' run time, which costs a little.
     pub count_cost: bool,
