@@ -25,6 +25,8 @@ pub struct Usage {
     pub passed: bool,
     /// It has read the stream's end: the peer ended its side, or a holder did.
     pub read_end: bool,
+    /// It has asked for more when nothing was there, since the connection crossed a fork.
+    pub in_vain: bool,
     /// What it has said last.
     pub last_word: LastWord,
     /// Bytes and calls each way.
@@ -67,7 +69,14 @@ pub enum Farewell {
     Message(&'static str),
 }
 
-/// The first goodbye on a connection.
+impl Farewell {
+    /// Whether nothing goes either way after it.
+    fn is_whole(self) -> bool {
+        !matches!(self, Self::Shutdown(libc::SHUT_RD | libc::SHUT_WR))
+    }
+}
+
+/// The first goodbye on a connection, or the first that ended the whole of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Goodbye {
     /// Who said it, and when.
@@ -318,6 +327,7 @@ impl Socket {
                     fd,
                     passed: false,
                     read_end: false,
+                    in_vain: false,
                     last_word: LastWord::None,
                     sent: (0, 0),
                     received: (0, 0),
@@ -339,11 +349,16 @@ impl Socket {
         self.rare.as_ref()?.goodbye
     }
 
-    /// A holder ends it for all. The first one that does is remembered.
+    /// A holder ends it for all. The first one that does is remembered, and of one that ends a half only,
+    /// that it does, until another ends the whole.
     pub(super) fn end_for_all(&mut self, by: Origin, fd: i32, how: Farewell) {
         let peer_had_ended = self.usage(by.process).is_some_and(|usage| usage.read_end);
         let goodbye = Goodbye { by, fd, how, peer_had_ended };
-        self.rare.get_or_insert_default().goodbye.get_or_insert(goodbye);
+        let first = &mut self.rare.get_or_insert_default().goodbye;
+        let was_whole = first.is_some_and(|first| first.how.is_whole());
+        if first.is_none() || !was_whole && how.is_whole() {
+            *first = Some(goodbye);
+        }
     }
 
     pub(super) fn note_at_once(&mut self, pair: Option<[User; 2]>) {

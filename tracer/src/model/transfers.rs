@@ -25,9 +25,12 @@ impl Model {
             let goodbye = sent && is_refused && self.is_goodbye(at, io.fd, id, payload);
             self.failure(&io.file, Failure { goodbye, ..Failure::new(at, io.fd, errno) }, out);
             let has_crossed = |id| self.sockets.get(&id).is_some_and(|socket| socket.crossed.is_some());
-            if !sent && errno::is_not_now(errno) {
-                let crossed = id.filter(|&id| has_crossed(id));
-                out.extend(crossed.map(|socket| Change::InVain { socket, process: at.process }));
+            if !sent
+                && errno::is_not_now(errno)
+                && let Some(socket) = id.filter(|&id| has_crossed(id))
+            {
+                self.receives_in_vain(at, io.fd, socket);
+                out.push(Change::InVain { socket, process: at.process });
             }
             return;
         }
@@ -71,6 +74,13 @@ impl Model {
             self.tie_by_hello(at, id, io.fd, Chunk::new(payload, bytes));
         }
         out.push(Change::Used { socket: id, by: at, fd: io.fd, sent, bytes, turns });
+    }
+
+    fn receives_in_vain(&mut self, at: Origin, fd: i32, id: SockId) {
+        let usage = self.sockets.get_mut(&id).and_then(|socket| socket.usage_mut(at.process, fd));
+        if let Some(usage) = usage {
+            usage.in_vain = true;
+        }
     }
 
     /// Bytes that were moved but not seen.

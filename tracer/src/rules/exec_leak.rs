@@ -2,7 +2,7 @@
 
 use super::history::{connection, fork_step, opened_step};
 use super::{Cause, Claim, Draft, Drafts, Rule, Says, Step, confidence};
-use crate::model::{Change, Model, Origin, ProcId, SockId, Socket, Topic};
+use crate::model::{Change, Holding, Model, Origin, ProcId, SockId, Socket, Topic};
 use crate::report::{RuleId, Severity};
 use rustc_hash::FxHashMap;
 
@@ -69,6 +69,11 @@ impl ExecLeak {
             let inherited = holding.origin().process != process;
             let Some(id) = holding.file.socket.filter(|_| inherited) else { continue };
             let Some(socket) = model.socket(id).filter(|socket| socket.is_connection()) else { continue };
+            // A program that was given it has it, whatever other number it is under.
+            let is_it = |holding: &Holding| holding.file.socket == Some(id);
+            if (0..=2).any(|stream| table.holding(stream).is_some_and(is_it)) {
+                continue;
+            }
             if !socket.usage(process).is_some_and(|usage| usage.passed) {
                 self.watch(model, id, Leak { process, fd, time });
             }

@@ -33,9 +33,6 @@ since 3.4), or call shutdown(2) before the close.";
 /// close what it inherited.
 const GRACE: u64 = 1_000_000_000;
 
-/// `SHUT_RD` of shutdown(2): the one way to shut down that the peer does not see.
-const SHUT_RD: i32 = 0;
-
 /// The rule `pinned-connection`: what was let go.
 #[derive(Default)]
 pub(super) struct PinnedConnection {
@@ -71,22 +68,28 @@ impl Rule for PinnedConnection {
     }
 }
 
+/// Of all ends only that of what is received is none for the peer.
 fn peer_saw_the_end(model: &Model, id: SockId) -> bool {
     let goodbye = model.socket(id).and_then(Socket::goodbye);
-    goodbye.is_some_and(|goodbye| goodbye.how != Farewell::Shutdown(SHUT_RD))
+    goodbye.is_some_and(|goodbye| goodbye.how != Farewell::Shutdown(libc::SHUT_RD))
 }
 
 fn found(model: &Model, let_go: &LetGo) -> Option<Draft> {
     let socket = model.socket(let_go.socket).filter(|socket| socket.is_open())?;
     // Who uses it has taken it over. Those few are asked first: all processes are
     // looked through for the others.
-    let has_used = |usage: &Usage| usage.sent.0 > 0 || usage.received.0 > 0 || usage.passed;
+    let has_used = |usage: &Usage| usage.sent.0 > 0 || usage.received.0 > 0 || usage.in_vain || usage.passed;
     let uses = |usage: &Usage| has_used(usage) && model.holds_socket(usage.process, socket.id, usage.fd);
     if socket.users.iter().any(uses) {
         return None;
     }
     let mut holders: Vec<(ProcId, i32)> = model.holders(socket.id).collect();
     holders.sort_unstable();
+    // A standard stream was given to its holder, which may write or read whenever it likes. A client that
+    // waits for its server's end is another matter.
+    if !socket.accepted && holders.iter().any(|&(_, fd)| fd <= 2) {
+        return None;
+    }
     let parent = let_go.by.process;
     if may_be_awaited(socket) && holders.iter().any(|&holder| may_know(model, holder))
         || socket.accepted && holders.iter().any(|&holder| is_to_serve(model, socket, parent, holder))

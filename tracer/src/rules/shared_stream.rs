@@ -66,7 +66,10 @@ fn turns(model: &Model, id: SockId, process: ProcId, out: &mut Drafts<'_>) -> Op
     if in_place(last) || in_place(previous) {
         return None;
     }
-    let known = socket.protocol().keeps_state_in_user_memory();
+    // A Redis server keeps nothing of a stream between two commands: RESP has no numbers. Its child sends a
+    // copy of the data on a replica's connection, and gives it back.
+    let has_state = !(socket.accepted && socket.protocol() == Protocol::Redis);
+    let known = has_state && socket.protocol().keeps_state_in_user_memory();
     let came_back = earlier().any(|turn| turn.process == process);
     let shared = came_back || (known && both_went_on(model, socket, process, other));
     if !shared || on_purpose(socket, process) || on_purpose(socket, other) {

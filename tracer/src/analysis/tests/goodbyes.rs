@@ -194,3 +194,29 @@ fn a_socket_shut_down_while_its_peer_still_reads() {
     kernel.transfer(C, calls::SENDTO, client, b"more", failed(libc::EPIPE));
     assert_eq!(kernel.findings(), [("foreign-goodbye", C, Some(client))]);
 }
+
+/// As each service does whose output goes to the journal: what was written before the fork
+/// was on its way out only.
+#[test]
+fn receiving_that_was_shut_down_fails_no_send() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 601);
+    kernel.shut_down(P, fd, 0);
+    kernel.send(P, fd, b"unit\n");
+    kernel.fork(P, C, 0);
+    kernel.send(C, fd, b"a line\n");
+    kernel.transfer(C, calls::WRITE, fd, b"another\n", failed(libc::EPIPE));
+    assert_eq!(kernel.findings(), []);
+}
+
+#[test]
+fn a_whole_end_after_one_s_own_half() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.connect(P, 80);
+    kernel.send(P, fd, b"all of it");
+    kernel.shut_down(P, fd, 1);
+    kernel.fork(P, C, 0);
+    kernel.shut_down(C, fd, 2);
+    kernel.receive_end(P, fd);
+    assert_eq!(kernel.findings(), [("foreign-goodbye", P, Some(fd))]);
+}

@@ -350,3 +350,18 @@ fn standard_streams_that_a_shell_closes() {
         assert_eq!(kernel.findings(), [], "{number}");
     }
 }
+
+/// As Redis does before version 6, where copies go to replicas without a file (repl-diskless-sync).
+#[test]
+fn a_server_s_child_that_sends_a_copy_and_gives_the_connection_back() {
+    let mut kernel = Kernel::new();
+    let fd = kernel.accept(P, 6379);
+    kernel.receive(P, fd, b"PSYNC ? -1\r\n");
+    kernel.send(P, fd, b"+FULLRESYNC 0123 1\r\n");
+    kernel.fork(P, C, 0);
+    kernel.send(C, fd, b"$EOF:0123456789\r\nREDIS0009");
+    kernel.exit(C);
+    kernel.receive(P, fd, b"*3\r\n$8\r\nREPLCONF\r\n$3\r\nACK\r\n$1\r\n0\r\n");
+    kernel.send(P, fd, b"*1\r\n$4\r\nPING\r\n");
+    assert_eq!(kernel.findings(), []);
+}

@@ -251,3 +251,59 @@ fn who_was_given_a_connection_inherited_nothing() {
         ((false, None, true), (true, None, false), (false, Some(P), true))
     );
 }
+
+#[test]
+fn a_log_stream_that_a_child_has_as_its_standard_output() {
+    for (number, told) in [(1, false), (30, true)] {
+        let mut kernel = Kernel::new();
+        let fd = kernel.connect(P, 601);
+        kernel.send(P, fd, b"unit\n");
+        kernel.copy(P, fd, number);
+        kernel.close(P, fd);
+        kernel.fork(P, C, 0);
+        let (_, writer) = kernel.pipe(P);
+        kernel.copy(P, writer, number);
+        kernel.wait(2_000_000_000);
+        kernel.open(P, "/later");
+        let found = [("pinned-connection", C, Some(number))];
+        assert_eq!(kernel.findings(), found[..usize::from(told)], "{number}");
+    }
+}
+
+#[test]
+fn a_program_that_has_it_as_its_standard_input_too() {
+    for given in [true, false] {
+        let mut kernel = Kernel::new();
+        let fd = kernel.connect(P, 80);
+        kernel.send(P, fd, b"hello");
+        kernel.fork(P, C, 0);
+        if given {
+            kernel.copy(C, fd, 0);
+        }
+        kernel.exec(C);
+        kernel.wait(1_000_000_000);
+        kernel.send(P, fd, b"later");
+        let found = [("exec-leak", C, Some(fd))];
+        assert_eq!(kernel.findings(), found[..usize::from(!given)], "{given}");
+    }
+}
+
+/// As openconnect does, which goes to the background.
+#[test]
+fn a_child_that_asks_for_more_has_taken_it_over() {
+    for asks in [true, false] {
+        let mut kernel = Kernel::new();
+        let fd = kernel.connect(P, 443);
+        kernel.send(P, fd, b"hello");
+        kernel.fork(P, C, 0);
+        if asks {
+            kernel.receive_nothing(C, fd, libc::EAGAIN);
+        }
+        kernel.close(P, fd);
+        kernel.exit(P);
+        kernel.wait(2_000_000_000);
+        kernel.open(C, "/later");
+        let found = [("pinned-connection", C, Some(fd))];
+        assert_eq!(kernel.findings(), found[..usize::from(!asks)], "{asks}");
+    }
+}

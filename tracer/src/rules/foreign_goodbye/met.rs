@@ -7,9 +7,6 @@ use crate::rules::history::{beginning, call, connection};
 use crate::rules::turns::on_purpose;
 use crate::rules::{Cause, Claim, Draft, Drafts, Says, Step, confidence};
 
-/// `SHUT_WR` of shutdown(2).
-const SHUT_WR: i32 = 1;
-
 /// What one process met after another's goodbye.
 pub(super) struct Met {
     /// By which call, and when.
@@ -63,7 +60,11 @@ pub(super) fn judge(model: &Model, id: SockId, met: &Met, out: &mut Drafts<'_>) 
     if usage.sent.0 == 0 || usage.last_word == LastWord::Goodbye {
         return None;
     }
-    let half = goodbye.how == Farewell::Shutdown(SHUT_WR);
+    // What nobody receives any more, all can send as before.
+    if goodbye.how == Farewell::Shutdown(libc::SHUT_RD) && !matches!(met.end, End::Stream) {
+        return None;
+    }
+    let half = goodbye.how == Farewell::Shutdown(libc::SHUT_WR);
     // On the server's side reading the end is no failure: the parent may only look whether its child is done.
     if met.end.errno().is_none() && (half || socket.accepted) {
         return None;
