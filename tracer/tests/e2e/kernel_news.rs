@@ -21,7 +21,16 @@ impl Traced {
         let woken = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).expect("an epoll instance");
         let edges = EpollFlags::EPOLLIN | EpollFlags::EPOLLET;
         woken.add(program.source.wake(), EpollEvent::new(edges, 0)).expect("it can be waited for");
-        Self { program, woken }
+        let mut traced = Self { program, woken };
+        traced.forget();
+        traced
+    }
+
+    /// What waited in the ring when it was added makes an edge of its own, and is no news.
+    fn forget(&mut self) {
+        self.woken.wait(&mut [EpollEvent::empty()], EpollTimeout::ZERO).expect("no signal comes");
+        self.program.drain();
+        self.program.source.take_drained();
     }
 
     /// Whether something has woken user space since this was asked last, for the most so long.
