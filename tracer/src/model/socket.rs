@@ -355,8 +355,7 @@ impl Socket {
         let peer_had_ended = self.usage(by.process).is_some_and(|usage| usage.read_end);
         let goodbye = Goodbye { by, fd, how, peer_had_ended };
         let first = &mut self.rare.get_or_insert_default().goodbye;
-        let was_whole = first.is_some_and(|first| first.how.is_whole());
-        if first.is_none() || !was_whole && how.is_whole() {
+        if first.is_none_or(|first| !first.how.is_whole() && how.is_whole()) {
             *first = Some(goodbye);
         }
     }

@@ -10,7 +10,7 @@ use super::walker::Head;
 use super::{Direction, Protocol, Sign};
 use channels::Channels;
 use frame::Frame;
-use method::{CHANNEL_CLOSE, CHANNEL_OPEN, CONNECTION_CLOSE, CONNECTION_CLOSE_OK, Method, Whose};
+use method::{CHANNEL_CLOSE, CHANNEL_OPEN, CONNECTION_CLOSE, CONNECTION_CLOSE_OK, Whose};
 
 pub(super) const SPEECH: Speech = Speech {
     protocol: Protocol::Amqp,
@@ -43,10 +43,9 @@ impl Dialect for Amqp {
 
     fn hear(&mut self, heard: &Heard<'_>, asked: &mut Keyed, out: &mut dyn FnMut(Sign)) {
         let Some(frame) = Frame::parse(heard.message.head()) else { return };
-        let Some(method) = frame.method() else { return };
         match heard.from {
-            Side::Client => self.said(heard, frame, method, asked, out),
-            Side::Server => self.answered(heard, frame, method, asked, out),
+            Side::Client => self.said(heard, frame, asked, out),
+            Side::Server => self.answered(heard, frame, asked, out),
         }
     }
 
@@ -57,14 +56,8 @@ impl Dialect for Amqp {
 
 impl Amqp {
     /// The client's method.
-    fn said(
-        &mut self,
-        heard: &Heard<'_>,
-        frame: Frame,
-        method: &Method,
-        asked: &mut Keyed,
-        out: &mut dyn FnMut(Sign),
-    ) {
+    fn said(&mut self, heard: &Heard<'_>, frame: Frame, asked: &mut Keyed, out: &mut dyn FnMut(Sign)) {
+        let Some(method) = frame.method() else { return };
         let (channel, numbers, user) = (frame.channel, frame.numbers, heard.user);
         if heard.dir == Direction::Sent {
             match numbers {
@@ -81,14 +74,8 @@ impl Amqp {
     }
 
     /// The server's method.
-    fn answered(
-        &mut self,
-        heard: &Heard<'_>,
-        frame: Frame,
-        method: &Method,
-        asked: &mut Keyed,
-        out: &mut dyn FnMut(Sign),
-    ) {
+    fn answered(&mut self, heard: &Heard<'_>, frame: Frame, asked: &mut Keyed, out: &mut dyn FnMut(Sign)) {
+        let Some(method) = frame.method() else { return };
         match (frame.numbers, method.whose) {
             (CONNECTION_CLOSE | CONNECTION_CLOSE_OK, _) => {
                 asked.no_reply();

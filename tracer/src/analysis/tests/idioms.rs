@@ -294,6 +294,16 @@ fn a_goodbye_over_tls_that_is_kept_from_the_server() {
     }
 }
 
+/// A session of Redis whose copy a child has closed; its number.
+fn closed_by_the_child(kernel: &mut Kernel) -> i32 {
+    let fd = kernel.connect(P, 6379);
+    kernel.send(P, fd, b"*1\r\n$4\r\nPING\r\n");
+    kernel.receive(P, fd, b"+PONG\r\n");
+    kernel.fork(P, C, 0);
+    kernel.close(C, fd);
+    fd
+}
+
 /// A client that knows of the fork closes and connects anew, as redis-rb, phpredis and hiredis do,
 /// without HELLO, AUTH or SELECT.
 #[test]
@@ -303,11 +313,7 @@ fn a_new_session_of_redis_that_opens_with_any_command() {
         b"*4\r\n$5\r\nHMSET\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n",
     ] {
         let mut kernel = Kernel::new();
-        let fd = kernel.connect(P, 6379);
-        kernel.send(P, fd, b"*1\r\n$4\r\nPING\r\n");
-        kernel.receive(P, fd, b"+PONG\r\n");
-        kernel.fork(P, C, 0);
-        kernel.close(C, fd);
+        let fd = closed_by_the_child(&mut kernel);
         assert_eq!(kernel.connect(C, 6379), fd);
         kernel.send(C, fd, command);
         kernel.receive(C, fd, b":0\r\n");
@@ -319,11 +325,7 @@ fn a_new_session_of_redis_that_opens_with_any_command() {
 #[test]
 fn commands_of_redis_on_a_session_of_postgresql() {
     let mut kernel = Kernel::new();
-    let fd = kernel.connect(P, 6379);
-    kernel.send(P, fd, b"*1\r\n$4\r\nPING\r\n");
-    kernel.receive(P, fd, b"+PONG\r\n");
-    kernel.fork(P, C, 0);
-    kernel.close(C, fd);
+    let fd = closed_by_the_child(&mut kernel);
     assert_eq!(kernel.connect(C, 5432), fd);
     kernel.send(C, fd, STARTUP);
     kernel.receive(C, fd, ANSWER);

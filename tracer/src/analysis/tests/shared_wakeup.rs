@@ -47,6 +47,17 @@ fn waits(kernel: &mut Kernel, pid: u32, ends: Ends) {
     kernel.epoll_wait(pid, ep, &[0x1000 + u64::from(pid)]);
 }
 
+/// Loops of parent and child, without an epoll instance, of which the child's takes a
+/// wake-up of the parent's.
+fn poll(kernel: &mut Kernel, ends: Ends) {
+    ends.wake(kernel, P);
+    kernel.fork(P, C, 0);
+    ends.wake(kernel, C);
+    ends.wake(kernel, P);
+    ends.write(kernel, P);
+    ends.read(kernel, C);
+}
+
 /// The last finding is of this severity and confidence, about P, on this number.
 #[track_caller]
 fn told(kernel: &Kernel, fd: i32, confidence: Confidence) {
@@ -94,12 +105,7 @@ fn a_wake_up_of_which_little_was_told() {
         let mut kernel = Kernel::new();
         let ends = eventfd(&mut kernel);
         (0..unseen).for_each(|_| ends.read(&mut kernel, P));
-        ends.wake(&mut kernel, P);
-        kernel.fork(P, C, 0);
-        ends.wake(&mut kernel, C);
-        ends.wake(&mut kernel, P);
-        ends.write(&mut kernel, P);
-        ends.read(&mut kernel, C);
+        poll(&mut kernel, ends);
         told(&kernel, ends.reader, Confidence::Likely);
     }
 }
@@ -109,12 +115,7 @@ fn a_wake_up_of_which_little_was_told() {
 fn two_loops_that_poll() {
     let mut kernel = Kernel::new();
     let ends = eventfd(&mut kernel);
-    ends.wake(&mut kernel, P);
-    kernel.fork(P, C, 0);
-    ends.wake(&mut kernel, C);
-    ends.wake(&mut kernel, P);
-    ends.write(&mut kernel, P);
-    ends.read(&mut kernel, C);
+    poll(&mut kernel, ends);
     told(&kernel, ends.reader, Confidence::Likely);
 }
 
