@@ -21,7 +21,21 @@ pub const IPPROTO_UDP: u16 = 17;
 
 /// Connected (include/net/tcp_states.h); like all states it stands for that of every family.
 pub const TCP_ESTABLISHED: u16 = 1;
-/// Neither connected nor listening.
+/// Neither connected nor listening; once connected: both sides have ended, or one has reset it.
 pub const TCP_CLOSE: u16 = 7;
+/// The peer has ended its side.
+pub const TCP_CLOSE_WAIT: u16 = 8;
+/// Then this side was ended, too, and the peer has not confirmed it.
+pub const TCP_LAST_ACK: u16 = 9;
 /// It listens.
 pub const TCP_LISTEN: u16 = 10;
+/// Both sides have ended at once.
+pub const TCP_CLOSING: u16 = 11;
+
+/// Whether the peer of a connection in this state has ended its side (RFC 9293, 3.3.2), whether or not
+/// anybody has read so far.
+#[must_use]
+#[inline(always)]
+pub const fn peer_has_ended(state: u16) -> bool {
+    matches!(state, TCP_CLOSE | TCP_CLOSE_WAIT | TCP_LAST_ACK | TCP_CLOSING)
+}

@@ -2,7 +2,7 @@
 //! gone at the exit, and of those that copy the table the time. All others pass by.
 
 use crate::displaced;
-use crate::file::{is_alone, look};
+use crate::file::{AGAIN, is_alone, look};
 use crate::kernel::{Access, Probing, Typed, read};
 use crate::pending::{Pending, call};
 use crate::settings::offset;
@@ -10,6 +10,7 @@ use crate::stack;
 use crate::traced::{Me, now};
 use aya_ebpf::macros::{btf_tracepoint, raw_tracepoint};
 use aya_ebpf::programs::{BtfTracePointContext, RawTracePointContext};
+use forkscope_proto::net::peer_has_ended;
 use forkscope_proto::{Enter, FileRef, Kind, Mark, Spec, calls};
 
 /// How calls are read.
@@ -71,9 +72,14 @@ fn entered<A: Access>(pt_regs: u64, number: u64) -> i32 {
     }
     let fd = if matches!(spec.enter, Enter::Replaced) { regs.arg(1) } else { regs.arg(0) } as i32;
     let (file, tcp) = look::<A>(fd, 0);
+    let has_others = file.is_some() && !is_alone::<A>(file.file);
+    // Who closes a connection may have been told by poll(2) alone that its peer had ended it.
+    if has_others && tcp != 0 && peer_has_ended(read::<u8>(tcp, offset!(sock_state)).into()) {
+        look::<A>(fd, AGAIN);
+    }
     Pending { time: now(), file, tcp, call }.keep(me.tid);
     // Others in a call on it hold a reference meanwhile (`fdget`, fs/file.c).
-    if is_shared && file.is_some() && !is_alone::<A>(file.file) {
+    if is_shared && has_others {
         // The verifier knows it for a pointer, which a global function does not take.
         // What is read is a number.
         displaced::forkscope_displaced(read((&raw const pt_regs) as u64, 0), fd, tcp);

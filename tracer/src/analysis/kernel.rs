@@ -218,6 +218,13 @@ impl Kernel {
         fd
     }
 
+    /// The probe finds a connection in another state, and describes it once more.
+    pub(crate) fn came_to(&mut self, pid: u32, fd: i32, state: u16) {
+        let mut socket = tcp(self.at(pid, fd), state);
+        socket.header = self.header(pid, Kind::Socket, 0);
+        self.event(pid, What::Socket(&socket, b""));
+    }
+
     /// Makes a datagram socket.
     pub(crate) fn datagram(&mut self, pid: u32) -> i32 {
         let file = self.file(FileKind::Socket);

@@ -171,6 +171,12 @@ impl Epolls {
         self.known.get(&id)
     }
 
+    /// Whether a process has registered an open file under a number on any instance.
+    pub(super) fn has_watch_of(&self, process: ProcId, fd: i32, target: FileId) -> bool {
+        let mut held = self.known.values().filter(|epoll| epoll.file.strong_count() > 0);
+        held.any(|epoll| epoll.watch(fd, target).is_some_and(|watch| watch.added.process == process))
+    }
+
     /// The state of an instance, made at its first use.
     fn of(&mut self, file: &Rc<OpenFile>) -> Option<&mut Epoll> {
         if !self.known.contains_key(&file.id) {

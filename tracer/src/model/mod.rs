@@ -247,6 +247,14 @@ impl Model {
         self.epolls.get(id)
     }
 
+    /// Whether a process has itself registered what is behind one of its numbers on an epoll instance. Looks
+    /// through all instances: for a finding, not for each event.
+    #[must_use]
+    pub fn has_registered(&self, id: ProcId, fd: i32) -> bool {
+        let holding = self.table(id).and_then(|table| table.holding(fd));
+        holding.is_some_and(|holding| self.epolls.has_watch_of(id, fd, holding.file.id))
+    }
+
     /// Whether a process has executed a program at this time or later, or an ancestor has, before the fork
     /// that led to it: what was known before is forgotten.
     #[must_use]

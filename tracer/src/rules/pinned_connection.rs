@@ -7,6 +7,7 @@ use crate::model::{Change, Farewell, Model, Origin, ProcId, Process, SockId, Soc
 use crate::protocol::{InFlight, Protocol};
 use crate::report::{RuleId, Severity};
 use forkscope_proto::calls;
+use forkscope_proto::net::peer_has_ended;
 
 /// What the rule means.
 pub(super) const TEXT: &str = "\
@@ -18,13 +19,14 @@ does a program that the child executed, unless the descriptor is close-on-exec. 
 end: it waits for more, a server keeps a slot for a client that is gone, a client waits for the rest of an answer that
 ends with the connection, and a port stays busy.
 
-Where the process that closed it had read its end before and sent nothing since, or was told of a reset, the peer is most
-likely gone, and what is left is a socket that waits for the last close: that is an info.
+Where the process that closed it had read its end before and sent nothing since, or was told of a reset, or TCP had
+been told of the peer's end when it closed, the peer is most likely gone, and what is left is a socket that waits for
+the last close: that is an info.
 
 A child that closes its copies, or ends, a moment later is not reported, nor is a connection that was shut down before
-it was closed: the peer saw that. Nor is a child that may be at work on it: one that was made for the client of a server
-(its parent accepts, reads the request perhaps, forks and closes, and the answer may take long), and one that may wait for
-the answer to what its parent has asked.
+it was closed: the peer saw that. Nor is a child that may be at work on it: one that has registered it on an epoll
+instance, one that was made for the client of a server (its parent accepts, reads the request perhaps, forks and closes,
+and the answer may take long), and one that may wait for the answer to what its parent has asked.
 
 How to fix it: close what a child does not need right after the fork, mark descriptors close-on-exec (Python does so
 since 3.4), or call shutdown(2) before the close.";
@@ -85,6 +87,9 @@ fn found(model: &Model, let_go: &LetGo) -> Option<Draft> {
     }
     let mut holders: Vec<(ProcId, i32)> = model.holders(socket.id).collect();
     holders.sort_unstable();
+    if holders.iter().any(|&(holder, fd)| model.has_registered(holder, fd)) {
+        return None;
+    }
     // A standard stream was given to its holder, which may write or read whenever it likes. A client that
     // waits for its server's end is another matter.
     if !socket.accepted && holders.iter().any(|&(_, fd)| fd <= 2) {
@@ -138,9 +143,10 @@ fn draft(model: &Model, socket: &Socket, let_go: &LetGo, (holder, fd): (ProcId, 
     // It may have ended its own side only, and wait for this one's end (shutdown(2), RFC 9293
     // section 3.6): less is known.
     let is_gone = |errno| matches!(errno, libc::ECONNRESET | libc::EPIPE | libc::ETIMEDOUT);
-    let peer_ended = socket.usage(by.process).is_some_and(|usage| {
+    let was_told = socket.usage(by.process).is_some_and(|usage| {
         usage.read_end || usage.last_error().is_some_and(|(_, _, errno)| is_gone(errno))
     });
+    let peer_ended = was_told || peer_has_ended(socket.state);
     let (severity, harm) = if peer_ended {
         (Severity::Info, "the peer had ended its side, and the socket stays until the last copy is closed")
     } else {

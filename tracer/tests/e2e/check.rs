@@ -121,7 +121,7 @@ pub(crate) fn same(live: &Value, replayed: &Value) {
 }
 
 #[track_caller]
-fn findings<'a>(report: &'a Value, severities: &[&str]) -> Vec<&'a Value> {
+pub(crate) fn findings<'a>(report: &'a Value, severities: &[&str]) -> Vec<&'a Value> {
     for part in PARTS {
         assert!(!report[part].is_null(), "the report has no {part}: {report:#}");
     }

@@ -38,7 +38,7 @@ impl Greeter {
     }
 }
 
-/// A server of plain TCP that reads all it gets, and answers with the same where it is an echo.
+/// A server of plain TCP that reads what it gets, and answers with the same where it is an echo.
 #[derive(Debug)]
 pub(crate) struct Plain {
     /// Where it listens.
@@ -49,12 +49,17 @@ pub(crate) struct Plain {
 impl Plain {
     /// One that only reads.
     pub(crate) fn sink() -> Self {
-        Self::start(false)
+        Self::start(0, usize::MAX)
     }
 
     /// One that answers.
     pub(crate) fn echo() -> Self {
-        Self::start(true)
+        Self::start(usize::MAX, usize::MAX)
+    }
+
+    /// One that answers, and ends the connection.
+    pub(crate) fn echo_once() -> Self {
+        Self::start(1, 1)
     }
 
     /// All bytes that it got.
@@ -62,26 +67,28 @@ impl Plain {
         self.got.lock().expect("no reader panicked").clone()
     }
 
-    fn start(echo: bool) -> Self {
+    /// Reads so often, and answers so many times.
+    fn start(answers: usize, reads: usize) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let server = Self { address: listener.local_addr().expect("bound"), got: Arc::default() };
         let got = Arc::clone(&server.got);
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let got = Arc::clone(&got);
-                thread::spawn(move || serve(stream, echo, &got));
+                thread::spawn(move || serve(stream, answers, reads, &got));
             }
         });
         server
     }
 }
 
-fn serve(mut stream: TcpStream, echo: bool, got: &Mutex<Vec<u8>>) {
+fn serve(mut stream: TcpStream, answers: usize, reads: usize, got: &Mutex<Vec<u8>>) {
     let mut buffer = [0; 4096];
-    while let Ok(length @ 1..) = stream.read(&mut buffer) {
+    for at in 0..reads {
+        let Ok(length @ 1..) = stream.read(&mut buffer) else { return };
         got.lock().expect("no reader panicked").extend(&buffer[..length]);
-        if echo && stream.write_all(&buffer[..length]).is_err() {
-            break;
+        if at < answers && stream.write_all(&buffer[..length]).is_err() {
+            return;
         }
     }
 }

@@ -2,11 +2,14 @@
 
 `closed HOST:PORT`: the parent closes it, and the child keeps its copy.
 `closed-by-both HOST:PORT`: healthy: the child closes its copy, too.
+`closed-and-awaited HOST:PORT`: healthy: the child waits for what comes on it, with an epoll instance of its own.
+`closed-when-ended HOST:PORT`: the server ends it; select(2) tells the parent, which then closes it without a read.
 `executed HOST:PORT`: the child executes a program, which does not know of it; the parent goes on using it.
 `close-on-exec HOST:PORT`: healthy: the same, and the descriptor closes on exec.
 """
 
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -22,17 +25,22 @@ def ask(stream):
     return stream.recv(16)
 
 
-def closed(stream, child_closes):
+def closed(stream, mode):
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(writer)
-        if child_closes:
+        if mode == "closed-by-both":
             stream.close()
+        if mode == "closed-and-awaited":
+            loop = select.epoll()
+            loop.register(stream, select.EPOLLIN)
         os.read(reader, 1)
         os._exit(0)
     say(role="parent", fd=stream.fileno(), child=child)
     os.close(reader)
+    if mode == "closed-when-ended":
+        select.select([stream], [], [])
     stream.close()
     time.sleep(GRACE)
     with open(os.devnull):
@@ -57,7 +65,7 @@ def main():
     stream = socket.create_connection((host, int(port)))
     ask(stream)
     if mode.startswith("closed"):
-        closed(stream, mode == "closed-by-both")
+        closed(stream, mode)
     else:
         executed(stream, mode == "executed")
 

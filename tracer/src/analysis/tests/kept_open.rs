@@ -1,7 +1,10 @@
 //! Connections that somebody holds who does not use them.
 
 use super::{C, Kernel, P};
-use forkscope_proto::calls;
+use crate::report::{RuleId, Severity};
+use forkscope_proto::arguments::EPOLL_CTL_ADD;
+use forkscope_proto::net::{TCP_CLOSE, TCP_CLOSE_WAIT, TCP_ESTABLISHED};
+use forkscope_proto::{FileKind, calls};
 
 #[test]
 fn a_child_that_keeps_what_its_parent_closed() {
@@ -305,5 +308,44 @@ fn a_child_that_asks_for_more_has_taken_it_over() {
         kernel.open(C, "/later");
         let found = [("pinned-connection", C, Some(fd))];
         assert_eq!(kernel.findings(), found[..usize::from(!asks)], "{asks}");
+    }
+}
+
+/// As HTTP clients do with an idle connection that poll(2) says something of: nothing is read.
+#[test]
+fn what_the_peer_has_ended_waits_for_nobody() {
+    for (state, severity) in
+        [(TCP_ESTABLISHED, Severity::Warning), (TCP_CLOSE_WAIT, Severity::Info), (TCP_CLOSE, Severity::Info)]
+    {
+        let mut kernel = Kernel::new();
+        let fd = kernel.connect(P, 80);
+        kernel.send(P, fd, b"hello");
+        kernel.fork(P, C, 0);
+        kernel.came_to(P, fd, state);
+        kernel.close(P, fd);
+        kernel.wait(2_000_000_000);
+        kernel.open(P, "/later");
+        let is_warned = severity == Severity::Warning;
+        let warning = [("pinned-connection", C, Some(fd))];
+        assert_eq!(kernel.findings(), warning[..usize::from(is_warned)], "state {state}");
+        let last = kernel.analysis.findings().last().expect("found");
+        assert_eq!((last.rule, last.severity), (RuleId::PinnedConnection, severity), "state {state}");
+    }
+}
+
+#[test]
+fn a_child_that_has_it_on_its_own_event_loop_has_taken_it_over() {
+    for process in [C, P] {
+        let mut kernel = Kernel::new();
+        let fd = kernel.connect(P, 80);
+        kernel.send(P, fd, b"hello");
+        kernel.fork(P, C, 0);
+        let epoll = kernel.make_kind(process, calls::EPOLL_CREATE1, FileKind::Epoll);
+        kernel.epoll(process, epoll, EPOLL_CTL_ADD, fd, 1);
+        kernel.close(P, fd);
+        kernel.wait(2_000_000_000);
+        kernel.open(P, "/later");
+        let found = [("pinned-connection", C, Some(fd))];
+        assert_eq!(kernel.findings(), found[..usize::from(process == P)], "{process}");
     }
 }

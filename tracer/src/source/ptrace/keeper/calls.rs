@@ -65,6 +65,11 @@ impl Context<'_> {
         }
         if spec.enter == Enter::Replaced {
             begun.replaced = self.behind(begun.args[1] as i32);
+            self.meet_end(begun.args[1] as i32, &begun.replaced);
+        } else if spec.enter == Enter::Target {
+            self.meet_end(begun.arg(spec.fd) as i32, &begun.file);
+            // What was told of it comes before its close.
+            begun.time = now();
         }
         Some(begun)
     }

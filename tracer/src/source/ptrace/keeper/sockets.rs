@@ -1,7 +1,7 @@
 //! What the sockets of a traced process are: each is borrowed for a moment and asked.
 
 use super::Context;
-use forkscope_proto::net::{SOCK_STREAM, TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN};
+use forkscope_proto::net::{SOCK_STREAM, TCP_CLOSE, TCP_ESTABLISHED, TCP_LISTEN, peer_has_ended};
 use forkscope_proto::{FileKind, FileRef, Header, Kind, Socket};
 use nix::errno::Errno;
 use nix::sys::stat::fstat;
@@ -36,6 +36,18 @@ impl Context<'_> {
     /// or may have changed since.
     pub(super) fn meet(&mut self, fd: i32, file: &FileRef) {
         if file.kind() == FileKind::Socket && !self.keeper.sockets.is_settled(file.inode) {
+            self.describe(fd, file, &[]);
+        }
+    }
+
+    /// Describes the socket behind a number that is about to be closed once more, if its peer has ended its
+    /// side meanwhile: the process may know it by poll(2) alone.
+    pub(super) fn meet_end(&mut self, fd: i32, file: &FileRef) {
+        if file.kind() == FileKind::Socket
+            && let Ok(socket) = borrow(self.tid, self.tgid, fd)
+            && tcp_state(&socket).is_some_and(peer_has_ended)
+        {
+            drop(socket);
             self.describe(fd, file, &[]);
         }
     }
@@ -112,11 +124,16 @@ fn option<T: Copy + Default>(socket: &OwnedFd, level: i32, name: i32) -> Option<
     (result == 0).then_some(value)
 }
 
+/// What state a socket of TCP is in.
+fn tcp_state(socket: &OwnedFd) -> Option<u16> {
+    // The first byte of `struct tcp_info` (include/uapi/linux/tcp.h).
+    option::<u8>(socket, libc::IPPROTO_TCP, libc::TCP_INFO).map(u16::from)
+}
+
 /// What state a socket is in, as the kernel numbers them for every family.
 fn state(socket: &OwnedFd, connected: bool) -> u16 {
-    // The first byte of `struct tcp_info` (include/uapi/linux/tcp.h).
-    if let Some(state) = option::<u8>(socket, libc::IPPROTO_TCP, libc::TCP_INFO) {
-        return state.into();
+    if let Some(state) = tcp_state(socket) {
+        return state;
     }
     match option::<i32>(socket, libc::SOL_SOCKET, libc::SO_ACCEPTCONN) {
         Some(1..) => TCP_LISTEN,
