@@ -58,13 +58,14 @@ impl<T> Few<T> {
     }
 
     /// Removes the one at this place, if there is one.
-    pub(crate) fn remove(&mut self, at: usize) {
+    pub(crate) fn remove(&mut self, at: usize) -> Option<T> {
         match self {
-            Self::None => {}
-            Self::One(_) if at == 0 => *self = Self::None,
-            Self::One(_) => {}
-            Self::Many(all) if at < all.len() => drop(all.remove(at)),
-            Self::Many(_) => {}
+            Self::One(_) if at == 0 => match std::mem::take(self) {
+                Self::One(one) => Some(one),
+                Self::None | Self::Many(_) => None,
+            },
+            Self::None | Self::One(_) => None,
+            Self::Many(all) => (at < all.len()).then(|| all.remove(at)),
         }
     }
 }

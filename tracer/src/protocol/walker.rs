@@ -23,16 +23,27 @@ pub(super) enum Head {
 /// One message, reported as soon as its header is complete.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Message<'a> {
-    bytes: [u8; HEAD_MAX],
-    head: usize,
+    head: Bytes<'a>,
     /// What this transfer captured of the rest.
     pub(super) body: &'a [u8],
+}
+
+/// A header's bytes.
+#[derive(Clone, Copy, Debug)]
+enum Bytes<'a> {
+    /// All in one transfer.
+    Whole(&'a [u8]),
+    /// So many of these, which came in several.
+    Joined([u8; HEAD_MAX], usize),
 }
 
 impl Message<'_> {
     /// The header's bytes.
     pub(super) fn head(&self) -> &[u8] {
-        &self.bytes[..self.head]
+        match &self.head {
+            Bytes::Whole(bytes) => bytes,
+            Bytes::Joined(bytes, length) => &bytes[..*length],
+        }
     }
 }
 
@@ -211,20 +222,25 @@ impl Walker {
         let have = self.have();
         let owner = if have == 0 { cursor.user } else { self.owner };
         (self.owner, self.begun) = (cursor.user, true);
-        let mut bytes = [0; HEAD_MAX];
-        if let Some(cut) = self.cut.as_deref().filter(|_| have > 0) {
-            bytes[..have].copy_from_slice(&cut.head[..have]);
-        }
         let taken = rest.len().min(HEAD_MAX - have);
         let filled = have + taken;
-        bytes[have..filled].copy_from_slice(&rest[..taken]);
-        let (head, body, line) = match read(&bytes[..filled]) {
+        let mut joined = [0; HEAD_MAX];
+        let bytes = match self.cut.as_deref().filter(|_| have > 0) {
+            None => &rest[..taken],
+            Some(cut) => {
+                joined[..have].copy_from_slice(&cut.head[..have]);
+                joined[have..filled].copy_from_slice(&rest[..taken]);
+                &joined[..filled]
+            }
+        };
+        let (head, body, line) = match read(bytes) {
             Head::Message { head, body } => (head, body, false),
             Head::Line { head } => (head, 0, true),
             Head::Short(lacks) if filled < HEAD_MAX && cursor.is_whole() => {
                 cursor.keep(0..taken);
                 let cut = self.cut.get_or_insert_default();
-                (cut.head, cut.have) = (bytes, filled as u8);
+                cut.head[have..filled].copy_from_slice(&rest[..taken]);
+                cut.have = filled as u8;
                 cut.lacks = u32::try_from(lacks).unwrap_or(u32::MAX);
                 self.owner = owner;
                 cursor.at = cursor.chunk.len;
@@ -236,7 +252,7 @@ impl Walker {
                 return None;
             }
             Head::Bad => {
-                cursor.keep(0..bad(&bytes[..filled], have, read));
+                cursor.keep(0..bad(bytes, have, read));
                 self.lose();
                 return None;
             }
@@ -246,6 +262,7 @@ impl Walker {
             return None;
         };
         cursor.keep(0..used);
+        let head = if have == 0 { Bytes::Whole(&rest[..head]) } else { Bytes::Joined(joined, head) };
         if let Some(cut) = self.cut.as_mut().filter(|_| have > 0) {
             (cut.have, cut.lacks) = (0, 0);
         }
@@ -256,7 +273,7 @@ impl Walker {
         }
         let body = cursor.captured().unwrap_or_default();
         let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(body.len());
-        Some(Message { bytes, head, body: if line { body } else { &body[..most] } })
+        Some(Message { head, body: if line { body } else { &body[..most] } })
     }
 
     /// What this transfer brings of the current message's body, from here on.

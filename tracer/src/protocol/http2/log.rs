@@ -1,6 +1,7 @@
 //! What was seen on the streams of one connection, by process: for reports and for words of evidence.
 
 mod coded;
+mod past;
 mod remembered;
 mod stream;
 
@@ -11,7 +12,7 @@ use super::frame::{Frame, FrameKind};
 use super::hpack::Fields;
 use super::messages::Messages;
 use crate::protocol::{Direction, Few, User};
-use remembered::{Known, Remembered};
+use remembered::{Going, Remembered};
 use stream::usage_mut;
 
 /// GOAWAYs that are remembered, first come: a second one is the last word before the end (RFC 9113, 6.8).
@@ -61,7 +62,7 @@ pub struct Goaway {
 }
 
 impl Log {
-    /// The connection itself, then its streams, oldest first.
+    /// The connection itself, then its streams, by their numbers.
     pub fn streams(&self) -> impl Iterator<Item = Stream<'_>> {
         let connection = Stream { id: 0, uses: &self.connection, messages: [Messages::Not; 2] };
         std::iter::once(connection).chain(self.streams.iter())
@@ -105,21 +106,28 @@ impl Log {
         }
     }
 
-    fn stream(&mut self, id: u32) -> Option<Known<'_>> {
-        if self.streams.has(id) {
-            return self.streams.get_mut(id);
-        }
+    fn stream(&mut self, id: u32) -> Option<&mut Going> {
+        let at = match self.streams.find(id) {
+            Some(at) => at,
+            None => self.add(id)?,
+        };
+        self.streams.at_mut(at)
+    }
+
+    /// Remembers a stream, unless it was forgotten before. Its place.
+    fn add(&mut self, id: u32) -> Option<usize> {
         if id <= self.forgotten_to {
             return None;
         }
-        if let Some((old, was_opened)) = self.streams.add(id) {
+        let (at, forgotten) = self.streams.add(id);
+        if let Some((old, was_opened)) = forgotten {
             self.forgotten = self.forgotten.saturating_add(1);
             // One that nobody was seen to open may be a misread number, above all that are to come.
             if was_opened {
                 self.forgotten_to = self.forgotten_to.max(old);
             }
         }
-        self.streams.newest()
+        Some(at)
     }
 
     /// A frame's header was sent or received by `user`.
@@ -127,15 +135,15 @@ impl Log {
         let usage = if frame.stream == 0 {
             usage_mut(&mut self.connection, user)
         } else {
-            self.stream(frame.stream).and_then(|mut known| {
+            self.stream(frame.stream).and_then(|going| {
                 let is_reset = frame.kind == FrameKind::RstStream;
                 if frame.ends_stream() || is_reset {
-                    known.end(dir);
+                    going.end(dir);
                 }
                 if is_reset {
-                    known.end(dir.other());
+                    going.end(dir.other());
                 }
-                known.body.usage_mut(user)
+                going.body.usage_mut(user)
             })
         };
         if let Some(usage) = usage {
@@ -154,7 +162,7 @@ impl Log {
     pub(super) fn fields(&mut self, id: u32, user: User, dir: Direction, fields: Fields) {
         let at = dir.index();
         self.unread[at] = self.unread[at].saturating_add(fields.gaps.into());
-        let Some(Known { body, .. }) = self.stream(id) else { return };
+        let Some(Going { body, .. }) = self.stream(id) else { return };
         if let (Some(true), Messages::Not) = (fields.grpc, body.messages[at]) {
             body.messages[at] = Messages::At { have: 0, left: 0 };
         }
@@ -167,9 +175,8 @@ impl Log {
 
     /// The place among the messages of a stream, where they are counted.
     pub(super) fn messages(&mut self, id: u32, dir: Direction) -> Option<&mut Messages> {
-        let read = |body: &stream::Body| body.messages[dir.index()].are_read();
-        self.streams.get(id).filter(|body| read(body))?;
-        Some(&mut self.streams.get_mut(id)?.body.messages[dir.index()])
+        let messages = &mut self.streams.get_mut(id)?.body.messages[dir.index()];
+        messages.are_read().then_some(messages)
     }
 
     /// Messages began.

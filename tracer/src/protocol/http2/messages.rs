@@ -42,6 +42,17 @@ impl Messages {
                 continue;
             }
             let place = usize::try_from(at).unwrap_or(usize::MAX);
+            // Most are whole.
+            if *have == 0
+                && let Some(&[0..=1, length @ ..]) =
+                    data.get(place..).and_then(|rest| rest.first_chunk::<PREFIX>())
+            {
+                note(place..place + PREFIX);
+                *left = u32::from_be_bytes(length);
+                at += PREFIX as u64;
+                begun += 1;
+                continue;
+            }
             // The flag is 0 or 1.
             match data.get(place).filter(|&&byte| *have > 0 || byte <= 1) {
                 Some(&byte) => {

@@ -116,6 +116,12 @@ impl Hpack {
         let mut at = 0;
         while let Some(&byte) = data.get(at) {
             at += match self.step {
+                Step::Field if is_index(byte) => {
+                    let count = data[at..].iter().take_while(|&&byte| is_index(byte)).count();
+                    note(at..at + count);
+                    data[at..at + count].iter().for_each(|byte| self.indexed((byte & 0x7f).into()));
+                    count
+                }
                 Step::Field => {
                     note(at..at + 1);
                     self.field(byte);
@@ -132,15 +138,15 @@ impl Hpack {
                     1
                 }
                 Step::Name { left } => {
-                    if self.found.push(byte) {
-                        note(at..at + 1);
-                    }
-                    self.step = Step::Name { left: left - 1 };
-                    if left == 1 {
+                    let part = (data.len() - at).min(left as usize);
+                    let told = self.found.push(&data[at..at + part]);
+                    note(at..at + told);
+                    self.step = Step::Name { left: left - part as u32 };
+                    if left == part as u32 {
                         self.name = self.found.name();
                         self.step = Step::Length(Of::ValueLength);
                     }
-                    1
+                    part
                 }
                 Step::Value { left } => {
                     let part = (data.len() - at).min(left as usize);
@@ -223,9 +229,7 @@ impl Hpack {
         match of {
             Of::Index(Form::Indexed) if value == 0 => self.step = Step::Broken,
             Of::Index(Form::Indexed) => {
-                let (name, _) = self.table.name(value);
-                let value = self.table.value(value);
-                self.say(name, value);
+                self.indexed(value);
                 self.step = Step::Field;
             }
             Of::Index(Form::Resize) => {
@@ -258,6 +262,15 @@ impl Hpack {
         }
     }
 
+    /// A field stands in the table.
+    fn indexed(&mut self, index: u32) {
+        let (name, _) = self.table.name(index);
+        if name != Name::Other {
+            let value = self.table.value(index);
+            self.say(name, value);
+        }
+    }
+
     /// A literal field is complete.
     fn literal(&mut self, value: Value) {
         if self.adds {
@@ -280,6 +293,12 @@ impl Hpack {
             _ => fields.gaps = true,
         }
     }
+}
+
+/// Whether a field that begins with this byte is one that stands in the table, under an index that ends with
+/// the byte (6.1): so are most of the fields of most blocks.
+fn is_index(byte: u8) -> bool {
+    matches!(byte, 0x81..=0xfe)
 }
 
 /// The fewest bytes of a string that has so many on the wire.

@@ -44,7 +44,7 @@ static CODED: [([u8; LONGEST], usize); SOUGHT.len()] = {
     all
 };
 
-/// Compares a name with those that are looked for, byte by byte as it comes.
+/// Compares a name with those that are looked for, as it comes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Match {
     /// Those that it may still be, one bit each.
@@ -63,15 +63,21 @@ impl Match {
         new
     }
 
-    /// May one more byte be part of a name that is looked for? Only then it says something.
-    pub(super) fn push(&mut self, byte: u8) -> bool {
-        for which in 0..SOUGHT.len() {
-            if self.text(which).get(self.at) != Some(&byte) {
+    /// More of it comes. How many of these bytes may be part of a name that is looked for: only they say
+    /// something.
+    pub(super) fn push(&mut self, part: &[u8]) -> usize {
+        let mut longest = 0;
+        let may_be = self.may_be;
+        for which in (0..SOUGHT.len()).filter(|which| may_be >> which & 1 == 1) {
+            let text = &self.text(which)[self.at..];
+            let same = text.iter().zip(part).take_while(|(one, other)| one == other).count();
+            if same < part.len() {
                 self.may_be &= !(1 << which);
             }
+            longest = longest.max(same);
         }
-        self.at += 1;
-        self.may_be != 0
+        self.at += part.len();
+        longest
     }
 
     /// The name, complete.
@@ -132,12 +138,32 @@ mod tests {
     use super::*;
     use crate::protocol::Kept;
 
+    /// The name, however it is cut in two.
     fn name(huffman: bool, text: &[u8]) -> Name {
-        let mut found = Match::begin(huffman, text.len() as u32);
-        text.iter().for_each(|&byte| {
-            found.push(byte);
-        });
-        found.name()
+        let cut = |at: usize| {
+            let mut found = Match::begin(huffman, text.len() as u32);
+            let (first, rest) = text.split_at(at);
+            let told = found.push(first) + found.push(rest);
+            assert!(found.name() == Name::Other || told == text.len());
+            found.name()
+        };
+        let whole = cut(text.len());
+        assert!((0..text.len()).all(|at| cut(at) == whole), "{text:?}");
+        whole
+    }
+
+    #[test]
+    fn no_more_of_a_name_is_told_than_what_is_alike() {
+        for (parts, told) in [
+            (&[b":pxth".as_slice()][..], &[2][..]),
+            (&[b":pa", b"xh"], &[3, 0]),
+            (&[b"x", b"path"], &[0, 0]),
+            (&[b":", b"", b"path"], &[1, 0, 4]),
+        ] {
+            let mut found = Match::begin(false, 5);
+            let seen: Vec<_> = parts.iter().map(|part| found.push(part)).collect();
+            assert_eq!(seen, told, "{parts:?}");
+        }
     }
 
     #[test]

@@ -97,7 +97,7 @@ impl Table {
             State::Changed => State::Same,
             State::Same if entries.newest.len() > SHARED => State::Same,
             State::Same => {
-                KNOWN.with_borrow_mut(|known| known.share(entries));
+                *entries = KNOWN.with_borrow_mut(|known| known.share(entries));
                 State::Shared
             }
             State::Shared => State::Shared,

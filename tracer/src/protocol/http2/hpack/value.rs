@@ -17,6 +17,9 @@ const MOST_PATH: usize = 256;
 const MOST_VERB: usize = 8;
 const MOST_CODE: usize = 3;
 
+/// Bytes of either.
+const MOST_SHORT: usize = if MOST_CODE > MOST_VERB { MOST_CODE } else { MOST_VERB };
+
 /// What a path ends with: its query, or what no request has (RFC 9113, 8.3.1). Their codes are longer than a
 /// byte, and begin with eight ones.
 const ENDS: [u8; 2] = [b'?', b'#'];
@@ -134,7 +137,12 @@ pub(super) struct Reader {
     huffman: bool,
     progress: Progress,
     bits: Bits,
-    text: [u8; MOST_PATH],
+    /// Its text, of a path.
+    // Most readers read none, and one is made for each transfer.
+    path: Vec<u8>,
+    /// Likewise of what is short.
+    text: [u8; MOST_SHORT],
+    /// Bytes of it so far.
     have: usize,
 }
 
@@ -147,13 +155,15 @@ impl Reader {
     /// A value of so many bytes begins.
     pub(super) fn begin(name: Name, huffman: bool, length: u32) -> Self {
         let progress = Progress::of(name, length);
-        Self { name, huffman, progress, bits: Bits::default(), text: [0; MOST_PATH], have: 0 }
+        let (path, text) = (Vec::new(), [0; MOST_SHORT]);
+        Self { name, huffman, progress, bits: Bits::default(), path, text, have: 0 }
     }
 
     /// The same, in the room of the one before.
     pub(super) fn restart(&mut self, name: Name, huffman: bool, length: u32) {
         (self.name, self.huffman, self.have) = (name, huffman, 0);
         (self.progress, self.bits) = (Progress::of(name, length), Bits::default());
+        self.path.clear();
     }
 
     /// More of it.
@@ -208,15 +218,7 @@ impl Reader {
     fn symbol(&mut self, symbol: u16) -> bool {
         match self.part(symbol) {
             Part::Text(byte) => {
-                if let Some(place) = self.text.get_mut(self.have) {
-                    *place = byte;
-                    self.have += 1;
-                } else {
-                    self.progress = Progress::Failed;
-                }
-                if self.name == Name::ContentType && self.have == GRPC.len() {
-                    self.progress = Progress::Enough;
-                }
+                self.progress = self.text(byte);
                 false
             }
             Part::End => {
@@ -228,6 +230,21 @@ impl Reader {
                 false
             }
         }
+    }
+
+    /// One more byte of the value.
+    fn text(&mut self, byte: u8) -> Progress {
+        let is_short = matches!(self.name, Name::Method | Name::Status | Name::GrpcStatus);
+        match self.name {
+            Name::Path if self.path.len() < MOST_PATH => self.path.push(byte),
+            _ if is_short && self.have < MOST_SHORT => self.text[self.have] = byte,
+            // What it is was compared.
+            Name::ContentType => {}
+            _ => return Progress::Failed,
+        }
+        self.have += 1;
+        let is_enough = self.name == Name::ContentType && self.have == GRPC.len();
+        if is_enough { Progress::Enough } else { Progress::Reading }
     }
 
     fn part(&self, symbol: u16) -> Part {
@@ -243,11 +260,12 @@ impl Reader {
 
     /// The value, complete.
     pub(super) fn end(&self) -> Value {
-        let text = &self.text[..self.have];
+        let text = self.text.get(..self.have).unwrap_or_default();
         let whole = self.progress == Progress::Reading && self.bits.are_padding();
         let read = |value: Option<Value>| value.filter(|_| whole).unwrap_or(Value::Unread);
         match self.name {
-            Name::Path if whole || self.progress == Progress::Enough => match std::str::from_utf8(text) {
+            Name::Path if whole || self.progress == Progress::Enough => match std::str::from_utf8(&self.path)
+            {
                 Ok(path) if !path.is_empty() => Value::Path(path.into()),
                 _ => Value::Unread,
             },

@@ -5,7 +5,7 @@ use crate::protocol::{Direction, fetch};
 
 /// What is said of a stream beside its number: the place of what was seen on it, and
 /// which directions have ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Mark(u8);
 
 impl Mark {
@@ -23,14 +23,17 @@ impl Mark {
         usize::from(Self::new(self.0.into()).0)
     }
 
+    /// The same of another place.
     pub(super) fn at(self, place: usize) -> Self {
         Self(Self::new(place).0 | self.0 & (Self::ENDED[0] | Self::ENDED[1]))
     }
 
+    /// This direction has ended.
     pub(super) fn ended(self, dir: Direction) -> Self {
         Self(self.0 | Self::ENDED[dir.index()])
     }
 
+    /// Whether it has.
     pub(super) fn has_ended(self, dir: Direction) -> bool {
         self.0 & Self::ENDED[dir.index()] != 0
     }
@@ -79,48 +82,13 @@ impl Coded {
         })
     }
 
-    /// All, oldest first.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, Mark)> {
-        self.places().map(|place| (place.id, self.mark(place.mark)))
-    }
-
-    /// Where the mark of a number is.
-    pub(super) fn find(&self, id: u32) -> Option<usize> {
-        // The newest is asked for most.
-        if id == self.newest && !self.bytes.is_empty() {
-            return self.last();
-        }
-        self.places().filter(|place| place.id == id).last().map(|place| place.mark)
-    }
-
-    /// Where the newest mark is.
-    pub(super) fn last(&self) -> Option<usize> {
-        self.bytes.len().checked_sub(1)
-    }
-
-    /// Where a mark is that has this place: the newest, or the oldest that there is.
-    pub(super) fn with_place(&self, place: usize) -> Option<usize> {
-        let has = |at: &usize| self.mark(*at).place() == place;
-        self.last().filter(has).or_else(|| self.places().map(|known| known.mark).find(has))
-    }
-
-    /// Where the mark is that comes after the one there.
-    pub(super) fn after(&self, at: usize) -> Option<usize> {
-        let (_, length) = read(self.bytes.get(at + 1..)?)?;
-        Some(at + 1 + length)
-    }
-
-    /// Where the oldest mark is.
-    pub(super) fn first(&self) -> Option<usize> {
-        Some(read(&self.bytes)?.1)
-    }
-
-    pub(super) fn mark(&self, at: usize) -> Mark {
+    fn mark(&self, at: usize) -> Mark {
         Mark(self.bytes[at])
     }
 
-    pub(super) fn set(&mut self, at: usize, mark: Mark) {
-        self.bytes[at] = mark.0;
+    /// All, oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, Mark)> {
+        self.places().map(|place| (place.id, self.mark(place.mark)))
     }
 
     pub(super) fn push(&mut self, id: u32, mark: Mark) {
@@ -138,15 +106,14 @@ impl Coded {
         self.newest = id;
     }
 
-    /// Removes the oldest number whose mark is as is asked, or the oldest of all; which it was, and its mark.
-    pub(super) fn remove(&mut self, is: impl Fn(Mark) -> bool) -> Option<(u32, Mark)> {
+    /// Removes the oldest number that is, with its mark, as is asked: which it was, and its mark.
+    pub(super) fn remove(&mut self, is: impl Fn(u32, Mark) -> bool) -> Option<(u32, Mark)> {
         let mut before = self.base;
         let gone = self.places().find(|place| {
-            let found = is(self.mark(place.mark));
+            let found = is(place.id, self.mark(place.mark));
             before = if found { before } else { place.id };
             found
-        });
-        let gone = gone.or_else(|| self.places().next())?;
+        })?;
         let mark = self.mark(gone.mark);
         if gone.from == 0 {
             self.base = gone.id;

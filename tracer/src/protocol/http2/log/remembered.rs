@@ -1,235 +1,179 @@
-//! The streams that are remembered, each with what was seen on it: what was seen on many alike is kept
-//! once, for all connections.
+//! The streams that are remembered: those that go on, and those of the past.
 
-use super::coded::{Coded, Mark};
+use super::coded::Mark;
+use super::past::Past;
 use super::stream::{Body, Stream};
 use crate::protocol::http2::messages::Messages;
-use crate::protocol::http2::shared::Pool;
-use crate::protocol::{Direction, fetch};
+use crate::protocol::{Direction, Few, fetch};
 use std::cell::RefCell;
-use std::rc::Rc;
 
 /// Streams that are remembered: the newest, and before them those that go on.
 pub(super) const STREAMS: usize = 32;
 
-/// Streams that may have what was seen on them for themselves between two transfers: those
-/// that go on change again.
-const OWN: u32 = 2;
+/// Streams that may go on between two transfers. Of more the oldest are taken for past, and come back when
+/// they do go on.
+const GOING: usize = 8;
 
-/// How much room is kept for what is seen on streams that go on, so that most are followed
-/// without asking for memory.
+/// How much room is kept for streams that go on, so that most are followed without asking for memory.
 const SPARE: usize = 64;
 
 /// For how many room is made at once.
 const AT_ONCE: usize = 8;
 
 thread_local! {
-    static KNOWN: RefCell<Pool<Body>> = RefCell::default();
-    static ROOM: RefCell<Vec<Rc<Body>>> = const { RefCell::new(Vec::new()) };
+    static ROOM: RefCell<Vec<Box<Going>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Streams in the order in which they were first seen.
+/// A stream that goes on.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Remembered {
-    streams: Coded,
-    /// What was seen on them, by the number in their marks. Those that no stream has are free.
-    bodies: Vec<Rc<Body>>,
-    /// Which of these are one stream's own, by bits: to be shared once it rests.
-    own: u64,
-    /// One that surely is free.
-    free: Option<u8>,
-    /// What was seen on one that was lost or over and goes on, while that is its own.
-    goes_on: Option<u8>,
-    /// How many streams they are.
-    count: u8,
+pub(super) struct Going {
+    id: u32,
+    mark: Mark,
+    /// It was past, and went on: it stays here until another begins.
+    again: bool,
+    pub(super) body: Body,
 }
 
-const _: () = assert!(size_of::<Remembered>() == 72);
-
-const _: () = assert!(STREAMS < Mark::PLACES && Mark::PLACES == u64::BITS as usize);
-
-/// A stream that is remembered.
-pub(super) struct Known<'a> {
-    streams: &'a mut Coded,
-    at: usize,
-    pub(super) body: &'a mut Body,
-}
-
-impl Known<'_> {
+impl Going {
     /// This direction has ended.
     pub(super) fn end(&mut self, dir: Direction) {
-        self.streams.set(self.at, self.streams.mark(self.at).ended(dir));
+        self.mark = self.mark.ended(dir);
+    }
+
+    /// It will hardly change any more.
+    fn rests(&self) -> bool {
+        !self.again && (self.mark.is_over() || self.body.messages.contains(&Messages::Lost))
     }
 }
 
+/// Streams, each once.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Remembered {
+    /// The newest last.
+    // Each by itself in the heap: most connections have none at most times, and there are many connections.
+    going: Few<Box<Going>>,
+    past: Past,
+}
+
+const _: () = assert!(size_of::<Remembered>() == 88 && GOING < STREAMS && STREAMS < Mark::PLACES);
+
 impl Remembered {
-    /// All, oldest first.
+    /// All, by their numbers.
     pub(super) fn iter(&self) -> impl Iterator<Item = Stream<'_>> {
-        self.streams.iter().map(|(id, mark)| {
-            let Body { uses, messages } = &*self.bodies[mark.place()];
-            Stream { id, uses, messages: *messages }
-        })
+        let going = self.going.iter().map(|going| going.body.of(going.id));
+        let mut all: Vec<_> = self.past.iter().map(|(id, _, body)| body.of(id)).chain(going).collect();
+        all.sort_unstable_by_key(|stream| stream.id);
+        all.into_iter()
     }
 
-    /// Has the processor fetch the list.
+    /// Has the processor fetch them.
     pub(super) fn fetch(&self) {
-        self.streams.fetch();
-        fetch(&self.bodies[..]);
+        match &self.going {
+            Few::None => {}
+            Few::One(going) => fetch(&**going),
+            Few::Many(going) => fetch(&going[..]),
+        }
+        self.past.fetch();
     }
 
-    /// Whether it is remembered.
-    pub(super) fn has(&self, id: u32) -> bool {
-        self.streams.find(id).is_some()
-    }
-
-    /// What was seen on it.
+    /// What was seen on a stream.
     pub(super) fn get(&self, id: u32) -> Option<&Body> {
-        let at = self.streams.find(id)?;
-        Some(&self.bodies[self.streams.mark(at).place()])
+        let going = self.going.iter().find(|going| going.id == id);
+        going.map(|going| &going.body).or_else(|| self.past.get(id))
     }
 
-    /// The same, to be changed.
-    pub(super) fn get_mut(&mut self, id: u32) -> Option<Known<'_>> {
-        let at = self.streams.find(id)?;
+    /// The place of a stream among those that go on, as it does from now on.
+    pub(super) fn find(&mut self, id: u32) -> Option<usize> {
+        self.going.iter().rposition(|going| going.id == id).or_else(|| self.go_on(id))
+    }
+
+    /// One that was past goes on.
+    fn go_on(&mut self, id: u32) -> Option<usize> {
+        let (mark, body) = self.past.take(id)?;
+        let mut going = room();
+        (going.id, going.mark, going.again) = (id, mark, true);
+        going.body.clone_from(&body);
+        self.going.push(going);
+        Some(self.going.len() - 1)
+    }
+
+    /// The stream at this place.
+    pub(super) fn at_mut(&mut self, at: usize) -> Option<&mut Going> {
+        self.going.get_mut(at).map(|going| &mut **going)
+    }
+
+    /// A stream that is remembered.
+    pub(super) fn get_mut(&mut self, id: u32) -> Option<&mut Going> {
+        let at = self.find(id)?;
         self.at_mut(at)
-    }
-
-    /// The newest.
-    pub(super) fn newest(&mut self) -> Option<Known<'_>> {
-        let at = self.streams.last()?;
-        self.at_mut(at)
-    }
-
-    /// The stream whose mark is there.
-    fn at_mut(&mut self, at: usize) -> Option<Known<'_>> {
-        let mut place = self.streams.mark(at).place();
-        if Rc::get_mut(self.bodies.get_mut(place)?).is_none() {
-            let mut own = room();
-            Rc::make_mut(&mut own).clone_from(&self.bodies[place]);
-            let rested = own.messages.contains(&Messages::Lost) || self.streams.mark(at).is_over();
-            place = self.insert(own);
-            self.goes_on = if rested { Some(place as u8) } else { self.goes_on };
-            self.streams.set(at, self.streams.mark(at).at(place));
-        }
-        let body = Rc::get_mut(&mut self.bodies[place])?;
-        Some(Known { streams: &mut self.streams, at, body })
-    }
-
-    /// Puts what is one stream's own in a free place.
-    fn insert(&mut self, own: Rc<Body>) -> usize {
-        let place = match self.free.take() {
-            Some(place) => place.into(),
-            None => {
-                let taken = self.streams.iter().fold(0u64, |taken, (_, mark)| taken | 1 << mark.place());
-                taken.trailing_ones() as usize
-            }
-        };
-        self.own |= 1 << place;
-        match self.bodies.get_mut(place) {
-            Some(free) => give_back(std::mem::replace(free, own)),
-            None => {
-                if self.bodies.len() == self.bodies.capacity() {
-                    // Most connections have few sorts of streams, and there are many connections.
-                    self.bodies.reserve_exact(if self.bodies.is_empty() { 4 } else { 2 });
-                }
-                self.bodies.push(own);
-            }
-        }
-        place
     }
 
     /// Of those that have not ended this way, the place among their messages is not known any more.
     pub(super) fn lose(&mut self, dir: Direction) {
-        let mut next = self.streams.first();
-        while let Some(at) = next {
-            let mark = self.streams.mark(at);
-            let lost = self.bodies[mark.place()].messages[dir.index()] == Messages::Lost;
-            if !mark.has_ended(dir)
-                && !lost
-                && let Some(known) = self.at_mut(at)
-            {
-                known.body.messages[dir.index()] = Messages::Lost;
-            }
-            next = self.streams.after(at);
+        let at = dir.index();
+        while let Some(id) = self.past.find(|mark, body| !mark.has_ended(dir) && !body.is_lost(dir)) {
+            self.go_on(id);
+        }
+        for going in self.going.iter_mut().filter(|going| !going.mark.has_ended(dir)) {
+            going.body.messages[at] = Messages::Lost;
+            going.again = false;
         }
     }
 
-    /// Remembers one more. The one that is forgotten for it, if one is, and whether
-    /// anybody was seen to open that.
-    pub(super) fn add(&mut self, id: u32) -> Option<(u32, bool)> {
-        let forgotten = if usize::from(self.count) == STREAMS { self.forget() } else { None };
-        self.count += 1;
-        let place = self.insert(room());
-        self.streams.push(id, Mark::new(place));
-        forgotten
+    /// Remembers one more. Its place, and the one that is forgotten for it, if one is: whether anybody was
+    /// seen to open that.
+    pub(super) fn add(&mut self, id: u32) -> (usize, Option<(u32, bool)>) {
+        self.going.iter_mut().for_each(|going| going.again = false);
+        let is_full = self.going.len() + self.past.len() >= STREAMS;
+        let forgotten = is_full.then(|| self.forget()).flatten();
+        let mut going = room();
+        going.id = id;
+        self.going.push(going);
+        (self.going.len() - 1, forgotten)
     }
 
-    /// Forgets the oldest that is over, or the oldest.
+    /// Forgets the oldest that is over, or the oldest of the past.
     fn forget(&mut self) -> Option<(u32, bool)> {
-        let (id, mark) = self.streams.remove(Mark::is_over)?;
-        self.count -= 1;
-        Some((id, self.bodies[mark.place()].uses.iter().any(|usage| usage.opened)))
+        self.rest();
+        let (id, body) = self.past.forget()?;
+        Some((id, body.uses.iter().any(|usage| usage.opened)))
     }
 
-    /// A transfer has ended: what will hardly change any more is shared, and more where many streams go on.
+    /// A transfer has ended: what will hardly change any more is past, and more where many streams go on.
     pub(super) fn rest(&mut self) {
-        let mut left = self.own;
-        while left != 0 {
-            let place = left.trailing_zeros() as usize;
-            left &= left - 1;
-            let Some(at) = self.streams.with_place(place) else {
-                // Its stream was forgotten.
-                self.pool(place);
-                continue;
-            };
-            let goes_on = self.goes_on == Some(place as u8);
-            let rests =
-                self.streams.mark(at).is_over() || self.bodies[place].messages.contains(&Messages::Lost);
-            if (rests && !goes_on) || self.own.count_ones() > OWN {
-                self.share(at, place);
-            }
+        while let Some(at) = self.going.iter().position(|going| going.rests()) {
+            self.pass(at);
+        }
+        while self.going.len() > GOING {
+            self.pass(0);
         }
     }
 
-    /// Has a stream share what was seen on it with all others on which the same was.
-    fn share(&mut self, at: usize, place: usize) {
-        self.goes_on = self.goes_on.filter(|&at| usize::from(at) != place);
-        let own = &self.bodies[place];
-        let same = self.bodies.iter().enumerate().position(|(other, body)| {
-            let is_shared = other != place && self.own & 1 << other == 0;
-            is_shared && body == own
-        });
-        let Some(same) = same else { return self.pool(place) };
-        let shared = Rc::clone(&self.bodies[same]);
-        give_back(std::mem::replace(&mut self.bodies[place], shared));
-        self.own &= !(1 << place);
-        self.free = Some(place as u8);
-        self.streams.set(at, self.streams.mark(at).at(same));
-    }
-
-    /// Has all connections share what is there: whatever is not one stream's own never changes.
-    fn pool(&mut self, place: usize) {
-        self.own &= !(1 << place);
-        KNOWN.with_borrow_mut(|known| known.share(&mut self.bodies[place])).into_iter().for_each(give_back);
+    /// The stream at this place is past.
+    fn pass(&mut self, at: usize) {
+        if let Some(going) = self.going.remove(at) {
+            self.past.push(going.id, going.mark, &going.body);
+            give_back(going);
+        }
     }
 }
 
-/// Room for what is seen on a stream: nothing yet.
-fn room() -> Rc<Body> {
+/// Room for a stream on which nothing was seen yet.
+fn room() -> Box<Going> {
     ROOM.with_borrow_mut(|room| {
         if room.is_empty() {
-            room.resize_with(AT_ONCE, Rc::default);
+            room.resize_with(AT_ONCE, Box::default);
         }
         room.pop().unwrap_or_default()
     })
 }
 
-/// Keeps the room of what nobody needs any more.
-fn give_back(mut body: Rc<Body>) {
+/// Keeps the room of a stream that does not need it any more.
+fn give_back(mut going: Box<Going>) {
     ROOM.with_borrow_mut(|room| {
-        if let Some(empty) = Rc::get_mut(&mut body).filter(|_| room.len() < SPARE) {
-            *empty = Body::default();
-            room.push(body);
+        if room.len() < SPARE {
+            *going = Going::default();
+            room.push(going);
         }
     });
 }
@@ -237,10 +181,11 @@ fn give_back(mut body: Rc<Body>) {
 impl PartialEq for Remembered {
     fn eq(&self, other: &Self) -> bool {
         let all = |of: &Self| -> Vec<_> {
-            let streams = of.iter().zip(of.streams.iter());
-            streams
-                .map(|(stream, (_, mark))| (stream.id, mark.at(0), stream.uses.to_vec(), stream.messages))
-                .collect()
+            let going = of.going.iter().map(|going| (going.id, going.mark, going.body.clone()));
+            let past = of.past.iter().map(|(id, mark, body)| (id, mark, body.clone()));
+            let mut all: Vec<_> = past.chain(going).collect();
+            all.sort_unstable_by_key(|&(id, ..)| id);
+            all
         };
         all(self) == all(other)
     }

@@ -86,6 +86,16 @@ impl<'a> Stream<'a> {
 }
 
 impl Body {
+    /// As that of a stream with this number.
+    pub(super) fn of(&self, id: u32) -> Stream<'_> {
+        Stream { id, uses: &self.uses, messages: self.messages }
+    }
+
+    /// Whether the place among its messages is not known any more.
+    pub(super) fn is_lost(&self, dir: Direction) -> bool {
+        self.messages[dir.index()] == Messages::Lost
+    }
+
     pub(super) fn usage_mut(&mut self, user: User) -> Option<&mut StreamUse> {
         usage_mut(&mut self.uses, user)
     }

@@ -1,4 +1,4 @@
-//! Streams that share what was seen on them are what single ones are.
+//! Streams are what single ones are, whether they go on or are past.
 
 use super::*;
 use crate::protocol::http2::frame::FrameKind;
@@ -11,15 +11,11 @@ use proptest::prelude::*;
 struct Single(Vec<(u32, [bool; 2], Body)>);
 
 impl Single {
-    fn add(&mut self, id: u32) -> Option<(u32, bool)> {
-        let full = self.0.len() == STREAMS;
-        let forgotten = full.then(|| {
-            let at = self.0.iter().position(|(_, ended, _)| *ended == [true; 2]).unwrap_or(0);
-            let (id, _, body) = self.0.remove(at);
-            (id, body.uses.iter().any(|usage| usage.opened))
-        });
-        self.0.push((id, [false; 2], Body::default()));
-        forgotten
+    /// Which directions of a stream had ended that is forgotten, and whether anybody had opened it.
+    fn forget(&mut self, id: u32) -> Option<([bool; 2], bool)> {
+        let at = self.0.iter().position(|&(known, ..)| known == id)?;
+        let (_, ended, body) = self.0.remove(at);
+        Some((ended, body.uses.iter().any(|usage| usage.opened)))
     }
 }
 
@@ -59,15 +55,15 @@ fn both(
     change: impl Fn(&mut [bool; 2], &mut Body),
 ) -> Result<(), TestCaseError> {
     let known = single.0.iter_mut().find(|(known, ..)| *known == id);
-    prop_assert_eq!(known.is_some(), streams.has(id));
-    if let Some(((_, ended, body), mut known)) = known.zip(streams.get_mut(id)) {
+    prop_assert_eq!(known.is_some(), streams.get(id).is_some());
+    if let Some(((_, ended, body), going)) = known.zip(streams.get_mut(id)) {
         change(ended, body);
         let mut same = [false; 2];
-        change(&mut same, known.body);
+        change(&mut same, &mut going.body);
         [Direction::Sent, Direction::Received]
             .into_iter()
             .filter(|dir| same[dir.index()])
-            .for_each(|dir| known.end(dir));
+            .for_each(|dir| going.end(dir));
     }
     Ok(())
 }
@@ -86,7 +82,15 @@ impl Connection {
         match step {
             Step::Add { on, opened } => {
                 *id += on;
-                prop_assert_eq!(streams.add(*id), single.add(*id));
+                let (_, forgotten) = streams.add(*id);
+                prop_assert_eq!(forgotten.is_some(), single.0.len() == STREAMS);
+                if let Some((gone, was_opened)) = forgotten {
+                    let (ended, opened) = single.forget(gone).expect("it was remembered");
+                    prop_assert_eq!(was_opened, opened);
+                    let mut others = single.0.iter();
+                    prop_assert!(ended == [true; 2] || others.all(|&(_, ended, _)| ended != [true; 2]));
+                }
+                single.0.push((*id, [false; 2], Body::default()));
                 both(streams, single, *id, |_, body| {
                     body.usage_mut(User(1)).expect("there is room").opened = opened;
                 })?;
@@ -108,7 +112,7 @@ impl Connection {
             }
             Step::Rest => {
                 streams.rest();
-                prop_assert!(streams.own.count_ones() <= OWN);
+                prop_assert!(streams.going.len() <= GOING);
             }
             Step::Lose { dir: sent } => {
                 let at = dir(sent).index();
@@ -126,7 +130,7 @@ impl Connection {
         let singles: Vec<_> =
             self.single.0.iter().map(|(id, _, body)| (*id, &body.uses[..], body.messages)).collect();
         prop_assert_eq!(shared, singles);
-        prop_assert_eq!(usize::from(self.streams.count), self.single.0.len());
+        prop_assert_eq!(self.streams.going.len() + self.streams.past.len(), self.single.0.len());
         Ok(())
     }
 }
