@@ -1,6 +1,7 @@
 """Calls the Greeter as often as it can: ADDRESS THREADS CALLS. Each thread has a stub; all share a channel and a processor.
 
 Writes calls a second and the time of the slowest of a hundred, as the benchmarks' workloads do, to $WORKLOAD_RESULT.
+Where CALLS is `-`, reads how many from each line of standard input instead, and prints the seconds that they took.
 """
 
 import json
@@ -19,8 +20,7 @@ REQUEST = b"\x0a\x01x"
 
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 channel = grpc.insecure_channel(sys.argv[1])
-threads, calls = int(sys.argv[2]), int(sys.argv[3])
-took = [[] for _ in range(threads)]
+threads = int(sys.argv[2])
 
 
 def work(mine, calls):
@@ -31,16 +31,25 @@ def work(mine, calls):
         mine.append(time.perf_counter() - began)
 
 
+def call(count):
+    """Calls so often: how long each took, and all together."""
+    took = [[] for _ in range(threads)]
+    workers = [threading.Thread(target=work, args=(mine, count // threads)) for mine in took]
+    began = time.perf_counter()
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return sorted(time for mine in took for time in mine), time.perf_counter() - began
+
+
 work([], WARM_UP)
-workers = [threading.Thread(target=work, args=(mine, calls // threads)) for mine in took]
-began = time.perf_counter()
-for worker in workers:
-    worker.start()
-for worker in workers:
-    worker.join()
-seconds = time.perf_counter() - began
+if sys.argv[3] == "-":
+    for line in sys.stdin:
+        print(call(int(line))[1], flush=True)
+    sys.exit()
+everything, seconds = call(int(sys.argv[3]))
 channel.close()
-everything = sorted(time for mine in took for time in mine)
 times = os.times()
 with open(os.environ["WORKLOAD_RESULT"], "w") as result:
     json.dump(

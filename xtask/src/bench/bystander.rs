@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// From where the traced program has begun to where time is taken. `getppid` took 1.08 times the floor's
 /// time in the first half second beside forkscope, and 1.01 later, though none of its processes ran then (7
 /// to 9 rounds, Linux 6.18).
-const SETTLES: Duration = Duration::from_millis(500);
+pub(super) const SETTLES: Duration = Duration::from_millis(500);
 /// Sides that the goal is about.
 const CLOSE: [Side; 3] = [Side::Untraced, Side::Empty, Side::Ebpf];
 

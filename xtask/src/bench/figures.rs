@@ -13,6 +13,8 @@ pub(super) struct Figures {
     pub(super) comparisons: BTreeMap<String, Comparison>,
     /// By the side's key.
     pub(super) starts: BTreeMap<String, Start>,
+    /// By the workload's name.
+    pub(super) beside: BTreeMap<String, Beside>,
     pub(super) costs: Option<Costs>,
     /// By backend.
     pub(super) delay: BTreeMap<String, Delay>,
@@ -65,6 +67,17 @@ pub(super) struct Row {
     /// Events over all rounds.
     pub(super) seen: u64,
     pub(super) lost: u64,
+}
+
+/// A gRPC client that lives on, beside tracers that come and go: times of its calls, over those beside none.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Beside {
+    pub(super) threads: usize,
+    /// Calls that are timed of each turn.
+    pub(super) calls: usize,
+    /// The medians, and between what they lie ([`Spread::of_the_middle`]).
+    pub(super) empty: Spread,
+    pub(super) ebpf: Spread,
 }
 
 /// forkscope's programs in the kernel, over TCP ping-pong.

@@ -1,6 +1,7 @@
 //! What tracing costs, side by side: `cargo xtask bench` measures it and writes docs/benchmarks.md.
 
 mod analyser;
+mod beside;
 mod bystander;
 mod callgrind;
 mod delay;

@@ -3,7 +3,7 @@
 use super::figures::Figures;
 use super::tools::Tools;
 use super::workloads::{Size, WORKLOADS, Workload};
-use super::{analyser, bystander, delay, highest, programs, rounds, screen, standing};
+use super::{analyser, beside, bystander, delay, highest, programs, rounds, screen, standing};
 use anyhow::Result;
 
 /// What all parts use.
@@ -37,6 +37,13 @@ pub(super) fn all() -> Vec<Part> {
         part(bystander::NAME, "system calls of a process that is not traced", |bench, figures| {
             let comparison = bystander::compare(&bench.tools, bench.rounds, bench.size)?;
             figures.comparisons.insert(bystander::NAME.to_owned(), comparison);
+            Ok(())
+        }),
+        part("beside", "a gRPC client that lives on while tracers come and go", |bench, figures| {
+            for (name, threads) in beside::CLIENTS {
+                let turns = bench.rounds * bench.size.of(beside::TURNS);
+                figures.beside.insert(name.to_owned(), beside::measure(&bench.tools, threads, turns)?);
+            }
             Ok(())
         }),
         part("costs", "what programs in the kernel take", |bench, figures| {

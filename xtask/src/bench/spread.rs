@@ -28,6 +28,20 @@ impl Spread {
         Some(Self { median, least, most, count: values.len() })
     }
 
+    /// The middle, and between what measurements the middle of any number of them would lie, 19 times of 20
+    /// where there are six or more: however they are distributed, so many of those made lie on each side of it
+    /// (the sign test's confidence interval, Conover, "Practical Nonparametric Statistics", 3.2).
+    pub(super) fn of_the_middle(values: impl IntoIterator<Item = f64>) -> Option<Self> {
+        let mut values: Vec<f64> = values.into_iter().collect();
+        values.sort_by(f64::total_cmp);
+        let count = values.len() as f64;
+        let reach = 0.98 * count.sqrt();
+        let low = (count / 2.0 - reach).floor().max(1.0) as usize - 1;
+        let high = values.len().checked_sub(low + 1)?;
+        let (least, most) = (shortened(*values.get(low)?), shortened(*values.get(high)?));
+        Some(Self { least, most, ..Self::of(values)? })
+    }
+
     /// As `1.23 (1.10 to 1.40)`, with so many digits after the point.
     pub(super) fn shown(&self, digits: usize) -> String {
         let Self { median, least, most, .. } = self;
@@ -58,6 +72,18 @@ mod tests {
         assert_eq!((odd.median, odd.least, odd.most, odd.count), (2.0, 1.0, 3.0, 3));
         assert_eq!(Spread::of([1.0, 2.0]).expect("there are some").median, 1.5);
         assert_eq!(odd.shown(1), "2.0 (1.0 to 3.0)");
+    }
+
+    #[test]
+    fn the_middle_is_known_the_better_the_more_there_are() {
+        let of = |count: u32| Spread::of_the_middle((1..=count).map(f64::from));
+        assert_eq!(of(0), None);
+        for (count, least, most) in
+            [(1, 1.0, 1.0), (4, 1.0, 4.0), (100, 40.0, 61.0), (10_000, 4902.0, 5099.0)]
+        {
+            let spread = of(count).expect("there are some");
+            assert_eq!((spread.least, spread.most), (least, most), "of {count}");
+        }
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub(super) fn attach(tools: &Tools, rounds: usize) -> Result<Attach> {
     Ok(Attach { sockets: SOCKETS, ms, resident_mb: shortened(resident_mb) })
 }
 
-fn attached(tools: &Tools, backend: &str, pid: u32) -> Result<(Session, u64)> {
+pub(super) fn attached(tools: &Tools, backend: &str, pid: u32) -> Result<(Session, u64)> {
     let session = Session::start(tools, &["attach", "--backend", backend, "--ui", "log", &pid.to_string()])?;
     let at = session.says(TRACING)?.at;
     Ok((session, at))

@@ -65,7 +65,7 @@ pub(super) const WORKLOADS: [Workload; 7] = [
         title: "gRPC unary calls in Python, one thread",
         unit: "call",
         close: &[Side::Untraced, Side::Empty, Side::Record, Side::Ebpf],
-        times: 3,
+        times: 1,
         prepare: |_, size| grpc(1, [4_000, 1_000], size),
     },
     Workload {
@@ -73,7 +73,7 @@ pub(super) const WORKLOADS: [Workload; 7] = [
         title: "gRPC unary calls in Python, eight threads",
         unit: "call",
         close: &[Side::Untraced, Side::Empty, Side::Record, Side::Ebpf],
-        times: 3,
+        times: 1,
         prepare: |_, size| grpc(8, [8_000, 2_000], size),
     },
     Workload {

@@ -2,11 +2,26 @@
 
 use super::Picture;
 use crate::bench::callgrind::CHECKED;
-use crate::bench::figures::{Analyser, Figures, Growth};
+use crate::bench::figures::{Analyser, Beside, Figures, Growth};
 use crate::bench::markdown::{grouped, table};
 use crate::bench::plot::lines::{Series, lines};
 
 const COLOURS: [&str; 2] = ["#2f7ebc", "#d98b3a"];
+
+/// What a program loses that lives on.
+pub(super) fn beside(figures: &Figures) -> String {
+    let row = |beside: &Beside| {
+        let ratios = [beside.empty, beside.ebpf].map(|ratio| ratio.shown(3));
+        [&[beside.threads.to_string()], &ratios[..], &[beside.ebpf.count.to_string()]].concat()
+    };
+    let rows: Vec<_> = figures.beside.values().map(row).collect();
+    let calls = figures.beside.values().next().map_or(0, |beside| beside.calls);
+    format!(
+        "## A gRPC client that lives on\n\n`grpc_load.py ADDRESS THREADS -`, and `forkscope attach` to it again and again. Times of \
+         {calls} calls, over those beside no tracer in the same turn: median (and between what it lies).\n\n{}",
+        table(&["threads", "floor: empty program", "forkscope, eBPF", "turns"], true, &rows)
+    )
+}
 
 pub(super) fn sessions(figures: &Figures) -> String {
     [delays(figures), standing(figures), highest(figures), keys(figures)].join("\n")
