@@ -131,7 +131,8 @@ impl Analysis {
         let holding = |&(id, fd)| Holder { closed_at: None, ..self.holder(socket, id, fd) };
         let mut holders: Vec<Holder> = held.iter().map(holding).collect();
         // The first to inherit it has had it until its end, where nobody saw it do anything with it.
-        let heir = socket.crossed.map(|(_, child, _)| child).filter(|&child| socket.usage(child).is_none());
+        let heir =
+            socket.crossed.map(|crossing| crossing.child).filter(|&child| socket.usage(child).is_none());
         let heir = heir.filter(|&child| self.model.process(child).is_some_and(|child| child.ended.is_some()));
         holders.extend(
             heir.zip(socket.users.first()).map(|(child, first)| self.holder(socket, child, first.fd)),

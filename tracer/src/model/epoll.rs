@@ -173,8 +173,11 @@ impl Epolls {
 
     /// Whether a process has registered an open file under a number on any instance.
     pub(super) fn has_watch_of(&self, process: ProcId, fd: i32, target: FileId) -> bool {
-        let mut held = self.known.values().filter(|epoll| epoll.file.strong_count() > 0);
-        held.any(|epoll| epoll.watch(fd, target).is_some_and(|watch| watch.added.process == process))
+        let is_held = |epoll: &&Epoll| epoll.file.upgrade().is_some_and(|file| file.held.get() > 0);
+        self.known
+            .values()
+            .filter(is_held)
+            .any(|epoll| epoll.watch(fd, target).is_some_and(|watch| watch.added.process == process))
     }
 
     /// The state of an instance, made at its first use.

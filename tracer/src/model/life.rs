@@ -3,7 +3,7 @@
 use super::process::{Process, TableId};
 use super::race::Span;
 use super::table::End;
-use super::{Change, Model, Origin, Place, ProcId};
+use super::{Change, Crossing, Model, Origin, Place, ProcId};
 use crate::event::ProcKey;
 use forkscope_proto as proto;
 use proto::process::{CLONE_FILES, CLONE_THREAD, CLONE_VM};
@@ -57,7 +57,7 @@ impl Model {
         out.push(Change::Forked { parent: at.process, child: id });
         for (fd, socket) in crossing {
             if let Some(socket) = self.sockets.get_mut(&socket) {
-                socket.crossed = Some((at.process, id, at.time));
+                socket.crossed = Some(Crossing::new(at.process, id, at.time));
             }
             out.push(Change::Crossed { socket, fd, parent: at.process, child: id });
         }

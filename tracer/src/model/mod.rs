@@ -46,7 +46,7 @@ pub use change::{Change, Failure};
 pub use epoll::{Act, Epoll, EpollUse, EpollUser, Watch};
 pub use file::{FileId, Held, OpenFile, Origin};
 pub use process::{Facts, Place, ProcId, Process};
-pub use socket::{Farewell, Goodbye, SockId, Socket, Usage};
+pub use socket::{Crossing, Farewell, Goodbye, SockId, Socket, Usage};
 pub use standing::Standing;
 pub use table::{End, Holding, Past, Slot, Table};
 pub use topic::Topic;
@@ -248,7 +248,7 @@ impl Model {
     }
 
     /// Whether a process has itself registered what is behind one of its numbers on an epoll instance. Looks
-    /// through all instances: for a finding, not for each event.
+    /// through all instances: for what may be a finding, not for each event.
     #[must_use]
     pub fn has_registered(&self, id: ProcId, fd: i32) -> bool {
         let holding = self.table(id).and_then(|table| table.holding(fd));

@@ -2,7 +2,7 @@
 
 use super::table::End;
 use super::turn::Turn;
-use super::{Change, Model, Origin};
+use super::{Change, Crossing, Model, Origin};
 use crate::event::{Snapshot, SnapshotFd};
 use forkscope_proto::FileRef;
 
@@ -74,7 +74,7 @@ impl Model {
                 }
                 // A relative has it as well: it crossed a fork before forkscope looked.
                 Some(holder) if holder != process && socket.crossed.is_none() => {
-                    socket.crossed = Some((holder, process, time));
+                    socket.crossed = Some(Crossing::new(holder, process, time));
                     out.push(Change::Crossed {
                         socket: socket.id,
                         fd: entry.fd,

@@ -117,8 +117,8 @@ pub struct Socket {
     pub turns: Few<Turn>,
     /// What each process did.
     pub users: Few<Usage>,
-    /// Who held it when it first crossed a fork, who got it, and when.
-    pub crossed: Option<(ProcId, ProcId, u64)>,
+    /// How it first crossed a fork.
+    pub crossed: Option<Crossing>,
     pub(super) asked: Requests,
     pub(super) file: Weak<OpenFile>,
     /// Its inode.
@@ -129,6 +129,29 @@ pub struct Socket {
     pub opened: Origin,
     local: address::Kept,
     remote: address::Kept,
+}
+
+/// A fork gave a copy of a descriptor to a child.
+#[derive(Clone, Copy, Debug)]
+pub struct Crossing {
+    /// Who held it.
+    pub parent: ProcId,
+    /// Who got it.
+    pub child: ProcId,
+    // There are many sockets: whether there is one needs no more room.
+    time: NonZeroU64,
+}
+
+impl Crossing {
+    pub(super) fn new(parent: ProcId, child: ProcId, time: u64) -> Self {
+        Self { parent, child, time: NonZeroU64::new(time).unwrap_or(NonZeroU64::MIN) }
+    }
+
+    /// When.
+    #[must_use]
+    pub fn time(self) -> u64 {
+        self.time.get()
+    }
 }
 
 /// What few sockets have.
@@ -389,8 +412,10 @@ impl Socket {
         self.kind = record.kind;
         match record.family {
             AF_INET | AF_INET6 => {
-                self.local = address::inet(record.family, &record.local, record.local_port).into();
-                // A reset socket has forgotten its peer; the report should not.
+                // A reset socket has forgotten its peer, and its own port; the report should not.
+                if record.local_port != 0 {
+                    self.local = address::inet(record.family, &record.local, record.local_port).into();
+                }
                 if record.remote_port != 0 {
                     self.remote = address::inet(record.family, &record.remote, record.remote_port).into();
                     self.connected = true;

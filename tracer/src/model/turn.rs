@@ -1,6 +1,6 @@
 //! Who uses a connection in turn, and what each has said last.
 
-use super::{Origin, ProcId, Socket, Usage};
+use super::{Crossing, Origin, ProcId, Socket, Usage};
 
 /// What a process has said last on a connection, as far as its protocol tells. Its goodbye is no use of the
 /// session, nor is what comes after it, whoever has said one before.
@@ -84,7 +84,7 @@ impl Socket {
     /// last, where that may matter.
     pub(super) fn take_turn(&mut self, mut turn: Turn, forked: u64) {
         let process = turn.process;
-        let forked = self.crossed.map_or(0, |(_, _, time)| time).max(forked);
+        let forked = self.crossed.map_or(0, Crossing::time).max(forked);
         let goes_on =
             |last: &&mut Turn| last.process == turn.process && (last.to >= forked || turn.from < forked);
         if let Some(last) = self.turns.last_mut().filter(goes_on) {

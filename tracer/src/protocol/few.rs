@@ -22,6 +22,10 @@ impl<T> Few<T> {
             Self::None => Self::One(element),
             Self::One(first) => Self::Many(vec![first, element]),
             Self::Many(mut all) => {
+                if all.len() == all.capacity() {
+                    // Most lists stay short, and there are many.
+                    all.reserve_exact((all.len() / 4).max(2));
+                }
                 all.push(element);
                 Self::Many(all)
             }
@@ -58,14 +62,13 @@ impl<T> Few<T> {
     }
 
     /// Removes the one at this place, if there is one.
-    pub(crate) fn remove(&mut self, at: usize) -> Option<T> {
+    pub(crate) fn remove(&mut self, at: usize) {
         match self {
-            Self::One(_) if at == 0 => match std::mem::take(self) {
-                Self::One(one) => Some(one),
-                Self::None | Self::Many(_) => None,
-            },
-            Self::None | Self::One(_) => None,
-            Self::Many(all) => (at < all.len()).then(|| all.remove(at)),
+            Self::None => {}
+            Self::One(_) if at == 0 => *self = Self::None,
+            Self::One(_) => {}
+            Self::Many(all) if at < all.len() => drop(all.remove(at)),
+            Self::Many(_) => {}
         }
     }
 }

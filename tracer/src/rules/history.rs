@@ -121,8 +121,8 @@ pub(super) fn fork_step(model: &Model, process: ProcId, fd: i32) -> Option<Step>
 /// How both came to hold it: opened, and inherited.
 pub(super) fn beginning(model: &Model, socket: &Socket, fd: i32) -> Vec<Step> {
     let mut steps: Vec<Step> = opened_step(socket, fd).into_iter().collect();
-    if let Some((_, child, _)) = socket.crossed {
-        steps.extend(fork_step(model, child, fd));
+    if let Some(crossing) = socket.crossed {
+        steps.extend(fork_step(model, crossing.child, fd));
     }
     steps
 }

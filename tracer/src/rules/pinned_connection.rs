@@ -7,7 +7,7 @@ use crate::model::{Change, Farewell, Model, Origin, ProcId, Process, SockId, Soc
 use crate::protocol::{InFlight, Protocol};
 use crate::report::{RuleId, Severity};
 use forkscope_proto::calls;
-use forkscope_proto::net::peer_has_ended;
+use forkscope_proto::net::{TCP_CLOSE, peer_has_ended};
 
 /// What the rule means.
 pub(super) const TEXT: &str = "\
@@ -19,9 +19,9 @@ does a program that the child executed, unless the descriptor is close-on-exec. 
 end: it waits for more, a server keeps a slot for a client that is gone, a client waits for the rest of an answer that
 ends with the connection, and a port stays busy.
 
-Where the process that closed it had read its end before and sent nothing since, or was told of a reset, or TCP had
-been told of the peer's end when it closed, the peer is most likely gone, and what is left is a socket that waits for
-the last close: that is an info.
+Where the process that closed it had read its end before and sent nothing since, or was told of a reset, or was a client
+whose server TCP knew to have ended, the peer is most likely gone, and what is left is a socket that waits for the last
+close: that is an info.
 
 A child that closes its copies, or ends, a moment later is not reported, nor is a connection that was shut down before
 it was closed: the peer saw that. Nor is a child that may be at work on it: one that has registered it on an epoll
@@ -47,6 +47,8 @@ struct LetGo {
     socket: SockId,
     by: Origin,
     fd: i32,
+    /// Its peer had ended, as TCP knew.
+    was_ended: bool,
 }
 
 impl Rule for PinnedConnection {
@@ -59,7 +61,8 @@ impl Rule for PinnedConnection {
             && !self.let_go.is_full()
             && !peer_saw_the_end(model, socket)
         {
-            self.let_go.push(LetGo { socket, by, fd });
+            let was_ended = model.socket(socket).is_some_and(was_ended);
+            self.let_go.push(LetGo { socket, by, fd, was_ended });
         }
     }
 
@@ -76,6 +79,12 @@ fn peer_saw_the_end(model: &Model, id: SockId) -> bool {
     goodbye.is_some_and(|goodbye| goodbye.how != Farewell::Shutdown(libc::SHUT_RD))
 }
 
+/// Whether the state says that the peer is gone. A client that has ended its own direction only waits for the
+/// rest of its answer (shutdown(2)).
+fn was_ended(socket: &Socket) -> bool {
+    socket.state == TCP_CLOSE || !socket.accepted && peer_has_ended(socket.state)
+}
+
 fn found(model: &Model, let_go: &LetGo) -> Option<Draft> {
     let socket = model.socket(let_go.socket).filter(|socket| socket.is_open())?;
     // Who uses it has taken it over. Those few are asked first: all processes are
@@ -87,12 +96,12 @@ fn found(model: &Model, let_go: &LetGo) -> Option<Draft> {
     }
     let mut holders: Vec<(ProcId, i32)> = model.holders(socket.id).collect();
     holders.sort_unstable();
-    if holders.iter().any(|&(holder, fd)| model.has_registered(holder, fd)) {
-        return None;
-    }
     // A standard stream was given to its holder, which may write or read whenever it likes. A client that
     // waits for its server's end is another matter.
     if !socket.accepted && holders.iter().any(|&(_, fd)| fd <= 2) {
+        return None;
+    }
+    if holders.iter().any(|&(holder, fd)| model.has_registered(holder, fd)) {
         return None;
     }
     let parent = let_go.by.process;
@@ -146,7 +155,7 @@ fn draft(model: &Model, socket: &Socket, let_go: &LetGo, (holder, fd): (ProcId, 
     let was_told = socket.usage(by.process).is_some_and(|usage| {
         usage.read_end || usage.last_error().is_some_and(|(_, _, errno)| is_gone(errno))
     });
-    let peer_ended = was_told || peer_has_ended(socket.state);
+    let peer_ended = was_told || let_go.was_ended;
     let (severity, harm) = if peer_ended {
         (Severity::Info, "the peer had ended its side, and the socket stays until the last copy is closed")
     } else {

@@ -1,7 +1,7 @@
 //! Who uses a connection in turn with whom, as several rules ask.
 
 use super::Step;
-use crate::model::{Model, ProcId, Socket, Turn};
+use crate::model::{Crossing, Model, ProcId, Socket, Turn};
 use std::iter::successors;
 
 /// Generations that are looked through for what two processes descend from.
@@ -22,7 +22,7 @@ pub(super) fn parted(model: &Model, socket: &Socket, one: ProcId, two: ProcId) -
         let (_, other_left) = line(two).find(|&(id, _)| id == ancestor)?;
         Some(left.min(other_left))
     });
-    common.or(socket.crossed.map(|(_, _, forked)| forked)).unwrap_or(0)
+    common.or(socket.crossed.map(Crossing::time)).unwrap_or(0)
 }
 
 /// Whether both have sent since the fork that parted them, as clients: each from its own copy of the

@@ -88,7 +88,7 @@ fn frames_are_read_without_allocating() {
     // of a forgotten stream's.
     let again = frame(1, 4, 401, b"\x83\xbf\xbe");
     assert_eq!(feed(Direction::Sent, &again, again.len() as u64), 0);
-    let path = request(403, "/p.S/Two");
+    let path = request(403, "/p.S/ThisPathIsLongerThanWhatAListMakesRoomFor");
     assert!(feed(Direction::Sent, &path, path.len() as u64) <= 2, "the new path");
 }
 

@@ -1,8 +1,8 @@
 //! Connections that somebody holds who does not use them.
 
 use super::{C, Kernel, P};
-use crate::report::{RuleId, Severity};
-use forkscope_proto::arguments::EPOLL_CTL_ADD;
+use crate::report::RuleId;
+use forkscope_proto::arguments::{EPOLL_CTL_ADD, EPOLL_CTL_DEL};
 use forkscope_proto::net::{TCP_CLOSE, TCP_CLOSE_WAIT, TCP_ESTABLISHED};
 use forkscope_proto::{FileKind, calls};
 
@@ -311,41 +311,54 @@ fn a_child_that_asks_for_more_has_taken_it_over() {
     }
 }
 
-/// As HTTP clients do with an idle connection that poll(2) says something of: nothing is read.
+/// As HTTP clients do with an idle connection that poll(2) says something of: nothing is read. A client that
+/// has ended its own direction only waits for more.
 #[test]
 fn what_the_peer_has_ended_waits_for_nobody() {
-    for (state, severity) in
-        [(TCP_ESTABLISHED, Severity::Warning), (TCP_CLOSE_WAIT, Severity::Info), (TCP_CLOSE, Severity::Info)]
-    {
+    for (accepts, state, is_warned) in [
+        (false, TCP_ESTABLISHED, true),
+        (false, TCP_CLOSE_WAIT, false),
+        (false, TCP_CLOSE, false),
+        (true, TCP_CLOSE_WAIT, true),
+        (true, TCP_CLOSE, false),
+    ] {
         let mut kernel = Kernel::new();
-        let fd = kernel.connect(P, 80);
+        let fd = if accepts { kernel.accept(P, 80) } else { kernel.connect(P, 80) };
         kernel.send(P, fd, b"hello");
+        let address = kernel.connections()[0].local.clone();
         kernel.fork(P, C, 0);
         kernel.came_to(P, fd, state);
         kernel.close(P, fd);
         kernel.wait(2_000_000_000);
         kernel.open(P, "/later");
-        let is_warned = severity == Severity::Warning;
         let warning = [("pinned-connection", C, Some(fd))];
-        assert_eq!(kernel.findings(), warning[..usize::from(is_warned)], "state {state}");
+        assert_eq!(kernel.findings(), warning[..usize::from(is_warned)], "{accepts}, state {state}");
         let last = kernel.analysis.findings().last().expect("found");
-        assert_eq!((last.rule, last.severity), (RuleId::PinnedConnection, severity), "state {state}");
+        assert_eq!(last.rule, RuleId::PinnedConnection, "{accepts}, state {state}");
+        assert_eq!(kernel.connections()[0].local, address, "a reset socket has forgotten it");
     }
 }
 
 #[test]
 fn a_child_that_has_it_on_its_own_event_loop_has_taken_it_over() {
-    for process in [C, P] {
+    type Then = fn(&mut Kernel, i32, i32);
+    let nothing: Then = |_, _, _| ();
+    let removes: Then = |kernel, epoll, fd| kernel.epoll(C, epoll, EPOLL_CTL_DEL, fd, 1);
+    let closes: Then = |kernel, epoll, _| kernel.close(C, epoll);
+    for (process, then, is_told) in
+        [(C, nothing, false), (P, nothing, true), (C, removes, true), (C, closes, true)]
+    {
         let mut kernel = Kernel::new();
         let fd = kernel.connect(P, 80);
         kernel.send(P, fd, b"hello");
         kernel.fork(P, C, 0);
         let epoll = kernel.make_kind(process, calls::EPOLL_CREATE1, FileKind::Epoll);
         kernel.epoll(process, epoll, EPOLL_CTL_ADD, fd, 1);
+        then(&mut kernel, epoll, fd);
         kernel.close(P, fd);
         kernel.wait(2_000_000_000);
         kernel.open(P, "/later");
         let found = [("pinned-connection", C, Some(fd))];
-        assert_eq!(kernel.findings(), found[..usize::from(process == P)], "{process}");
+        assert_eq!(kernel.findings(), found[..usize::from(is_told)], "{process}");
     }
 }

@@ -107,19 +107,13 @@ impl Log {
     }
 
     fn stream(&mut self, id: u32) -> Option<&mut Going> {
-        let at = match self.streams.find(id) {
-            Some(at) => at,
-            None => self.add(id)?,
-        };
-        self.streams.at_mut(at)
-    }
-
-    /// Remembers a stream, unless it was forgotten before. Its place.
-    fn add(&mut self, id: u32) -> Option<usize> {
+        if self.streams.get(id).is_some() {
+            return self.streams.get_mut(id);
+        }
         if id <= self.forgotten_to {
             return None;
         }
-        let (at, forgotten) = self.streams.add(id);
+        let (stream, forgotten) = self.streams.add(id);
         if let Some((old, was_opened)) = forgotten {
             self.forgotten = self.forgotten.saturating_add(1);
             // One that nobody was seen to open may be a misread number, above all that are to come.
@@ -127,7 +121,7 @@ impl Log {
                 self.forgotten_to = self.forgotten_to.max(old);
             }
         }
-        Some(at)
+        Some(stream)
     }
 
     /// A frame's header was sent or received by `user`.

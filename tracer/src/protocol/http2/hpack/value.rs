@@ -164,6 +164,9 @@ impl Reader {
         (self.name, self.huffman, self.have) = (name, huffman, 0);
         (self.progress, self.bits) = (Progress::of(name, length), Bits::default());
         self.path.clear();
+        if name == Name::Path && self.progress == Progress::Reading {
+            self.path.reserve_exact(MOST_PATH);
+        }
     }
 
     /// More of it.

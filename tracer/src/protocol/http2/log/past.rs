@@ -44,6 +44,10 @@ impl Past {
 
     /// What was seen on a stream.
     pub(super) fn get(&self, id: u32) -> Option<&Body> {
+        // New ones are asked for most.
+        if id > self.highest {
+            return None;
+        }
         self.iter().find(|&(known, ..)| known == id).map(|(.., body)| body)
     }
 
@@ -77,10 +81,6 @@ impl Past {
 
     /// Takes a stream out, which is past no longer.
     pub(super) fn take(&mut self, id: u32) -> Option<(Mark, Rc<Body>)> {
-        // New ones are asked for most.
-        if id > self.highest {
-            return None;
-        }
         let (_, mark, body) = self.remove(|known, _| known == id)?;
         Some((mark, body))
     }

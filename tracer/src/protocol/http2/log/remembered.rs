@@ -4,7 +4,7 @@ use super::coded::Mark;
 use super::past::Past;
 use super::stream::{Body, Stream};
 use crate::protocol::http2::messages::Messages;
-use crate::protocol::{Direction, Few, fetch};
+use crate::protocol::{Direction, fetch};
 use std::cell::RefCell;
 
 /// Streams that are remembered: the newest, and before them those that go on.
@@ -14,14 +14,18 @@ pub(super) const STREAMS: usize = 32;
 /// they do go on.
 const GOING: usize = 8;
 
-/// How much room is kept for streams that go on, so that most are followed without asking for memory.
-const SPARE: usize = 64;
-
-/// For how many room is made at once.
-const AT_ONCE: usize = 8;
+/// Room that is kept for streams to come, so that most are followed without asking for memory.
+const SPARE: usize = 16;
 
 thread_local! {
-    static ROOM: RefCell<Vec<Box<Going>>> = const { RefCell::new(Vec::new()) };
+    static ROOM: RefCell<Room> = RefCell::default();
+}
+
+/// What streams left that are past.
+#[derive(Default)]
+struct Room {
+    free: Option<Box<Going>>,
+    count: usize,
 }
 
 /// A stream that goes on.
@@ -32,6 +36,8 @@ pub(super) struct Going {
     /// It was past, and went on: it stays here until another begins.
     again: bool,
     pub(super) body: Body,
+    /// The one that began, or went on, before it.
+    before: Option<Box<Self>>,
 }
 
 impl Going {
@@ -49,18 +55,23 @@ impl Going {
 /// Streams, each once.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Remembered {
-    /// The newest last.
-    // Each by itself in the heap: most connections have none at most times, and there are many connections.
-    going: Few<Box<Going>>,
+    /// The newest, and by it the others.
+    // Most connections have none at most times, and there are many connections: a list would be larger.
+    newest: Option<Box<Going>>,
     past: Past,
 }
 
-const _: () = assert!(size_of::<Remembered>() == 88 && GOING < STREAMS && STREAMS < Mark::PLACES);
+const _: () = assert!(size_of::<Remembered>() == 72 && GOING < STREAMS && STREAMS < Mark::PLACES);
 
 impl Remembered {
+    /// Those that go on, the newest first.
+    fn going(&self) -> impl Iterator<Item = &Going> {
+        std::iter::successors(self.newest.as_deref(), |going| going.before.as_deref())
+    }
+
     /// All, by their numbers.
     pub(super) fn iter(&self) -> impl Iterator<Item = Stream<'_>> {
-        let going = self.going.iter().map(|going| going.body.of(going.id));
+        let going = self.going().map(|going| going.body.of(going.id));
         let mut all: Vec<_> = self.past.iter().map(|(id, _, body)| body.of(id)).chain(going).collect();
         all.sort_unstable_by_key(|stream| stream.id);
         all.into_iter()
@@ -68,68 +79,74 @@ impl Remembered {
 
     /// Has the processor fetch them.
     pub(super) fn fetch(&self) {
-        match &self.going {
-            Few::None => {}
-            Few::One(going) => fetch(&**going),
-            Few::Many(going) => fetch(&going[..]),
-        }
+        self.newest.iter().for_each(|newest| fetch(&**newest));
         self.past.fetch();
     }
 
     /// What was seen on a stream.
     pub(super) fn get(&self, id: u32) -> Option<&Body> {
-        let going = self.going.iter().find(|going| going.id == id);
+        let going = self.going().find(|going| going.id == id);
         going.map(|going| &going.body).or_else(|| self.past.get(id))
     }
 
-    /// The place of a stream among those that go on, as it does from now on.
-    pub(super) fn find(&mut self, id: u32) -> Option<usize> {
-        self.going.iter().rposition(|going| going.id == id).or_else(|| self.go_on(id))
+    /// A stream that is remembered: it goes on.
+    pub(super) fn get_mut(&mut self, id: u32) -> Option<&mut Going> {
+        if self.going().all(|going| going.id != id) {
+            return self.go_on(id);
+        }
+        let mut at = self.newest.as_deref_mut();
+        while let Some(going) = at {
+            if going.id == id {
+                return Some(going);
+            }
+            at = going.before.as_deref_mut();
+        }
+        None
     }
 
     /// One that was past goes on.
-    fn go_on(&mut self, id: u32) -> Option<usize> {
+    fn go_on(&mut self, id: u32) -> Option<&mut Going> {
         let (mark, body) = self.past.take(id)?;
-        let mut going = room();
-        (going.id, going.mark, going.again) = (id, mark, true);
+        let going = self.begin(id);
+        (going.mark, going.again) = (mark, true);
         going.body.clone_from(&body);
-        self.going.push(going);
-        Some(self.going.len() - 1)
+        Some(going)
     }
 
-    /// The stream at this place.
-    pub(super) fn at_mut(&mut self, at: usize) -> Option<&mut Going> {
-        self.going.get_mut(at).map(|going| &mut **going)
-    }
-
-    /// A stream that is remembered.
-    pub(super) fn get_mut(&mut self, id: u32) -> Option<&mut Going> {
-        let at = self.find(id)?;
-        self.at_mut(at)
+    fn begin(&mut self, id: u32) -> &mut Going {
+        let mut going = room();
+        (going.id, going.before) = (id, self.newest.take());
+        self.newest.insert(going)
     }
 
     /// Of those that have not ended this way, the place among their messages is not known any more.
     pub(super) fn lose(&mut self, dir: Direction) {
-        let at = dir.index();
         while let Some(id) = self.past.find(|mark, body| !mark.has_ended(dir) && !body.is_lost(dir)) {
             self.go_on(id);
         }
-        for going in self.going.iter_mut().filter(|going| !going.mark.has_ended(dir)) {
-            going.body.messages[at] = Messages::Lost;
-            going.again = false;
+        self.each(|going| {
+            if !going.mark.has_ended(dir) {
+                going.body.messages[dir.index()] = Messages::Lost;
+                going.again = false;
+            }
+        });
+    }
+
+    fn each(&mut self, mut change: impl FnMut(&mut Going)) {
+        let mut at = self.newest.as_deref_mut();
+        while let Some(going) = at {
+            change(going);
+            at = going.before.as_deref_mut();
         }
     }
 
-    /// Remembers one more. Its place, and the one that is forgotten for it, if one is: whether anybody was
-    /// seen to open that.
-    pub(super) fn add(&mut self, id: u32) -> (usize, Option<(u32, bool)>) {
-        self.going.iter_mut().for_each(|going| going.again = false);
-        let is_full = self.going.len() + self.past.len() >= STREAMS;
+    /// Remembers one more. The one that is forgotten for it, if one is, and whether anybody was seen to open
+    /// that.
+    pub(super) fn add(&mut self, id: u32) -> (&mut Going, Option<(u32, bool)>) {
+        self.each(|going| going.again = false);
+        let is_full = self.going().count() + self.past.len() >= STREAMS;
         let forgotten = is_full.then(|| self.forget()).flatten();
-        let mut going = room();
-        going.id = id;
-        self.going.push(going);
-        (self.going.len() - 1, forgotten)
+        (self.begin(id), forgotten)
     }
 
     /// Forgets the oldest that is over, or the oldest of the past.
@@ -141,39 +158,53 @@ impl Remembered {
 
     /// A transfer has ended: what will hardly change any more is past, and more where many streams go on.
     pub(super) fn rest(&mut self) {
-        while let Some(at) = self.going.iter().position(|going| going.rests()) {
-            self.pass(at);
+        while let Some(rests) = self.take(Going::rests) {
+            self.pass(rests);
         }
-        while self.going.len() > GOING {
-            self.pass(0);
+        while self.going().nth(GOING).is_some()
+            && let Some(oldest) = self.take(|_| true)
+        {
+            self.pass(oldest);
         }
     }
 
-    /// The stream at this place is past.
-    fn pass(&mut self, at: usize) {
-        if let Some(going) = self.going.remove(at) {
-            self.past.push(going.id, going.mark, &going.body);
-            give_back(going);
+    /// Takes out the oldest that is as asked.
+    fn take(&mut self, is: impl Fn(&Going) -> bool) -> Option<Box<Going>> {
+        let (place, _) = self.going().enumerate().filter(|(_, going)| is(going)).last()?;
+        let mut at = &mut self.newest;
+        for _ in 0..place {
+            at = &mut at.as_mut()?.before;
         }
+        let mut taken = at.take()?;
+        *at = taken.before.take();
+        Some(taken)
+    }
+
+    /// A stream is past.
+    fn pass(&mut self, going: Box<Going>) {
+        self.past.push(going.id, going.mark, &going.body);
+        give_back(going);
     }
 }
 
 /// Room for a stream on which nothing was seen yet.
 fn room() -> Box<Going> {
     ROOM.with_borrow_mut(|room| {
-        if room.is_empty() {
-            room.resize_with(AT_ONCE, Box::default);
-        }
-        room.pop().unwrap_or_default()
+        let mut found = room.free.take()?;
+        room.free = found.before.take();
+        room.count -= 1;
+        Some(found)
     })
+    .unwrap_or_default()
 }
 
 /// Keeps the room of a stream that does not need it any more.
 fn give_back(mut going: Box<Going>) {
     ROOM.with_borrow_mut(|room| {
-        if room.len() < SPARE {
-            *going = Going::default();
-            room.push(going);
+        if room.count < SPARE {
+            *going = Going { before: room.free.take(), ..Going::default() };
+            room.free = Some(going);
+            room.count += 1;
         }
     });
 }
@@ -181,7 +212,7 @@ fn give_back(mut going: Box<Going>) {
 impl PartialEq for Remembered {
     fn eq(&self, other: &Self) -> bool {
         let all = |of: &Self| -> Vec<_> {
-            let going = of.going.iter().map(|going| (going.id, going.mark, going.body.clone()));
+            let going = of.going().map(|going| (going.id, going.mark, going.body.clone()));
             let past = of.past.iter().map(|(id, mark, body)| (id, mark, body.clone()));
             let mut all: Vec<_> = past.chain(going).collect();
             all.sort_unstable_by_key(|&(id, ..)| id);

@@ -27,7 +27,10 @@ impl Known {
             self.0.clear();
         }
         let streams = socket.kind == SOCK_STREAM;
-        self.0.insert(socket.file.inode, streams && !connected && socket.state != TCP_LISTEN);
+        let may_change = streams && !connected && socket.state != TCP_LISTEN;
+        // One that was connected is no longer when it was reset: that is its end.
+        let was_settled = self.is_settled(socket.file.inode);
+        self.0.insert(socket.file.inode, may_change && !was_settled);
     }
 }
 
@@ -40,8 +43,8 @@ impl Context<'_> {
         }
     }
 
-    /// Describes the socket behind a number that is about to be closed once more, if its peer has ended its
-    /// side meanwhile: the process may know it by poll(2) alone.
+    /// Describes once more the socket behind a number that is about to be closed, if its peer has ended its
+    /// side meanwhile: the process may know it by poll(2) alone. Whether others hold it is not known here.
     pub(super) fn meet_end(&mut self, fd: i32, file: &FileRef) {
         if file.kind() == FileKind::Socket
             && let Ok(socket) = borrow(self.tid, self.tgid, fd)

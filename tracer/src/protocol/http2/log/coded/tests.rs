@@ -31,7 +31,7 @@ proptest! {
                     list.push((last, mark));
                 }
                 Step::Remove(place) => {
-                    let is = |id: u32, mark: Mark| id % 2 == 0 && mark.place() == place;
+                    let is = |id: u32, mark: Mark| id.is_multiple_of(2) && mark.place() == place;
                     let found = list.iter().position(|&(id, mark)| is(id, mark));
                     prop_assert_eq!(coded.remove(is), found.map(|found| list.remove(found)));
                 }

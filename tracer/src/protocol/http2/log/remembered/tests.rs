@@ -112,7 +112,7 @@ impl Connection {
             }
             Step::Rest => {
                 streams.rest();
-                prop_assert!(streams.going.len() <= GOING);
+                prop_assert!(streams.going().count() <= GOING);
             }
             Step::Lose { dir: sent } => {
                 let at = dir(sent).index();
@@ -130,7 +130,7 @@ impl Connection {
         let singles: Vec<_> =
             self.single.0.iter().map(|(id, _, body)| (*id, &body.uses[..], body.messages)).collect();
         prop_assert_eq!(shared, singles);
-        prop_assert_eq!(self.streams.going.len() + self.streams.past.len(), self.single.0.len());
+        prop_assert_eq!(self.streams.going().count() + self.streams.past.len(), self.single.0.len());
         Ok(())
     }
 }
@@ -145,4 +145,16 @@ proptest! {
             connections.iter().try_for_each(Connection::check)?;
         }
     }
+}
+
+#[test]
+fn of_what_ended_in_one_transfer_the_oldest_is_forgotten_first() {
+    let mut streams = Remembered::default();
+    let id = |number: usize| 2 * number as u32 + 1;
+    for number in 0..STREAMS {
+        let (going, _) = streams.add(id(number));
+        [Direction::Sent, Direction::Received].into_iter().for_each(|dir| going.end(dir));
+    }
+    let forgotten = (STREAMS..2 * STREAMS).map(|number| streams.add(id(number)).1);
+    assert!(forgotten.map(|gone| gone.map(|(id, _)| id)).eq((0..STREAMS).map(|number| Some(id(number)))));
 }
