@@ -1,5 +1,5 @@
 //! What a tracer costs a program that lives on, while tracers come and go: as closely as it can be measured,
-//! where a goal is a few percent. What its start and its place in memory make of it is alike for all sides.
+//! where a goal is a few percent. What the program's start makes of it is alike for all sides.
 
 use super::bystander::{Held, SETTLES};
 use super::figures::Beside;

@@ -29,7 +29,7 @@ impl Spread {
     }
 
     /// The middle, and between what measurements the middle of any number of them would lie, 19 times of 20
-    /// where there are six or more: however they are distributed, so many of those made lie on each side of it
+    /// where there are six or more: whatever their distribution, so many of those made lie on each side of it
     /// (the sign test's confidence interval, Conover, "Practical Nonparametric Statistics", 3.2).
     pub(super) fn of_the_middle(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<f64> = values.into_iter().collect();
