@@ -19,9 +19,9 @@ does a program that the child executed, unless the descriptor is close-on-exec. 
 end: it waits for more, a server keeps a slot for a client that is gone, a client waits for the rest of an answer that
 ends with the connection, and a port stays busy.
 
-Where the process that closed it had read its end before and sent nothing since, or was told of a reset, or was a client
-whose server TCP knew to have ended, the peer is most likely gone, and what is left is a socket that waits for the last
-close: that is an info.
+Where the process that closed it had read its end before and sent nothing since, or was told of a reset, or TCP knew of
+one, or it was a client whose server TCP knew to have ended, the peer is most likely gone, and what is left is a socket
+that waits for the last close: that is an info.
 
 A child that closes its copies, or ends, a moment later is not reported, nor is a connection that was shut down before
 it was closed: the peer saw that. Nor is a child that may be at work on it: one that has registered it on an epoll

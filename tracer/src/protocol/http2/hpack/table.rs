@@ -41,7 +41,7 @@ impl Entry {
 /// The newest entries that were seen, newest first. An index counts from the newest, so that what
 /// stands before an unseen part keeps its place, and what an encoder refers to is there: sizes only
 /// tell what surely is gone.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Entries {
     newest: VecDeque<Entry>,
     /// The least that they can count.

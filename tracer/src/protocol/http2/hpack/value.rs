@@ -8,6 +8,7 @@ use super::huffman::{Bits, EOS};
 use super::names::Name;
 use crate::protocol::Kept;
 use crate::protocol::speech::Note;
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// Bytes of a path that is read, as it is and as it is coded.
@@ -130,6 +131,11 @@ enum Part {
     Wrong,
 }
 
+thread_local! {
+    /// Room for a path: hardly ever is more than one begun.
+    static ROOM: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
 /// The value that is being read.
 #[derive(Clone, Debug)]
 pub(super) struct Reader {
@@ -163,9 +169,10 @@ impl Reader {
     pub(super) fn restart(&mut self, name: Name, huffman: bool, length: u32) {
         (self.name, self.huffman, self.have) = (name, huffman, 0);
         (self.progress, self.bits) = (Progress::of(name, length), Bits::default());
-        self.path.clear();
-        if name == Name::Path && self.progress == Progress::Reading {
-            self.path.reserve_exact(MOST_PATH);
+        if name == Name::Path {
+            self.path = ROOM.take();
+            self.path.clear();
+            self.path.reserve(MOST_PATH);
         }
     }
 
@@ -262,7 +269,15 @@ impl Reader {
     }
 
     /// The value, complete.
-    pub(super) fn end(&self) -> Value {
+    pub(super) fn end(&mut self) -> Value {
+        let value = self.value();
+        if self.name == Name::Path {
+            ROOM.set(std::mem::take(&mut self.path));
+        }
+        value
+    }
+
+    fn value(&self) -> Value {
         let text = self.text.get(..self.have).unwrap_or_default();
         let whole = self.progress == Progress::Reading && self.bits.are_padding();
         let read = |value: Option<Value>| value.filter(|_| whole).unwrap_or(Value::Unread);

@@ -3,8 +3,8 @@
 
 use super::coded::{Coded, Mark};
 use super::stream::Body;
+use crate::protocol::fetch;
 use crate::protocol::http2::shared::Pool;
-use crate::protocol::{Few, fetch};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -17,7 +17,7 @@ thread_local! {
 pub(super) struct Past {
     streams: Coded,
     /// What was seen on them, by the place in their marks. What no stream has may be replaced.
-    bodies: Few<Rc<Body>>,
+    bodies: Vec<Rc<Body>>,
     /// The highest that there was.
     highest: u32,
     count: u8,
@@ -37,9 +37,7 @@ impl Past {
     /// Has the processor fetch them.
     pub(super) fn fetch(&self) {
         self.streams.fetch();
-        if let Few::Many(bodies) = &self.bodies {
-            fetch(&bodies[..]);
-        }
+        fetch(&self.bodies[..]);
     }
 
     /// What was seen on a stream.
@@ -74,7 +72,13 @@ impl Past {
         let place = taken.trailing_ones() as usize;
         match self.bodies.get_mut(place) {
             Some(free) => *free = shared,
-            None => self.bodies.push(shared),
+            None => {
+                if self.bodies.len() == self.bodies.capacity() {
+                    // Most connections have few sorts of streams, and there are many connections.
+                    self.bodies.reserve_exact(if self.bodies.is_empty() { 4 } else { 2 });
+                }
+                self.bodies.push(shared);
+            }
         }
         place
     }

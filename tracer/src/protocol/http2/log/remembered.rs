@@ -14,8 +14,11 @@ pub(super) const STREAMS: usize = 32;
 /// they do go on.
 const GOING: usize = 8;
 
-/// Room that is kept for streams to come, so that most are followed without asking for memory.
+/// For how many streams to come room is kept, so that most are followed without asking for memory.
 const SPARE: usize = 16;
+
+/// For how many room is made at once.
+const AT_ONCE: usize = 8;
 
 thread_local! {
     static ROOM: RefCell<Room> = RefCell::default();
@@ -26,6 +29,23 @@ thread_local! {
 struct Room {
     free: Option<Box<Going>>,
     count: usize,
+}
+
+impl Room {
+    fn take(&mut self) -> Option<Box<Going>> {
+        let mut found = self.free.take()?;
+        self.free = found.before.take();
+        self.count -= 1;
+        Some(found)
+    }
+
+    fn keep(&mut self, mut going: Box<Going>) {
+        if self.count < SPARE {
+            *going = Going { before: self.free.take(), ..Going::default() };
+            self.free = Some(going);
+            self.count += 1;
+        }
+    }
 }
 
 /// A stream that goes on.
@@ -190,23 +210,16 @@ impl Remembered {
 /// Room for a stream on which nothing was seen yet.
 fn room() -> Box<Going> {
     ROOM.with_borrow_mut(|room| {
-        let mut found = room.free.take()?;
-        room.free = found.before.take();
-        room.count -= 1;
-        Some(found)
+        if room.count == 0 {
+            (0..AT_ONCE).for_each(|_| room.keep(Box::default()));
+        }
+        room.take().unwrap_or_default()
     })
-    .unwrap_or_default()
 }
 
 /// Keeps the room of a stream that does not need it any more.
-fn give_back(mut going: Box<Going>) {
-    ROOM.with_borrow_mut(|room| {
-        if room.count < SPARE {
-            *going = Going { before: room.free.take(), ..Going::default() };
-            room.free = Some(going);
-            room.count += 1;
-        }
-    });
+fn give_back(going: Box<Going>) {
+    ROOM.with_borrow_mut(|room| room.keep(going));
 }
 
 impl PartialEq for Remembered {
