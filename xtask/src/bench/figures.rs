@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 #[serde(default)]
 pub(super) struct Figures {
     pub(super) machine: Machine,
+    /// Where parts were measured again that are of another machine, by their names.
+    pub(super) elsewhere: BTreeMap<String, Machine>,
     /// By the workload's name.
     pub(super) comparisons: BTreeMap<String, Comparison>,
     /// By the side's key.
@@ -35,6 +37,14 @@ pub(super) struct Machine {
     pub(super) kernel: String,
     /// Programs, as they say their versions.
     pub(super) versions: Vec<String>,
+}
+
+impl Machine {
+    /// Whether figures of both can be compared.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let what = |of: &Self| (of.processor.clone(), of.processors, of.kernel.clone());
+        what(self) == what(other)
+    }
 }
 
 /// One workload under all sides.

@@ -89,13 +89,20 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         rounds: options.rounds.map_or(if options.quick { QUICK_ROUNDS } else { ROUNDS }, usize::from),
         size: Size { quick: options.quick },
     };
-    figures.machine = machine::look(&bench.tools);
+    let here = machine::look(&bench.tools);
+    if options.only.is_empty() || figures.machine.is_like(&here) {
+        figures.machine = here.clone();
+    }
     let began = Instant::now();
     for part in
         all.iter().filter(|part| options.only.is_empty() || options.only.iter().any(|name| name == part.name))
     {
         eprintln!("==> {}: {} ({:.0} s so far)", part.name, part.what, began.elapsed().as_secs_f64());
         (part.run)(&bench, &mut figures).with_context(|| format!("part `{}`", part.name))?;
+        figures.elsewhere.remove(part.name);
+        if !figures.machine.is_like(&here) {
+            figures.elsewhere.insert(part.name.to_owned(), here.clone());
+        }
         // After each: what was measured is not lost when a later one fails.
         place.write(&figures)?;
     }

@@ -20,7 +20,7 @@ pub(super) fn page(figures: &Figures) -> (String, Vec<Picture>) {
     parts.push(costs::section(figures));
     parts.push(alone::sessions(figures));
     parts.push(alone::analyser(figures, &mut pictures));
-    parts.push(machine(&figures.machine));
+    parts.push(machine(figures));
     (parts.join("\n"), pictures)
 }
 
@@ -73,14 +73,21 @@ fn how() -> String {
         .to_owned()
 }
 
-fn machine(machine: &Machine) -> String {
-    let Machine { processor, processors, memory_gb, kernel, versions } = machine;
-    let versions: String = versions.iter().map(|version| format!("- {version}\n")).collect();
+fn machine(figures: &Figures) -> String {
+    let list = |Machine { processor, processors, memory_gb, kernel, versions }: &Machine| {
+        let versions: String = versions.iter().map(|version| format!("- {version}\n")).collect();
+        format!("- {processors} processors ({processor}), {memory_gb} GB\n- {kernel}\n{versions}\n")
+    };
+    let other = |(part, machine): (&String, &Machine)| {
+        format!("The part `{part}` was measured later, on another machine:\n\n{}", list(machine))
+    };
+    let others: String = figures.elsewhere.iter().map(other).collect();
     format!(
-        "## Machine, versions, commands\n\n- {processors} processors ({processor}), {memory_gb} GB\n- {kernel}\n{versions}\n\
+        "## Machine, versions, commands\n\n{}{others}\
          `cargo xtask bench`, as root, installs what it needs and writes this page; `--only PART` measures one part again, \
          `--quick` tries everything in little time and keeps nothing, `--rounds N` makes more rounds, `--list` names the \
-         parts, and `--render` writes the page again from docs/benchmarks.json.\n"
+         parts, and `--render` writes the page again from docs/benchmarks.json.\n",
+        list(&figures.machine)
     )
 }
 
@@ -92,5 +99,16 @@ mod tests {
     fn a_page_without_figures_says_what_is_missing() {
         let (page, _) = page(&Figures::default());
         assert!(page.contains("| attach to 10,000 sockets | at most 200 ms |  | not measured |"), "{page}");
+    }
+
+    #[test]
+    fn a_page_says_what_is_of_another_machine() {
+        let machine = |processor: &str| Machine { processor: processor.into(), ..Machine::default() };
+        let elsewhere = [("beside".to_owned(), machine("B"))].into();
+        let (page, _) = page(&Figures { machine: machine("A"), elsewhere, ..Figures::default() });
+        let [one, other] =
+            ["(A), 0 GB", "`beside` was measured later, on another machine:\n\n- 0 processors (B)"];
+        assert!(page.contains(one) && page.contains(other), "{page}");
+        assert!(!machine("A").is_like(&machine("B")));
     }
 }
