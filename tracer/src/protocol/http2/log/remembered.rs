@@ -7,7 +7,7 @@ use crate::protocol::http2::messages::Messages;
 use crate::protocol::{Direction, fetch};
 use std::cell::RefCell;
 
-/// Streams that are remembered: the newest, and before them those that go on.
+/// Streams that are remembered: for one more the oldest that is over is forgotten, or the oldest of the past.
 pub(super) const STREAMS: usize = 32;
 
 /// Streams that may go on between two transfers. Of more the oldest are taken for past, and come back when
