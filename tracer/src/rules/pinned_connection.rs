@@ -61,7 +61,7 @@ impl Rule for PinnedConnection {
             && !self.let_go.is_full()
             && !peer_saw_the_end(model, socket)
         {
-            let was_ended = model.socket(socket).is_some_and(was_ended);
+            let was_ended = model.socket(socket).is_some_and(peer_is_gone);
             self.let_go.push(LetGo { socket, by, fd, was_ended });
         }
     }
@@ -81,7 +81,7 @@ fn peer_saw_the_end(model: &Model, id: SockId) -> bool {
 
 /// Whether the state says that the peer is gone. A client that has ended its own direction only waits for the
 /// rest of its answer (shutdown(2)).
-fn was_ended(socket: &Socket) -> bool {
+fn peer_is_gone(socket: &Socket) -> bool {
     socket.state == TCP_CLOSE || !socket.accepted && peer_has_ended(socket.state)
 }
 

@@ -201,3 +201,10 @@ fn names_what_differs() {
 fn refuses_what_is_not_expected() {
     check(&sample(), &[]);
 }
+
+/// Asserts that one of these lines has all of these words.
+#[track_caller]
+pub(crate) fn says(lines: &[String], words: &[&str]) {
+    let found = lines.iter().any(|line| words.iter().all(|word| line.contains(word)));
+    assert!(found, "no line says {words:?}: {lines:#?}");
+}

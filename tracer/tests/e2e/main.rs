@@ -36,6 +36,7 @@ mod left_over;
 mod live_screen;
 mod obedient;
 mod plaintext;
+mod privileges;
 mod process;
 mod program_pane;
 mod program_tty;

@@ -1,18 +1,11 @@
 //! Where ptrace stands in for eBPF, and what it cannot do: each said in a sentence.
 
-use crate::check::told;
+use crate::check::{says, told};
 use crate::env::{Env, forkscope, program};
-use crate::process::{Ended, Process, said};
+use crate::process::{Ended, Process};
 use crate::run::{Session, code, run};
 use crate::ways::Backend;
 use std::process::Command;
-
-/// Asserts that one of these lines has all of these words.
-#[track_caller]
-fn says(lines: &[String], words: &[&str]) {
-    let found = lines.iter().any(|line| words.iter().all(|word| line.contains(word)));
-    assert!(found, "no line says {words:?}: {lines:#?}");
-}
 
 #[test]
 fn without_ebpf_it_is_ptrace_and_says_why() {
@@ -73,22 +66,4 @@ fn a_32_bit_program_runs_and_is_named() {
     assert_eq!(outcome.status, 5);
     says(&outcome.stderr, &["32-bit calls"]);
     assert_eq!(outcome.report["processes"][0]["unseen"][0], "calls32-bit", "{:#}", outcome.report);
-}
-
-/// A user without any privilege, made for this, finds the founding bug.
-#[test]
-fn an_ordinary_user_finds_the_founding_bug() {
-    let Some(env) = Env::with_python_38() else { return };
-    let server = crate::servers::Greeter::start(env);
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/as_user.sh");
-    let founding = program("grpc_founding.py");
-    let mut command = Command::new(script);
-    command.arg(forkscope()).arg("run").arg("--").arg(env.old_python()).arg(founding).arg(&server.address);
-    let Ended { status, stdout, stderr } = Process::start(&mut command).end();
-    assert_eq!(code(status), 0, "{stderr:#?}");
-    let said = said(&stdout);
-    assert_eq!(told(&said, "child", "details"), "Socket operation on non-socket");
-    says(&stderr, &["through ptrace", "root"]);
-    says(&stderr, &["error[enotsock]", "sendmsg on fd"]);
-    says(&stderr, &["GRPC_ENABLE_FORK_SUPPORT=1"]);
 }

@@ -55,6 +55,7 @@ install_packages() {
         # With the Erlang that it runs on 35 MB; 20 seconds.
         missing_package rabbitmq-server rabbitmq-server
         missing_package openssl openssl
+        missing_package setcap libcap2-bin
         missing_package nghttp nghttp2-client
         missing_package nghttpd nghttp2-server
         missing_package curl curl
