@@ -1,6 +1,6 @@
 //! Wrong input: one clear line with the cure, the right exit status, and nothing started or left.
 
-use crate::env::{Env, example, forkscope};
+use crate::env::{Env, example, forkscope, open_copy};
 use crate::process::{Ended, Process};
 use crate::run::{Session, code};
 use crate::ways::{Backend, on_each_backend};
@@ -116,14 +116,10 @@ fn a_process_that_ends_meanwhile(on: Backend) {
 fn no_privilege() {
     let Some(_) = Env::get() else { return };
     let directory = tempfile::tempdir().expect("a temporary directory");
+    let copy = open_copy(&forkscope(), directory.path());
     let marker = directory.path().join("started");
     let mut command = Command::new("setpriv");
     command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--no-new-privs"]);
-    // A copy where nobody can read it: the build may lie below a directory of root's.
-    let copy = directory.path().join("forkscope");
-    fs::copy(forkscope(), &copy).expect("copy the binary");
-    let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
-    fs::set_permissions(directory.path(), open).expect("own directory");
     command.arg(copy).args(["run", "--backend", "ebpf", "--", "touch"]).arg(&marker);
     refused(&mut command, FAILED, &["root"]);
     assert!(!marker.exists(), "the program was started all the same");
@@ -135,10 +131,7 @@ fn nothing_that_may_be_traced() {
     let Some(_) = Env::get() else { return };
     let cat = Process::start(&mut Command::new("cat"));
     let directory = tempfile::tempdir().expect("a temporary directory");
-    let copy = directory.path().join("forkscope");
-    fs::copy(forkscope(), &copy).expect("copy the binary");
-    let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
-    fs::set_permissions(directory.path(), open).expect("own directory");
+    let copy = open_copy(&forkscope(), directory.path());
     let mut command = Command::new("setpriv");
     command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"]).arg(copy).arg("attach");
     refused(command.arg(cat.pid().to_string()), FAILED, &["may not be traced", "as root"]);

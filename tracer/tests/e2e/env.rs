@@ -1,6 +1,8 @@
 //! What the tests need from this machine: root, Debian's servers, two Pythons. Missing things skip a test
 //! aloud, or fail it where `CI=true`.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -94,6 +96,15 @@ pub(crate) fn example(name: &str) -> PathBuf {
 pub(crate) fn forkscope() -> PathBuf {
     // Not `env!`: it would not compile in a tree whose binary is not there yet.
     option_env!("CARGO_BIN_EXE_forkscope").map_or_else(|| target().join("forkscope"), PathBuf::from)
+}
+
+/// A copy of a program in a folder where every user may run it and write: the build may lie below a folder of
+/// root's.
+pub(crate) fn open_copy(program: &Path, folder: &Path) -> PathBuf {
+    let copy = folder.join(program.file_name().expect("a file"));
+    fs::copy(program, &copy).expect("a copy of the binary");
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).expect("own folder");
+    copy
 }
 
 fn source(below: &str) -> PathBuf {

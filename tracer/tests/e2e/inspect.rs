@@ -1,12 +1,12 @@
 //! `forkscope inspect`: what it says of processes equals what they say of themselves.
 
-use crate::env::{Env, example, forkscope, skip};
+use crate::env::{Env, example, forkscope, open_copy, skip};
 use crate::process::{Ended, Process};
 use crate::run::code;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// As an ordinary user.
@@ -167,15 +167,6 @@ fn inspect_sees_into_other_network_namespaces() {
             assert!(ended.stderr.is_empty(), "{:#?}", ended.stderr);
         }
     }
-}
-
-/// A copy of a program where everybody can read it: the build may lie below a directory of root's.
-fn open_copy(program: &Path, directory: &Path) -> PathBuf {
-    let copy = directory.join(program.file_name().expect("a file"));
-    fs::copy(program, &copy).expect("copy the binary");
-    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    fs::set_permissions(directory, open).expect("own directory");
-    copy
 }
 
 #[test]
