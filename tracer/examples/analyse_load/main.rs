@@ -1,6 +1,7 @@
 //! What the analyser costs: `analyse_load [MEASURE...] [--events N] [--json]`. The measures:
 //!
-//! - `speed`: events a second that are analysed, once they are in memory.
+//! - `speed`: events a second that are analysed, once they are in memory. No screen and no recording
+//!   listens, in these and in those of `growth`.
 //! - `replay`: events a second of a recording that is played, and of one that is only read.
 //! - `growth`: time an event, by connections and by processes. `one`: of `--connections` and `--processes`.
 //! - `memory`: bytes of a process, a descriptor and a connection.

@@ -3,6 +3,7 @@
 use crate::traffic::Traffic;
 use forkscope::analysis::Analysis;
 use forkscope::event::{Event, ProcKey, Snapshot, What};
+use forkscope::model::Audience;
 use forkscope_proto as proto;
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -109,6 +110,7 @@ pub(super) fn analyse_prepared(analysis: &mut Analysis, prepared: &Prepared) {
 pub(super) fn warm(processes: usize, connections: usize) -> (Traffic, Analysis) {
     let mut traffic = Traffic::new(processes, connections / processes);
     let mut analysis = Analysis::new(0, BTreeMap::new());
+    analysis.model.set_audience(Audience { screen: false, recording: false });
     let (mut count, mut turns, enough) = (0, 0, WARM * connections.max(LEAST));
     while count < enough {
         traffic.step(&mut |event| {

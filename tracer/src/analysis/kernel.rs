@@ -3,7 +3,7 @@
 
 use super::Analysis;
 use crate::event::{Event, Glance, ProcKey, Snapshot, SnapshotFd, WantedGlance, What};
-use crate::model::Place;
+use crate::model::{Audience, Place};
 use crate::protocol::Kept;
 use crate::report::{Connection, Finding, sample};
 use forkscope_proto::{self as proto, Act, FileKind, FileRef, Header, Kind, Plaintext, calls};
@@ -17,7 +17,7 @@ type Listener = Box<dyn FnMut(&Event<'_>, &Analysis)>;
 /// Processes, their tables, and the analyser that watches them.
 pub(crate) struct Kernel {
     pub(crate) analysis: Analysis,
-    /// The same, which of transfers sees what a recording keeps.
+    /// The same, which of transfers sees what a recording keeps, and to which nobody listens.
     replayed: Analysis,
     tables: HashMap<u32, BTreeMap<i32, FileRef>>,
     time: u64,
@@ -35,7 +35,8 @@ impl Kernel {
 
     /// As [`Kernel::new`], with somebody who hears of all events.
     pub(crate) fn heard_by(listener: Listener) -> Self {
-        let [analysis, replayed] = [(), ()].map(|()| Analysis::new(0, BTreeMap::new()));
+        let [analysis, mut replayed] = [(), ()].map(|()| Analysis::new(0, BTreeMap::new()));
+        replayed.model.set_audience(Audience { screen: false, recording: false });
         let (tables, time, serial, sees_addresses) = (HashMap::new(), 0, 1000, true);
         let names_children = false;
         let mut kernel =

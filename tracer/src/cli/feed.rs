@@ -6,6 +6,7 @@ use super::record::Recording;
 use super::session::Session;
 use forkscope::analysis::Analysis;
 use forkscope::event::{Event, What};
+use forkscope::model::Audience;
 use forkscope::source::usage::now;
 
 /// What an event passes through: the analyser, and then all who show it or keep it.
@@ -16,7 +17,19 @@ struct Feed<'a> {
     recording: &'a mut Recording,
 }
 
-impl Feed<'_> {
+impl<'a> Feed<'a> {
+    fn new(
+        analysis: &'a mut Analysis,
+        console: &'a mut Console,
+        dashboard: &'a mut Option<Dashboard>,
+        recording: &'a mut Recording,
+    ) -> Self {
+        // Each time: users begin and end recordings while the session goes on.
+        let audience = Audience { screen: dashboard.is_some(), recording: recording.name().is_some() };
+        analysis.model.set_audience(audience);
+        Self { analysis, console, dashboard, recording }
+    }
+
     fn event(&mut self, event: &Event<'_>) {
         self.analysis.apply(event);
         self.console.event(event, self.analysis);
@@ -39,7 +52,7 @@ impl Session {
             taken.into_iter().for_each(|stack| stacks.add(stack));
         }
         let ahead = analysis.model.foreseen();
-        let mut feed = Feed { analysis, console, dashboard, recording };
+        let mut feed = Feed::new(analysis, console, dashboard, recording);
         batch.take(until, ahead, |event, later| {
             later.iter().for_each(|later| feed.analysis.foresee(later));
             // What a source found is nothing that happened.
@@ -53,6 +66,6 @@ impl Session {
     /// What /proc shows is an event as any other.
     pub(super) fn note(&mut self, event: &Event<'_>) {
         let Self { analysis, console, dashboard, recording, .. } = self;
-        Feed { analysis, console, dashboard, recording }.event(event);
+        Feed::new(analysis, console, dashboard, recording).event(event);
     }
 }

@@ -8,7 +8,7 @@ impl Model {
     /// Takes in an event; what it changed is added to `out`.
     pub fn apply(&mut self, event: &Event<'_>, out: &mut Vec<Change>) {
         self.now = self.now.max(event.time);
-        self.kept.clear();
+        self.noted.kept.clear();
         // The last of several threads that end at once may be told more than once.
         if matches!(event.what, What::Exit(_)) && !self.living.contains_key(&event.process.tgid) {
             return;

@@ -16,6 +16,7 @@ mod address;
 mod ahead;
 mod apply;
 mod asked;
+mod audience;
 mod by_id;
 mod calls;
 mod change;
@@ -42,6 +43,7 @@ mod wakeup;
 
 pub use address::Address;
 pub use asked::Asked;
+pub use audience::Audience;
 pub use change::{Change, Failure};
 pub use epoll::{Act, Epoll, EpollUse, EpollUser, Watch};
 pub use file::{FileId, Held, OpenFile, Origin};
@@ -96,8 +98,7 @@ pub struct Model {
     cut: bool,
     /// Events that come soon.
     ahead: ahead::Ahead,
-    /// Which bytes of the newest transfer said something.
-    kept: Kept,
+    noted: audience::Noted,
     /// Time of the newest event.
     now: u64,
 }
@@ -356,10 +357,16 @@ impl Model {
         self.cut = true;
     }
 
-    /// Which bytes of the newest event's payload said something: only a transfer's can.
+    /// From here on these listen.
+    pub fn set_audience(&mut self, audience: Audience) {
+        self.noted.audience = audience;
+    }
+
+    /// Which bytes of the newest event's payload said something: only a transfer's can, where a
+    /// recording listens.
     #[must_use]
     pub fn kept(&self) -> &Kept {
-        &self.kept
+        &self.noted.kept
     }
 
     /// Time of the newest event, in nanoseconds of its clock.

@@ -96,7 +96,7 @@ impl Model {
             Act::Read => (Direction::Received, record.ret),
             Act::Write => (Direction::Sent, record.ret),
         };
-        let chunk = Chunk::new(payload, u64::try_from(bytes).unwrap_or(0)).noting(&self.kept);
+        let chunk = self.noted.of(Chunk::new(payload, u64::try_from(bytes).unwrap_or(0)));
         let waited = socket.may_wait;
         socket.hear_inside(at, fd, direction, chunk, out);
         socket.note_wait(waited, &mut self.waiting);
@@ -122,7 +122,7 @@ impl Model {
     pub(super) fn tie_by_hello(&mut self, at: Origin, socket: SockId, fd: i32, sent: Chunk<'_>) {
         let Some(process) = self.processes.get_mut(&at.process) else { return };
         let Some((_, session)) = process.handshake.take_if(|(tid, _)| *tid == at.tid) else { return };
-        if !is_hello(sent.noting(&self.kept)) {
+        if !is_hello(self.noted.of(sent)) {
             return;
         }
         let tie = Tie { socket, fd, by: at.process, used: at.time };

@@ -68,7 +68,7 @@ impl Model {
         let turns = socket.turns.len();
         let direction = if sent { Direction::Sent } else { Direction::Received };
         let waited = socket.may_wait;
-        socket.hear(at, io.fd, direction, Chunk::new(payload, bytes).noting(&self.kept), out);
+        socket.hear(at, io.fd, direction, self.noted.of(Chunk::new(payload, bytes)), out);
         socket.note_wait(waited, &mut self.waiting);
         if sent {
             self.tie_by_hello(at, id, io.fd, Chunk::new(payload, bytes));
@@ -138,7 +138,7 @@ impl Model {
         let sockets = id.into_iter().chain(past.iter().filter_map(|past| past.file.socket));
         let sockets = sockets.filter_map(|id| self.sockets.get(&id));
         let protocols = sockets.flat_map(|socket| [socket.read_protocol(), socket.protocol()]);
-        let chunk = Chunk::new(payload, payload.len() as u64).noting(&self.kept);
+        let chunk = self.noted.of(Chunk::new(payload, payload.len() as u64));
         protocols.into_iter().any(|protocol| says_goodbye(protocol, chunk))
     }
 
@@ -158,7 +158,7 @@ impl Model {
                 && protocol.keeps_state_in_user_memory()
                 && socket.protocol() != protocol
                 && (socket.protocol() != Protocol::Unknown || protocol.has_opening())
-                && fits_mid_stream(protocol, chunk.noting(&self.kept));
+                && fits_mid_stream(protocol, self.noted.of(chunk));
             continues.then_some(before.id)
         });
         if let Some(meant) = meant {

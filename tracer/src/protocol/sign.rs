@@ -45,6 +45,8 @@ pub struct Chunk<'a> {
     /// Bytes transferred in all.
     pub len: u64,
     kept: Option<&'a Kept>,
+    /// Each frame of HTTP/2 is told.
+    pub(super) frames: bool,
     /// Only the headers of messages may be read.
     pub(super) heads_only: bool,
 }
@@ -53,13 +55,19 @@ impl<'a> Chunk<'a> {
     /// What was captured of a transfer of so many bytes.
     #[must_use]
     pub fn new(data: &'a [u8], len: u64) -> Self {
-        Self { data, len, kept: None, heads_only: false }
+        Self { data, len, kept: None, frames: true, heads_only: false }
     }
 
     /// The same; which bytes were read is noted there.
     #[must_use]
     pub fn noting(self, kept: &'a Kept) -> Self {
         Self { kept: Some(kept), ..self }
+    }
+
+    /// The same; no [`Sign::Frame`] is told: they are many.
+    #[must_use]
+    pub fn without_frames(self) -> Self {
+        Self { frames: false, ..self }
     }
 
     /// The same, read later than it passed: of its messages' bodies nothing was noted then,

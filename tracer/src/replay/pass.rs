@@ -2,6 +2,7 @@
 
 use crate::analysis::Analysis;
 use crate::event::{Event, What};
+use crate::model::Audience;
 use crate::recording::{End, Entry};
 use crate::report::{Baseline, Finding, Level, RuleId, Severity};
 use std::collections::BTreeMap;
@@ -61,15 +62,10 @@ pub(super) struct Pass {
 
 impl Pass {
     pub(super) fn new(start: u64, setup: &Setup) -> Self {
-        Self {
-            analysis: Analysis::new(start, setup.levels.clone()).knowing(setup.known.clone()),
-            start,
-            now: start,
-            events: 0,
-            end: None,
-            broken: None,
-            over: false,
-        }
+        let mut analysis = Analysis::new(start, setup.levels.clone()).knowing(setup.known.clone());
+        // No recording is made of one.
+        analysis.model.set_audience(Audience { recording: false, ..Audience::default() });
+        Self { analysis, start, now: start, events: 0, end: None, broken: None, over: false }
     }
 
     /// Does with an entry what the session did.

@@ -143,8 +143,7 @@ impl Http2 {
         frame: Frame,
         out: &mut dyn FnMut(Sign),
     ) {
-        let Frame { kind, stream, length, flags } = frame;
-        out(Sign::Frame { dir, kind, stream, length, flags });
+        let Frame { kind, stream, .. } = frame;
         let exact = self.walkers[dir.index()].is_exact();
         if exact {
             self.log.frame(user, dir, frame);
@@ -245,6 +244,10 @@ impl Session for Http2 {
                     {
                         self.client = Some(side.client_when(dir));
                         cursor.keep(told);
+                    }
+                    if chunk.frames {
+                        let Frame { kind, stream, length, flags } = frame;
+                        out(Sign::Frame { dir, kind, stream, length, flags });
                     }
                     self.frame(&mut payloads, user, dir, frame, out);
                     if frame.kind == FrameKind::Goaway && dir == Direction::Received {
