@@ -107,8 +107,8 @@ impl Log {
     }
 
     fn stream(&mut self, id: u32) -> Option<&mut Going> {
-        if self.streams.get(id).is_some() {
-            return self.streams.get_mut(id);
+        if let Some(place) = self.streams.place(id) {
+            return self.streams.at(place);
         }
         if id <= self.forgotten_to {
             return None;

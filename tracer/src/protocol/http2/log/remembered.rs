@@ -68,7 +68,8 @@ impl Going {
 
     /// It will hardly change any more.
     fn rests(&self) -> bool {
-        !self.again && (self.mark.is_over() || self.body.messages.contains(&Messages::Lost))
+        let is_lost = || self.body.messages.iter().any(|messages| matches!(messages, Messages::Lost));
+        !self.again && (self.mark.is_over() || is_lost())
     }
 }
 
@@ -109,19 +110,25 @@ impl Remembered {
         going.map(|going| &going.body).or_else(|| self.past.get(id))
     }
 
+    /// The place of a stream that is remembered: it goes on.
+    pub(super) fn place(&mut self, id: u32) -> Option<usize> {
+        let place = self.going().position(|going| going.id == id);
+        place.or_else(|| self.go_on(id).map(|_| 0))
+    }
+
+    /// The stream at a place: so many others have begun, or gone on, after it.
+    pub(super) fn at(&mut self, place: usize) -> Option<&mut Going> {
+        let mut at = self.newest.as_deref_mut();
+        for _ in 0..place {
+            at = at?.before.as_deref_mut();
+        }
+        at
+    }
+
     /// A stream that is remembered: it goes on.
     pub(super) fn get_mut(&mut self, id: u32) -> Option<&mut Going> {
-        if self.going().all(|going| going.id != id) {
-            return self.go_on(id);
-        }
-        let mut at = self.newest.as_deref_mut();
-        while let Some(going) = at {
-            if going.id == id {
-                return Some(going);
-            }
-            at = going.before.as_deref_mut();
-        }
-        None
+        let place = self.place(id)?;
+        self.at(place)
     }
 
     /// One that was past goes on.
