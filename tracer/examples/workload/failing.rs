@@ -10,7 +10,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
 
 /// Between two failures, so that each is alone, and that the news of one is no help to the one before.
-const PAUSE: Duration = Duration::from_millis(80);
+const PAUSE: Duration = Duration::from_millis(150);
 const _: () = assert!(PAUSE.as_millis() > BEAT.as_millis());
 
 /// Writes for each child its number, and `CLOCK_MONOTONIC` in nanoseconds when its call had failed.

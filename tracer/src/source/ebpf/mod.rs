@@ -41,8 +41,8 @@ use uring::Uring;
 
 /// How often the ring is emptied where nothing wakes forkscope and little comes. Each look takes a processor
 /// from the programs, and begins with its code gone from the caches: looking a third as often as each 20
-/// milliseconds takes a quarter less of it, a fifth as often hardly less than that.
-pub const BEAT: Duration = Duration::from_millis(63);
+/// milliseconds takes a quarter less of it, a sixth as often a tenth less than that, and more seldom no less.
+pub const BEAT: Duration = Duration::from_millis(125);
 
 /// The loaded programs, and the ring that they write to. Dropping it removes all of them from the kernel,
 /// as the end of the process does, however it ends.
