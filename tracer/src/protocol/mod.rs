@@ -136,7 +136,9 @@ pub fn says_goodbye(protocol: Protocol, chunk: Chunk<'_>) -> bool {
     [false, true].into_iter().any(|fresh| {
         let (mut says, mut only) = (false, true);
         let mut session = (speech.session)(Start { client: Some(Direction::Sent), fresh: [fresh; 2] });
-        session.feed(User(0), Direction::Sent, chunk.clipped(), &mut |sign| match sign {
+        // A frame that is not told would be one that is not there.
+        let told = chunk.clipped().with_frames();
+        session.feed(User(0), Direction::Sent, told, &mut |sign| match sign {
             Sign::Goodbye { .. } => says = true,
             Sign::Frame { kind: FrameKind::Goaway, .. } => {}
             _ => only = false,

@@ -64,6 +64,11 @@ impl<'a> Chunk<'a> {
         Self { kept: Some(kept), ..self }
     }
 
+    /// The same; each frame of HTTP/2 is told.
+    pub(super) fn with_frames(self) -> Self {
+        Self { frames: true, ..self }
+    }
+
     /// The same; no [`Sign::Frame`] is told: they are many.
     #[must_use]
     pub fn without_frames(self) -> Self {

@@ -156,7 +156,7 @@ fn a_goodbye_and_nothing_else() {
     // AMQP: a method frame on channel 0 (2.3.5), Connection.Close (10, 50) with a code,
     // a text, and two numbers.
     let amqp = b"\x01\0\0\0\0\0\x0b\0\x0a\0\x32\0\xc8\0\0\0\0\0\xce";
-    let all: [(Protocol, &[u8], bool); 17] = [
+    let all: [(Protocol, &[u8], bool); 18] = [
         (Protocol::Postgres, b"X\0\0\0\x04", true),
         (Protocol::Postgres, b"Q\0\0\0\x0dSELECT 1\0", false),
         (Protocol::Postgres, b"Q\0\0\0\x0dSELECT 1\0X\0\0\0\x04", false),
@@ -167,6 +167,7 @@ fn a_goodbye_and_nothing_else() {
         (Protocol::Redis, b"*1\r\n$4\r\nPING\r\n", false),
         (Protocol::Http2, b"\0\0\x08\x07\0\0\0\0\0\0\0\0\x01\0\0\0\0", true),
         (Protocol::Http2, b"\0\0\x08\x06\0\0\0\0\0\0\0\0\x01\0\0\0\0", false),
+        (Protocol::Http2, b"\0\0\0\x04\x01\0\0\0\0\0\0\x08\x07\0\0\0\0\0\0\0\0\x01\0\0\0\0", false),
         (Protocol::Tls, b"\x15\x03\x03\0\x1a12345678901234567890123456", true),
         // Terminate and close_notify in TLS 1.3: nobody can tell, but a question is longer.
         (Protocol::Tls, b"\x17\x03\x03\0\x161234567890123456789012", true),
@@ -183,6 +184,8 @@ fn a_goodbye_and_nothing_else() {
     ];
     for (protocol, bytes, is_goodbye) in all {
         let chunk = Chunk::new(bytes, bytes.len() as u64);
-        assert_eq!(says_goodbye(protocol, chunk), is_goodbye, "{protocol:?} {}", bytes.escape_ascii());
+        for chunk in [chunk, chunk.without_frames()] {
+            assert_eq!(says_goodbye(protocol, chunk), is_goodbye, "{protocol:?} {}", bytes.escape_ascii());
+        }
     }
 }

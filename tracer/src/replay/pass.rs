@@ -63,7 +63,7 @@ pub(super) struct Pass {
 impl Pass {
     pub(super) fn new(start: u64, setup: &Setup) -> Self {
         let mut analysis = Analysis::new(start, setup.levels.clone()).knowing(setup.known.clone());
-        // No recording is made of one.
+        // A replay is not recorded.
         analysis.model.set_audience(Audience { recording: false, ..Audience::default() });
         Self { analysis, start, now: start, events: 0, end: None, broken: None, over: false }
     }

@@ -40,10 +40,14 @@ impl Past {
         fetch(&self.bodies[..]);
     }
 
+    /// Whether a stream is none of these, for all that need be asked: new ones are asked for most.
+    fn is_new(&self, id: u32) -> bool {
+        id > self.highest
+    }
+
     /// What was seen on a stream.
     pub(super) fn get(&self, id: u32) -> Option<&Body> {
-        // New ones are asked for most.
-        if id > self.highest {
+        if self.is_new(id) {
             return None;
         }
         self.iter().find(|&(known, ..)| known == id).map(|(.., body)| body)
@@ -85,6 +89,9 @@ impl Past {
 
     /// Takes a stream out, which is past no longer.
     pub(super) fn take(&mut self, id: u32) -> Option<(Mark, Rc<Body>)> {
+        if self.is_new(id) {
+            return None;
+        }
         let (_, mark, body) = self.remove(|known, _| known == id)?;
         Some((mark, body))
     }
