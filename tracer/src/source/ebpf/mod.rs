@@ -41,7 +41,8 @@ use uring::Uring;
 
 /// How often the ring is emptied where nothing wakes forkscope and little comes. Each look takes a processor
 /// from the programs, and begins with its code gone from the caches: looking a third as often as each 20
-/// milliseconds takes a quarter less of it, a sixth as often a tenth less than that, and more seldom no less.
+/// milliseconds takes a quarter less of it, a twelfth as often a seventh less than that. What is no news is
+/// heard so late.
 pub const BEAT: Duration = Duration::from_millis(125);
 
 /// The loaded programs, and the ring that they write to. Dropping it removes all of them from the kernel,
